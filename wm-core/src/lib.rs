@@ -1,0 +1,19 @@
+//! The runtime of wm: what generated codecs stand on, and the server core that they plug into.
+//!
+//! Three layers, each usable without the one above it:
+//!
+//! * [`wire`]: cursors, numbers, delimiters, errors. Pure functions over bytes.
+//! * [`protocol`]: the [`Protocol`](protocol::Protocol) and [`Message`](protocol::Message) traits, and the built-in
+//!   protocols `text`, `frame`, `jsonl` and `tcp`. Pure state, no socket, no clock.
+//! * the server (feature `server`, on by default): engine, reactor, prefork workers and their master.
+//!
+//! With `default-features = false` only the first two are compiled: `no_std` with `alloc`.
+#![cfg_attr(not(feature = "server"), no_std)]
+
+extern crate alloc;
+
+pub mod protocol;
+pub mod wire;
+
+#[doc(no_inline)]
+pub use bytes::BytesMut;

@@ -1,0 +1,164 @@
+//! Protocols: how a stream of bytes becomes messages, and messages become bytes. No socket, no clock.
+//!
+//! * [`Message`] is one layout on the wire; `wm-schema` and `#[derive(Protocol)]` generate it.
+//! * [`Protocol`] is one side of a conversation; [`Duplex`] makes it of the message that is received and the one that
+//!   is sent. One written by hand (the manual's chapter on custom protocols) implements it directly.
+//!
+//! The built-in ones are [`text`], [`frame`] and [`jsonl`], generated from their `.wm` files, and [`Tcp`], which has
+//! no frames at all.
+
+mod duplex;
+mod tcp;
+
+pub use duplex::Duplex;
+pub use tcp::Tcp;
+
+pub use crate::wire::{DecodeError, EncodeError, Input};
+use bytes::BytesMut;
+use core::fmt::Debug;
+
+/// One side of a conversation. The instance is the state of one connection: how far the scan for the next frame has
+/// come, and what the session remembers.
+///
+/// For each connection the caller keeps the bytes that have arrived and repeats: [`input`](Self::input) until it says
+/// that a frame is complete, [`decode`](Self::decode) of exactly those bytes, then `input` with the bytes behind them.
+///
+/// # Example
+///
+/// A protocol by hand: one byte says how many follow.
+///
+/// ```
+/// use bytes::{BufMut, BytesMut};
+/// use wm_core::protocol::{DecodeError, Decoded, EncodeError, Input, Protocol};
+/// use wm_core::wire::{EncodeFault, Field, fixed};
+///
+/// #[derive(Debug, Default)]
+/// struct Short;
+///
+/// const LEN: &Field = &Field::new("Short", "len", 0);
+///
+/// impl Protocol for Short {
+///     const NAME: &'static str = "short";
+///     const FRAME_BYTES_MAX: usize = 256;
+///     type In<'a> = &'a [u8];
+///     type Out<'a> = &'a [u8];
+///
+///     fn input(&mut self, buf: &[u8]) -> Result<Input, DecodeError> {
+///         Ok(match buf.first() {
+///             Some(&len) => fixed(buf, 1 + usize::from(len)),
+///             None => Input::Need(1),
+///         })
+///     }
+///
+///     fn decode<'a>(&mut self, frame: &'a mut [u8], _: &mut BytesMut) -> Result<Decoded<&'a [u8]>, DecodeError> {
+///         Ok(Decoded::Message(&frame[1..]))
+///     }
+///
+///     fn encode(&mut self, message: &&[u8], out: &mut BytesMut) -> Result<(), EncodeError> {
+///         let found = message.len() as u64;
+///         let len = u8::try_from(found)
+///             .map_err(|_| EncodeError::new(LEN, EncodeFault::TooLong { found, limit: 255 }))?;
+///         out.put_u8(len);
+///         out.put_slice(message);
+///         Ok(())
+///     }
+/// }
+///
+/// let mut short = Short;
+/// assert_eq!(short.input(b"\x02a"), Ok(Input::Need(1)));
+/// assert_eq!(short.input(b"\x02abc"), Ok(Input::Frame(3)));
+/// ```
+pub trait Protocol: Debug + 'static {
+    /// The name, as it stands before the `://` of an address.
+    const NAME: &'static str;
+
+    /// The largest frame in bytes, its head included. What is larger is refused before it is buffered.
+    const FRAME_BYTES_MAX: usize;
+
+    /// Whether [`encode`](Self::encode) writes the same bytes on every connection, whatever its state. Then a message
+    /// for many is encoded once.
+    const ENCODES_ALIKE: bool = false;
+
+    /// What this side receives; it may borrow from the frame.
+    type In<'a>;
+
+    /// What this side sends; it may borrow from anywhere.
+    type Out<'a>;
+
+    /// Looks for the end of the first frame.
+    ///
+    /// `buf` starts where that frame does and holds at least the bytes of the last call, if that call said
+    /// [`Input::Need`]. An implementation remembers how far it has looked: the whole work is linear in the bytes.
+    /// It never says `Frame` with more bytes than `buf` holds, nor with 0.
+    ///
+    /// # Errors
+    ///
+    /// The bytes cannot be the start of a frame. A prefix of a good frame is never an error.
+    fn input(&mut self, buf: &[u8]) -> Result<Input, DecodeError>;
+
+    /// Reads the frame that [`input`](Self::input) has found: exactly its bytes. They are lent for writing too, so that
+    /// a mask or an escape can be undone in place.
+    ///
+    /// What is appended to `reply` is sent to the peer before anything that the handler sends: the answer to a
+    /// handshake or to a ping, which [`Decoded::Handled`] keeps from the handler.
+    ///
+    /// # Errors
+    ///
+    /// The frame breaks a rule of the protocol.
+    fn decode<'a>(&mut self, frame: &'a mut [u8], reply: &mut BytesMut) -> Result<Decoded<Self::In<'a>>, DecodeError>;
+
+    /// Appends a message to `out`. After an error the caller cuts `out` back to what it was.
+    ///
+    /// # Errors
+    ///
+    /// The message cannot be put on the wire.
+    fn encode(&mut self, message: &Self::Out<'_>, out: &mut BytesMut) -> Result<(), EncodeError>;
+}
+
+/// What a frame was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decoded<M> {
+    /// A message for the handler.
+    Message(M),
+    /// The protocol's own business; the handler never sees it.
+    Handled,
+}
+
+/// One layout on the wire: what `wm-schema` and `#[derive(Protocol)]` generate for a message.
+///
+/// The functions are those of [`Protocol`], without a connection: the state of the scan is an argument.
+pub trait Message: 'static {
+    /// The message as Rust sees it, borrowing from a frame.
+    type View<'a>;
+
+    /// How far `input` has come in an incomplete frame.
+    type Scan: Debug + Default + 'static;
+
+    /// The name of the protocol that the message belongs to.
+    const PROTOCOL: &'static str;
+
+    /// The largest frame in bytes.
+    const FRAME_BYTES_MAX: usize;
+
+    /// Looks for the end of the first frame; see [`Protocol::input`].
+    ///
+    /// # Errors
+    ///
+    /// The bytes cannot be the start of a frame.
+    fn input(scan: &mut Self::Scan, buf: &[u8]) -> Result<Input, DecodeError>;
+
+    /// Reads a whole frame; see [`Protocol::decode`].
+    ///
+    /// # Errors
+    ///
+    /// The frame breaks a rule of the schema.
+    fn decode(frame: &mut [u8]) -> Result<Self::View<'_>, DecodeError>;
+
+    /// Appends a message to `out`, or nothing if it fails.
+    ///
+    /// # Errors
+    ///
+    /// A value cannot be put on the wire.
+    fn encode(view: &Self::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError>;
+}

@@ -1,0 +1,158 @@
+//! The rules that a value must keep before it is put on the wire: what `measure` of a generated message calls.
+
+use super::{EncodeError, EncodeFault, Field, Radix, scan, text, varint};
+
+/// At most `limit` bytes or elements.
+///
+/// # Errors
+///
+/// There are more.
+#[inline]
+pub const fn at_most(found: usize, limit: usize, field: &'static Field) -> Result<(), EncodeError> {
+    if found <= limit {
+        return Ok(());
+    }
+    Err(EncodeError::new(field, EncodeFault::TooLong { found: found as u64, limit: limit as u64 }))
+}
+
+/// Exactly `expected` bytes or elements.
+///
+/// # Errors
+///
+/// There are more or fewer.
+#[inline]
+pub const fn exactly(found: usize, expected: usize, field: &'static Field) -> Result<(), EncodeError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(EncodeError::new(field, EncodeFault::Length { found: found as u64, expected: expected as u64 }))
+}
+
+/// A number within `least..=most`.
+///
+/// # Errors
+///
+/// It is not.
+#[inline]
+pub fn within(found: i128, least: i128, most: i128, field: &'static Field) -> Result<(), EncodeError> {
+    if (least..=most).contains(&found) {
+        return Ok(());
+    }
+    Err(EncodeError::new(field, EncodeFault::OutOfRange { found, least, most }))
+}
+
+/// The number that a size equation computes: `measured` plus `add`, if it fits below `most`.
+///
+/// # Errors
+///
+/// What is measured is too long for the number that must say so: the error is in terms of what is measured.
+#[inline]
+pub fn equation(measured: usize, add: i64, most: u64, field: &'static Field) -> Result<u64, EncodeError> {
+    match (measured as u64).checked_add_signed(add) {
+        Some(value) if value <= most => Ok(value),
+        _ => {
+            let limit = most.saturating_add_signed(add.saturating_neg());
+            Err(EncodeError::new(field, EncodeFault::TooLong { found: measured as u64, limit }))
+        }
+    }
+}
+
+/// Content that can be found again in front of its delimiter.
+///
+/// # Errors
+///
+/// The delimiter would be found too early.
+#[inline]
+pub fn free_of(content: &[u8], delimiter: &[u8], field: &'static Field) -> Result<(), EncodeError> {
+    match scan::find(content, 0, delimiter).or_else(|| straddling(content, delimiter)) {
+        None => Ok(()),
+        Some(offset) => Err(EncodeError::new(field, EncodeFault::Delimiter { offset })),
+    }
+}
+
+/// A delimiter such as `aa` may start in the end of the content and end in itself.
+fn straddling(content: &[u8], delimiter: &[u8]) -> Option<usize> {
+    (1..delimiter.len()).rev().find_map(|inside| {
+        let (head, tail) = delimiter.split_at(inside);
+        let early = content.ends_with(head) && delimiter.starts_with(tail);
+        early.then(|| content.len().saturating_sub(inside))
+    })
+}
+
+/// Content that does not end with what the reader trims.
+///
+/// # Errors
+///
+/// It does.
+#[inline]
+pub fn untrimmed(content: &[u8], suffix: &'static [u8], field: &'static Field) -> Result<(), EncodeError> {
+    if content.ends_with(suffix) {
+        return Err(EncodeError::new(field, EncodeFault::Trimmed { suffix }));
+    }
+    Ok(())
+}
+
+/// Text of ASCII alone.
+///
+/// # Errors
+///
+/// It is not.
+#[inline]
+pub fn ascii(content: &str, field: &'static Field) -> Result<(), EncodeError> {
+    match content.bytes().position(|byte| !byte.is_ascii()) {
+        None => Ok(()),
+        Some(offset) => Err(EncodeError::new(field, EncodeFault::Ascii { offset })),
+    }
+}
+
+/// How many bytes `value` takes as LEB128.
+#[inline]
+#[must_use]
+pub const fn varint_width(value: u64) -> usize {
+    varint::width(value)
+}
+
+/// How many bytes `value` takes as LEB128 of its zigzag form.
+#[inline]
+#[must_use]
+pub const fn svarint_width(value: i64) -> usize {
+    varint::width(varint::zigzag(value))
+}
+
+/// How many ASCII digits `value` takes.
+#[inline]
+#[must_use]
+pub fn number_width(value: u64, radix: Radix) -> usize {
+    text::width(value, radix)
+}
+
+/// How many ASCII characters `value` takes, its sign included.
+#[inline]
+#[must_use]
+pub fn signed_width(value: i64) -> usize {
+    text::width(value.unsigned_abs(), Radix::Decimal).saturating_add(usize::from(value < 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const F: &Field = &Field::new("M", "f", 1);
+
+    #[test]
+    fn a_delimiter_in_or_across_the_content_is_found() {
+        assert_eq!(free_of(b"abc", b"\n", F), Ok(()));
+        assert_eq!(free_of(b"abc\r", b"\r\n", F), Ok(()), "half a delimiter is not one");
+        let at = |offset| Err(EncodeError::new(F, EncodeFault::Delimiter { offset }));
+        assert_eq!(free_of(b"a\nb", b"\n", F), at(1));
+        assert_eq!(free_of(b"xa", b"aa", F), at(1), "xa + aa would be read as x, then a");
+        assert_eq!(free_of(b"x-", b"--", F), at(1));
+    }
+
+    #[test]
+    fn equations_are_refused_in_terms_of_what_is_measured() {
+        assert_eq!(equation(10, 4, 14, F), Ok(14));
+        let error = EncodeError::new(F, EncodeFault::TooLong { found: 11, limit: 10 });
+        assert_eq!(equation(11, 4, 14, F), Err(error));
+    }
+}

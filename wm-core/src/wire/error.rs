@@ -1,0 +1,256 @@
+//! Errors of a codec, by whose fault they are: [`DecodeError`] is the peer's, [`EncodeError`] the caller's.
+//!
+//! Both point at a [`Field`] of the schema and carry numbers: the offset, what was found, what the limit is.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+/// A line of a schema: what an error points at. Generated code holds one constant for each line of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Field {
+    /// The message or struct, as the schema names it.
+    pub message: &'static str,
+    /// The field; for a constant on the wire its spelling in the schema.
+    pub name: &'static str,
+    /// Its line in the schema, from 1; 0 if the schema is a Rust type.
+    pub line: u32,
+}
+
+impl Field {
+    /// A field of a message, at a line of its schema.
+    #[must_use]
+    pub const fn new(message: &'static str, name: &'static str, line: u32) -> Self {
+        Self { message, name, line }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.message, self.name)
+    }
+}
+
+/// The peer sent bytes that the protocol does not allow.
+///
+/// The connection that they came from cannot go on: where the next frame starts is not known any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    /// The field that was being read.
+    pub field: &'static Field,
+    /// Where it went wrong, in bytes from the start of the frame.
+    pub offset: usize,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl DecodeError {
+    /// An error at `offset` bytes from the start of the frame.
+    #[cold]
+    #[must_use]
+    pub const fn new(field: &'static Field, offset: usize, fault: Fault) -> Self {
+        Self { field, offset, fault }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}: {}", self.field, self.offset, self.fault)?;
+        if self.field.line > 0 {
+            write!(f, " (schema line {})", self.field.line)?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+/// What can be wrong with received bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A size or a count is over its limit.
+    TooLong {
+        /// What was announced, or how much has arrived without an end.
+        found: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+    /// A size is smaller than what it must hold.
+    TooShort {
+        /// What was announced.
+        found: u64,
+        /// The least that the layout takes.
+        least: u64,
+    },
+    /// The frame or region ends before the field does.
+    Truncated {
+        /// How many more bytes the field needs.
+        needed: usize,
+    },
+    /// Bytes are left over behind the last field.
+    Trailing {
+        /// How many.
+        extra: usize,
+    },
+    /// A constant is not what the schema says.
+    Constant {
+        /// The bytes that belong there.
+        expected: &'static [u8],
+    },
+    /// A byte is no digit of the number.
+    Digit {
+        /// The byte that was found.
+        found: u8,
+        /// The digits that are allowed.
+        radix: super::Radix,
+    },
+    /// A number has no digits.
+    NoDigits,
+    /// A number is written longer than it needs to be: a leading zero, `-0`, or an overlong varint.
+    NotMinimal,
+    /// A number does not fit its type.
+    Overflow,
+    /// A number is outside of the range in the schema.
+    OutOfRange {
+        /// What was found.
+        found: i128,
+        /// The least that is allowed.
+        least: i128,
+        /// The most that is allowed.
+        most: i128,
+    },
+    /// A computed value is not what the rest of the message says.
+    Mismatch {
+        /// What the message says.
+        expected: u64,
+        /// What was found.
+        found: u64,
+    },
+    /// No variant of the enum has this value.
+    Variant {
+        /// The value that was found.
+        found: u64,
+    },
+    /// Not UTF-8.
+    Utf8,
+    /// Not ASCII.
+    Ascii {
+        /// The byte that was found.
+        found: u8,
+    },
+    /// Not the JSON that the schema asks for; what serde says of it.
+    Json(Box<str>),
+    /// Not base64.
+    Base64,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
+            Self::TooShort { found, least } => write!(f, "{found} is too short, it must be at least {least}"),
+            Self::Truncated { needed } => write!(f, "the bytes end here, {needed} more are needed"),
+            Self::Trailing { extra } => write!(f, "{extra} bytes too many"),
+            Self::Constant { expected } => write!(f, "expected \"{}\"", expected.escape_ascii()),
+            Self::Digit { found, radix } => write!(f, "'{}' is no {radix} digit", found.escape_ascii()),
+            Self::NoDigits => write!(f, "a number without digits"),
+            Self::NotMinimal => write!(f, "a number written longer than it needs to be"),
+            Self::Overflow => write!(f, "a number that does not fit its type"),
+            Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
+            Self::Mismatch { expected, found } => write!(f, "found {found}, but the message says {expected}"),
+            Self::Variant { found } => write!(f, "{found} is no variant of the enum"),
+            Self::Utf8 => write!(f, "not UTF-8"),
+            Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
+            Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
+            Self::Base64 => write!(f, "not base64"),
+        }
+    }
+}
+
+/// A message that cannot be put on the wire: a value in it breaks a rule of the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeError {
+    /// The field whose value cannot be sent.
+    pub field: &'static Field,
+    /// Why not.
+    pub fault: EncodeFault,
+}
+
+impl EncodeError {
+    /// An error about the value of `field`.
+    #[cold]
+    #[must_use]
+    pub const fn new(field: &'static Field, fault: EncodeFault) -> Self {
+        Self { field, fault }
+    }
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.fault)
+    }
+}
+
+impl core::error::Error for EncodeError {}
+
+/// Why a value cannot be put on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EncodeFault {
+    /// The value is over its limit.
+    TooLong {
+        /// Its size in bytes, or its count of elements.
+        found: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+    /// The value has not the length that the schema fixes.
+    Length {
+        /// Its length in bytes, or its count of elements.
+        found: u64,
+        /// The length that the schema fixes.
+        expected: u64,
+    },
+    /// A number is outside of what the wire can carry or the schema allows.
+    OutOfRange {
+        /// The number.
+        found: i128,
+        /// The least that is allowed.
+        least: i128,
+        /// The most that is allowed.
+        most: i128,
+    },
+    /// The value contains the delimiter that ends it.
+    Delimiter {
+        /// Where, in bytes from the start of the value.
+        offset: usize,
+    },
+    /// The value ends with bytes that the reader trims.
+    Trimmed {
+        /// The bytes that are trimmed.
+        suffix: &'static [u8],
+    },
+    /// Not ASCII.
+    Ascii {
+        /// Where, in bytes from the start of the value.
+        offset: usize,
+    },
+    /// The value cannot be written as JSON; what serde says of it.
+    Json(Box<str>),
+}
+
+impl fmt::Display for EncodeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
+            Self::Length { found, expected } => write!(f, "length {found}, but the schema fixes {expected}"),
+            Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
+            Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
+            Self::Trimmed { suffix } => {
+                write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii())
+            }
+            Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
+            Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
+        }
+    }
+}

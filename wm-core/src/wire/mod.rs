@@ -1,0 +1,46 @@
+//! The runtime of generated code: what every codec needs and none should repeat.
+//!
+//! Everything here is a pure function of bytes: no socket, no clock, no log. A peer's bytes never panic and never
+//! decide how much is allocated; indexing and unchecked arithmetic are denied in this folder.
+//!
+//! The three steps of a frame, and the rooms they use:
+//!
+//! ```text
+//!   received bytes ──> input ──────> decode ──────> a borrowed message
+//!                      scan.rs       reader.rs      error.rs when a byte is wrong
+//!   a message ───────> measure ────> write ──────> bytes to send
+//!                      check.rs      writer.rs
+//! ```
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::arithmetic_side_effects
+    )
+)]
+
+pub mod base64;
+pub mod check;
+mod error;
+pub mod json;
+mod list;
+mod reader;
+mod scan;
+mod text;
+mod varint;
+mod writer;
+
+pub use error::{DecodeError, EncodeError, EncodeFault, Fault, Field};
+pub use json::Json;
+pub use list::{Element, List, ListIter};
+pub use reader::Reader;
+pub use scan::{Delimiter, Input, Prefix, fixed, starts_with};
+pub use text::Radix;
+pub use writer::Writer;
+
+/// serde, as generated code for typed JSON bodies names it.
+#[doc(no_inline)]
+pub use serde;

@@ -1,0 +1,377 @@
+//! A cursor over one frame. Every read names the field that it reads, so that an error can.
+
+use super::{DecodeError, Fault, Field, text, varint};
+use core::str;
+
+/// Reads the fields of a frame in order. Offsets in its errors count from the start of the frame, in regions too.
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    frame: &'a [u8],
+    at: usize,
+}
+
+macro_rules! integers {
+    ($($be:ident $le:ident $ty:ident;)*) => { $(
+        #[doc = concat!("Reads a big-endian `", stringify!($ty), "`.\n\n# Errors\n\nThe frame ends first.")]
+        #[inline]
+        pub fn $be(&mut self, field: &'static Field) -> Result<$ty, DecodeError> {
+            self.array(field).map($ty::from_be_bytes)
+        }
+
+        #[doc = concat!("Reads a little-endian `", stringify!($ty), "`.\n\n# Errors\n\nThe frame ends first.")]
+        #[inline]
+        pub fn $le(&mut self, field: &'static Field) -> Result<$ty, DecodeError> {
+            self.array(field).map($ty::from_le_bytes)
+        }
+    )* };
+}
+
+macro_rules! odd_integers {
+    ($($be:ident $le:ident $ty:ident $bytes:literal;)*) => { $(
+        #[doc = concat!("Reads a big-endian integer of ", stringify!($bytes), " bytes.\n\n# Errors\n\nThe frame ends first.")]
+        #[inline]
+        pub fn $be(&mut self, field: &'static Field) -> Result<$ty, DecodeError> {
+            let wire: [u8; $bytes] = self.array(field)?;
+            let negative = $ty::MIN != 0 && wire.first().is_some_and(|&top| top >= 0x80);
+            let mut wide = [if negative { 0xff } else { 0 }; size_of::<$ty>()];
+            wide.iter_mut().rev().zip(wire.iter().rev()).for_each(|(to, from)| *to = *from);
+            Ok($ty::from_be_bytes(wide))
+        }
+
+        #[doc = concat!("Reads a little-endian integer of ", stringify!($bytes), " bytes.\n\n# Errors\n\nThe frame ends first.")]
+        #[inline]
+        pub fn $le(&mut self, field: &'static Field) -> Result<$ty, DecodeError> {
+            let wire: [u8; $bytes] = self.array(field)?;
+            let negative = $ty::MIN != 0 && wire.last().is_some_and(|&top| top >= 0x80);
+            let mut wide = [if negative { 0xff } else { 0 }; size_of::<$ty>()];
+            wide.iter_mut().zip(wire).for_each(|(to, from)| *to = from);
+            Ok($ty::from_le_bytes(wide))
+        }
+    )* };
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the start of a frame.
+    #[inline]
+    #[must_use]
+    pub const fn new(frame: &'a [u8]) -> Self {
+        Self { frame, at: 0 }
+    }
+
+    /// A reader `offset` bytes into a frame; past its end, nothing can be read.
+    #[inline]
+    #[must_use]
+    pub const fn at(frame: &'a [u8], offset: usize) -> Self {
+        Self { frame, at: offset }
+    }
+
+    /// How far into the frame the next byte stands.
+    #[inline]
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// How many bytes are left.
+    #[inline]
+    #[must_use]
+    pub const fn remaining(&self) -> usize {
+        self.frame.len().saturating_sub(self.at)
+    }
+
+    /// Reads `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fewer are left.
+    #[inline]
+    pub fn bytes(&mut self, len: usize, field: &'static Field) -> Result<&'a [u8], DecodeError> {
+        let rest = self.frame.get(self.at..).unwrap_or_default();
+        match rest.get(..len) {
+            Some(bytes) => {
+                self.at = self.at.saturating_add(len);
+                Ok(bytes)
+            }
+            None => {
+                let needed = len.saturating_sub(rest.len());
+                Err(DecodeError::new(field, self.frame.len(), Fault::Truncated { needed }))
+            }
+        }
+    }
+
+    /// Reads an array of bytes, its length known from its type.
+    ///
+    /// # Errors
+    ///
+    /// Fewer bytes are left.
+    #[inline]
+    pub fn array<const N: usize>(&mut self, field: &'static Field) -> Result<[u8; N], DecodeError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.bytes(N, field)?);
+        Ok(array)
+    }
+
+    /// Reads what is left but for the last `tail` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Fewer than `tail` bytes are left.
+    #[inline]
+    pub fn rest(&mut self, tail: usize, field: &'static Field) -> Result<&'a [u8], DecodeError> {
+        match self.remaining().checked_sub(tail) {
+            Some(len) => self.bytes(len, field),
+            None => {
+                let needed = tail.saturating_sub(self.remaining());
+                Err(DecodeError::new(field, self.frame.len(), Fault::Truncated { needed }))
+            }
+        }
+    }
+
+    /// Reads up to `delimiter` and steps over it; the delimiter is not part of what is returned.
+    ///
+    /// # Errors
+    ///
+    /// More than `max` bytes stand before it, or it does not come.
+    #[inline]
+    pub fn until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<&'a [u8], DecodeError> {
+        let rest = self.frame.get(self.at..).unwrap_or_default();
+        let start = self.at;
+        match super::scan::find(rest, 0, delimiter) {
+            Some(len) if len <= max => {
+                let content = self.bytes(len, field)?;
+                self.at = self.at.saturating_add(delimiter.len());
+                Ok(content)
+            }
+            Some(len) => {
+                let fault = Fault::TooLong { found: len as u64, limit: max as u64 };
+                Err(DecodeError::new(field, start.saturating_add(max), fault))
+            }
+            None => Err(DecodeError::new(field, self.frame.len(), Fault::Truncated { needed: 1 })),
+        }
+    }
+
+    /// A reader of the next `len` bytes alone, which this reader steps over.
+    ///
+    /// # Errors
+    ///
+    /// Fewer are left.
+    #[inline]
+    pub fn region(&mut self, len: usize, field: &'static Field) -> Result<Self, DecodeError> {
+        let start = self.at;
+        self.bytes(len, field)?;
+        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start })
+    }
+
+    /// Steps over a constant.
+    ///
+    /// # Errors
+    ///
+    /// Other bytes stand there: the error points at the first that differs.
+    #[inline]
+    pub fn constant(&mut self, expected: &'static [u8], field: &'static Field) -> Result<(), DecodeError> {
+        let start = self.at;
+        let found = self.bytes(expected.len(), field)?;
+        if found == expected {
+            return Ok(());
+        }
+        let same = found.iter().zip(expected).take_while(|(a, b)| a == b).count();
+        Err(DecodeError::new(field, start.saturating_add(same), Fault::Constant { expected }))
+    }
+
+    /// Reads `digits` ASCII digits, zero-padded.
+    ///
+    /// # Errors
+    ///
+    /// A byte is no digit, or the number is over `u64`.
+    #[inline]
+    pub fn digits(&mut self, digits: usize, radix: super::Radix, field: &'static Field) -> Result<u64, DecodeError> {
+        let start = self.at;
+        text::padded(self.bytes(digits, field)?, radix, start, field)
+    }
+
+    /// Reads an ASCII number of at most `max` digits that ends at `delimiter`, which is stepped over.
+    ///
+    /// # Errors
+    ///
+    /// A byte is no digit, there is none or there are too many, a zero leads, or the number is over `u64`.
+    #[inline]
+    pub fn number_until(
+        &mut self,
+        delimiter: &[u8],
+        max: usize,
+        radix: super::Radix,
+        field: &'static Field,
+    ) -> Result<u64, DecodeError> {
+        let start = self.at;
+        text::unpadded(self.until(delimiter, max, field)?, radix, start, field)
+    }
+
+    /// Reads a signed decimal of at most `max` characters, its sign included, that ends at `delimiter`.
+    ///
+    /// # Errors
+    ///
+    /// As [`number_until`](Self::number_until); a `+` and `-0` are refused too.
+    #[inline]
+    pub fn signed_until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<i64, DecodeError> {
+        let start = self.at;
+        text::signed(self.until(delimiter, max, field)?, start, field)
+    }
+
+    /// Reads an unsigned LEB128 number: seven bits a byte, the lowest first.
+    ///
+    /// # Errors
+    ///
+    /// The frame ends first, the number is over `u64`, or its last byte adds nothing.
+    #[inline]
+    pub fn varint(&mut self, field: &'static Field) -> Result<u64, DecodeError> {
+        let rest = self.frame.get(self.at..).unwrap_or_default();
+        match varint::read(rest, self.at, field)? {
+            Some((value, width)) => {
+                self.at = self.at.saturating_add(width);
+                Ok(value)
+            }
+            None => Err(DecodeError::new(field, self.frame.len(), Fault::Truncated { needed: 1 })),
+        }
+    }
+
+    /// Reads a signed varint: LEB128 of the zigzag form, as Protocol Buffers write `sint64`.
+    ///
+    /// # Errors
+    ///
+    /// As [`varint`](Self::varint).
+    #[inline]
+    pub fn svarint(&mut self, field: &'static Field) -> Result<i64, DecodeError> {
+        self.varint(field).map(varint::unzigzag)
+    }
+
+    /// Checks that `bytes`, which were read last, are UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// They are not: the error points at the first byte that is wrong.
+    #[inline]
+    pub fn utf8(&self, bytes: &'a [u8], field: &'static Field) -> Result<&'a str, DecodeError> {
+        str::from_utf8(bytes)
+            .map_err(|error| DecodeError::new(field, self.offset_of(bytes, error.valid_up_to()), Fault::Utf8))
+    }
+
+    /// Checks that `bytes`, which were read last, are ASCII.
+    ///
+    /// # Errors
+    ///
+    /// They are not: the error points at the first byte that is wrong.
+    #[inline]
+    pub fn ascii(&self, bytes: &'a [u8], field: &'static Field) -> Result<&'a str, DecodeError> {
+        if let Some(at) = bytes.iter().position(|byte| !byte.is_ascii()) {
+            let found = bytes.get(at).copied().unwrap_or_default();
+            return Err(DecodeError::new(field, self.offset_of(bytes, at), Fault::Ascii { found }));
+        }
+        self.utf8(bytes, field)
+    }
+
+    /// How far into the frame byte `at` of `bytes` stands, a slice of this frame.
+    #[must_use]
+    pub fn offset_of(&self, bytes: &[u8], at: usize) -> usize {
+        let start = (bytes.as_ptr() as usize).saturating_sub(self.frame.as_ptr() as usize);
+        start.saturating_add(at)
+    }
+
+    /// Checks that nothing is left.
+    ///
+    /// # Errors
+    ///
+    /// Bytes are left.
+    #[inline]
+    pub fn end(&self, field: &'static Field) -> Result<(), DecodeError> {
+        match self.remaining() {
+            0 => Ok(()),
+            extra => Err(DecodeError::new(field, self.at, Fault::Trailing { extra })),
+        }
+    }
+
+    /// Reads a byte.
+    ///
+    /// # Errors
+    ///
+    /// The frame ends first.
+    #[inline]
+    pub fn u8(&mut self, field: &'static Field) -> Result<u8, DecodeError> {
+        self.array(field).map(u8::from_be_bytes)
+    }
+
+    /// Reads a signed byte.
+    ///
+    /// # Errors
+    ///
+    /// The frame ends first.
+    #[inline]
+    pub fn i8(&mut self, field: &'static Field) -> Result<i8, DecodeError> {
+        self.array(field).map(i8::from_be_bytes)
+    }
+
+    integers! {
+        u16_be u16_le u16;
+        u32_be u32_le u32;
+        u64_be u64_le u64;
+        u128_be u128_le u128;
+        i16_be i16_le i16;
+        i32_be i32_le i32;
+        i64_be i64_le i64;
+        i128_be i128_le i128;
+        f32_be f32_le f32;
+        f64_be f64_le f64;
+    }
+
+    odd_integers! {
+        u24_be u24_le u32 3;
+        u40_be u40_le u64 5;
+        u48_be u48_le u64 6;
+        u56_be u56_le u64 7;
+        i24_be i24_le i32 3;
+        i40_be i40_le i64 5;
+        i48_be i48_le i64 6;
+        i56_be i56_le i64 7;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const F: &Field = &Field::new("M", "f", 1);
+
+    #[test]
+    fn odd_widths_keep_their_sign() {
+        let bytes = [0xff, 0xff, 0xfe];
+        assert_eq!(Reader::new(&bytes).i24_be(F), Ok(-2));
+        assert_eq!(Reader::new(&bytes).u24_be(F), Ok(0x00ff_fffe));
+        assert_eq!(Reader::new(&[0xfe, 0xff, 0xff]).i24_le(F), Ok(-2));
+        assert_eq!(Reader::new(&[1, 0, 0, 0, 0, 0]).u48_le(F), Ok(1));
+        assert_eq!(Reader::new(&[0x7f, 0, 0, 0, 0]).i40_be(F), Ok(0x7f_0000_0000));
+    }
+
+    #[test]
+    fn a_region_ends_its_reader_and_keeps_offsets() {
+        let mut outer = Reader::new(b"abcdef");
+        outer.bytes(1, F).unwrap();
+        let mut inner = outer.region(2, F).unwrap();
+        assert_eq!(inner.bytes(2, F), Ok(&b"bc"[..]));
+        assert_eq!(inner.u8(F), Err(DecodeError::new(F, 3, Fault::Truncated { needed: 1 })));
+        assert_eq!(outer.rest(1, F), Ok(&b"de"[..]));
+        assert_eq!(outer.end(F), Err(DecodeError::new(F, 5, Fault::Trailing { extra: 1 })));
+    }
+
+    #[test]
+    fn text_errors_point_at_their_byte() {
+        let mut reader = Reader::new(b"ab\xffc");
+        let bytes = reader.bytes(4, F).unwrap();
+        assert_eq!(reader.utf8(bytes, F), Err(DecodeError::new(F, 2, Fault::Utf8)));
+        assert_eq!(reader.ascii(bytes, F), Err(DecodeError::new(F, 2, Fault::Ascii { found: 0xff })));
+    }
+
+    #[test]
+    fn a_constant_names_the_byte_that_differs() {
+        let error = Reader::new(b"GEX").constant(b"GET", F).unwrap_err();
+        assert_eq!((error.offset, error.fault), (2, Fault::Constant { expected: b"GET" }));
+    }
+}

@@ -1,0 +1,274 @@
+//! Where does the first frame end? What the `input` of a generated codec remembers between two reads, so that no byte
+//! is looked at twice.
+
+use super::{DecodeError, Fault, Field, Radix, text, varint};
+use memchr::{memchr, memmem};
+
+/// What `input` says of the bytes that have arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// The frame goes on: at least this many more bytes are needed, never 0.
+    Need(usize),
+    /// The first frame is this many bytes long and has arrived whole.
+    Frame(usize),
+}
+
+/// The scan of a message of fixed size.
+#[inline]
+#[must_use]
+pub const fn fixed(buf: &[u8], len: usize) -> Input {
+    match len.checked_sub(buf.len()) {
+        None | Some(0) => Input::Frame(len),
+        Some(needed) => Input::Need(needed),
+    }
+}
+
+/// Checks as much of a constant as has arrived, so that a stranger is refused at its first wrong byte.
+///
+/// # Errors
+///
+/// A byte differs.
+#[inline]
+pub fn starts_with(buf: &[u8], at: usize, expected: &'static [u8], field: &'static Field) -> Result<(), DecodeError> {
+    let found = buf.get(at..).unwrap_or_default();
+    match found.iter().zip(expected).position(|(found, expected)| found != expected) {
+        None => Ok(()),
+        Some(same) => Err(DecodeError::new(field, at.saturating_add(same), Fault::Constant { expected })),
+    }
+}
+
+/// The scan of a message whose size stands in its first bytes: read once, then remembered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prefix {
+    /// The size of the frame; 0 while it is not known.
+    total: usize,
+}
+
+impl Prefix {
+    /// Compares what has arrived with the size of the frame, which `head` reads from the first bytes: it says
+    /// [`Input::Frame`] with the whole size as soon as it can, whether so much has arrived or not.
+    ///
+    /// # Errors
+    ///
+    /// What `head` says.
+    #[inline]
+    pub fn resume<'a>(
+        &mut self,
+        buf: &'a [u8],
+        head: impl FnOnce(&'a [u8]) -> Result<Input, DecodeError>,
+    ) -> Result<Input, DecodeError> {
+        if self.total == 0 {
+            match head(buf)? {
+                Input::Need(needed) => return Ok(Input::Need(needed)),
+                Input::Frame(total) => self.total = total,
+            }
+        }
+        let input = fixed(buf, self.total);
+        if matches!(input, Input::Frame(_)) {
+            self.total = 0;
+        }
+        Ok(input)
+    }
+
+    /// The size of a frame from a number in it: `value` plus the `outside` bytes that the number does not count.
+    ///
+    /// # Errors
+    ///
+    /// The sum is below `least` or over `most`: the error carries `value` and the limits in its own terms.
+    #[inline]
+    pub fn total(
+        value: u64,
+        outside: i64,
+        least: usize,
+        most: usize,
+        offset: usize,
+        field: &'static Field,
+    ) -> Result<Input, DecodeError> {
+        match value.checked_add_signed(outside).and_then(|total| usize::try_from(total).ok()) {
+            Some(total) if (least..=most).contains(&total) => Ok(Input::Frame(total)),
+            Some(total) if total < least => {
+                let least = (least as u64).saturating_add_signed(outside.saturating_neg());
+                Err(DecodeError::new(field, offset, Fault::TooShort { found: value, least }))
+            }
+            // A sum below zero: the number is smaller than what it is said to count.
+            None if outside < 0 && value < outside.unsigned_abs() => {
+                let least = (least as u64).saturating_add_signed(outside.saturating_neg());
+                Err(DecodeError::new(field, offset, Fault::TooShort { found: value, least }))
+            }
+            _ => {
+                let limit = (most as u64).saturating_add_signed(outside.saturating_neg());
+                Err(DecodeError::new(field, offset, Fault::TooLong { found: value, limit }))
+            }
+        }
+    }
+
+    /// Reads a varint at `at` and its width; `None` if it has not arrived whole.
+    ///
+    /// # Errors
+    ///
+    /// It is over `u64`, or its last byte adds nothing.
+    #[inline]
+    pub fn varint(buf: &[u8], at: usize, field: &'static Field) -> Result<Option<(u64, usize)>, DecodeError> {
+        varint::read(buf.get(at..).unwrap_or_default(), at, field)
+    }
+
+    /// Reads an ASCII number at `at` that ends at `delimiter`, and its width with the delimiter; `None` if it has not
+    /// arrived whole. What has arrived must be digits.
+    ///
+    /// # Errors
+    ///
+    /// A byte is no digit, there is none or there are more than `max`, a zero leads, or the number is over `u64`.
+    #[inline]
+    pub fn number_until(
+        buf: &[u8],
+        at: usize,
+        delimiter: &[u8],
+        max: usize,
+        radix: Radix,
+        field: &'static Field,
+    ) -> Result<Option<(u64, usize)>, DecodeError> {
+        let arrived = buf.get(at..).unwrap_or_default();
+        let arrived = arrived.get(..max.saturating_add(delimiter.len())).unwrap_or(arrived);
+        if let Some(len) = find(arrived, 0, delimiter) {
+            let digits = arrived.get(..len).unwrap_or_default();
+            let value = text::unpadded(digits, radix, at, field)?;
+            return Ok(Some((value, len.saturating_add(delimiter.len()))));
+        }
+        let digits = arrived.iter().take_while(|&&byte| radix.digit(byte).is_some()).count();
+        let (number, rest) = arrived.split_at(digits.min(max));
+        if !number.is_empty() {
+            text::unpadded(number, radix, at, field)?;
+        }
+        // Behind the digits only the start of the delimiter may stand.
+        if delimiter.starts_with(rest) && (digits > 0 || rest.is_empty()) {
+            return Ok(None);
+        }
+        let fault = match rest.first() {
+            Some(&found) if radix.digit(found).is_none() => Fault::Digit { found, radix },
+            _ => Fault::TooLong { found: digits as u64, limit: max as u64 },
+        };
+        Err(DecodeError::new(field, at.saturating_add(number.len()), fault))
+    }
+}
+
+/// The scan of a message that ends at a delimiter: how many bytes have been searched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delimiter {
+    seen: usize,
+}
+
+impl Delimiter {
+    /// Searches for `delimiter` behind the first `from` bytes and says where the frame ends: behind the delimiter and
+    /// the `tail` bytes that follow it.
+    ///
+    /// # Errors
+    ///
+    /// More than `max` bytes stand before the delimiter.
+    #[inline]
+    pub fn resume(
+        &mut self,
+        buf: &[u8],
+        from: usize,
+        delimiter: &[u8],
+        max: usize,
+        tail: usize,
+        field: &'static Field,
+    ) -> Result<Input, DecodeError> {
+        // The delimiter may have started in the last bytes of the previous read.
+        let overlap = delimiter.len().saturating_sub(1);
+        let start = self.seen.saturating_sub(overlap).max(from);
+        match find(buf, start, delimiter) {
+            Some(at) if at.saturating_sub(from) <= max => {
+                let end = at.saturating_add(delimiter.len()).saturating_add(tail);
+                let input = fixed(buf, end);
+                self.seen = if matches!(input, Input::Frame(_)) { 0 } else { at };
+                Ok(input)
+            }
+            found => {
+                let end = found.unwrap_or_else(|| buf.len().saturating_sub(overlap));
+                let content = end.saturating_sub(from);
+                if content > max {
+                    let fault = Fault::TooLong { found: content as u64, limit: max as u64 };
+                    return Err(DecodeError::new(field, from.saturating_add(max), fault));
+                }
+                self.seen = buf.len();
+                let least = from.saturating_add(delimiter.len()).saturating_add(tail);
+                Ok(Input::Need(least.saturating_sub(buf.len()).max(1)))
+            }
+        }
+    }
+}
+
+/// The first `delimiter` in `buf` at or behind `from`.
+#[inline]
+pub(super) fn find(buf: &[u8], from: usize, delimiter: &[u8]) -> Option<usize> {
+    let rest = buf.get(from..)?;
+    let at = match delimiter {
+        [byte] => memchr(*byte, rest),
+        _ => memmem::find(rest, delimiter),
+    }?;
+    Some(from.saturating_add(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const F: &Field = &Field::new("M", "f", 1);
+
+    #[test]
+    fn a_delimiter_split_over_two_reads_is_found() {
+        let mut scan = Delimiter::default();
+        assert_eq!(scan.resume(b"ab\r", 0, b"\r\n", 10, 0, F), Ok(Input::Need(1)));
+        assert_eq!(scan.resume(b"ab\r\ncd", 0, b"\r\n", 10, 0, F), Ok(Input::Frame(4)));
+        assert_eq!(scan, Delimiter::default(), "ready for the next frame");
+    }
+
+    #[test]
+    fn a_line_may_be_as_long_as_the_limit_and_no_longer() {
+        let scan = |bytes: &[u8]| Delimiter::default().resume(bytes, 0, b"\r\n", 3, 0, F);
+        assert_eq!(scan(b"abc\r\n"), Ok(Input::Frame(5)));
+        assert_eq!(scan(b"abc\r"), Ok(Input::Need(1)));
+        let over = Err(DecodeError::new(F, 3, Fault::TooLong { found: 4, limit: 3 }));
+        assert_eq!(scan(b"abcd\r\n"), over);
+        assert_eq!(scan(b"abcd\r"), over, "as soon as it is sure");
+        assert_eq!(scan(b"abcd"), Ok(Input::Need(1)), "the last byte may yet be the delimiter's first");
+    }
+
+    #[test]
+    fn a_prefix_is_read_once() {
+        let mut scan = Prefix::default();
+        let head = |_: &[u8]| Ok(Input::Frame(4));
+        assert_eq!(scan.resume(b"a", head), Ok(Input::Need(3)));
+        assert_eq!(scan.resume(b"abc", |_| unreachable!("already known")), Ok(Input::Need(1)));
+        assert_eq!(scan.resume(b"abcd", |_| unreachable!("already known")), Ok(Input::Frame(4)));
+    }
+
+    #[test]
+    fn totals_are_refused_in_the_terms_of_their_number() {
+        let total = |value| Prefix::total(value, -2, 4, 10, 0, F);
+        assert_eq!(total(6), Ok(Input::Frame(4)));
+        assert_eq!(total(12), Ok(Input::Frame(10)));
+        for (value, fault) in [
+            (13, Fault::TooLong { found: 13, limit: 12 }),
+            (5, Fault::TooShort { found: 5, least: 6 }),
+            (1, Fault::TooShort { found: 1, least: 6 }),
+            (u64::MAX, Fault::TooLong { found: u64::MAX, limit: 12 }),
+        ] {
+            assert_eq!(total(value), Err(DecodeError::new(F, 0, fault)));
+        }
+    }
+
+    #[test]
+    fn a_number_is_refused_at_its_first_wrong_byte() {
+        let number = |bytes: &[u8]| Prefix::number_until(bytes, 0, b":", 3, Radix::Decimal, F);
+        assert_eq!(number(b"12:"), Ok(Some((12, 3))));
+        assert_eq!(number(b""), Ok(None));
+        assert_eq!(number(b"123"), Ok(None));
+        let error = |at, fault| Err(DecodeError::new(F, at, fault));
+        assert_eq!(number(b"1234"), error(3, Fault::TooLong { found: 4, limit: 3 }));
+        assert_eq!(number(b"1x"), error(1, Fault::Digit { found: b'x', radix: Radix::Decimal }));
+        assert_eq!(number(b"01"), error(0, Fault::NotMinimal));
+        assert_eq!(number(b":"), error(0, Fault::NoDigits));
+    }
+}
