@@ -1,1 +1,14 @@
-//! wm-schema
+//! The wm language: from a schema to Rust.
+//!
+//! ```text
+//!   .wm file ──dsl──┐
+//!                   ├──> draft ──resolve──> ir ──codegen──> Rust
+//!   #[derive] ──────┘                        └───interp───> the oracle
+//! ```
+//!
+//! [`draft`] is what a front end has read, [`ir`] what has been checked; all checks live in between. The proc macro crate
+//! `wm-derive` is the other front end and uses this crate without its `dsl` and `cli` features' tools.
+
+pub mod diagnostic;
+pub mod draft;
+pub mod ir;

@@ -1,1 +1,2 @@
+//! The `wm-schema` command.
 fn main() {}
