@@ -12,8 +12,13 @@
 
 extern crate alloc;
 
+#[cfg(feature = "server")]
+mod framed;
 pub mod protocol;
 pub mod wire;
+
+#[cfg(feature = "server")]
+pub use framed::{Framed, FramedError};
 
 #[doc(no_inline)]
 pub use bytes::BytesMut;

@@ -59,6 +59,35 @@ impl fmt::Display for Json<'_> {
     }
 }
 
+/// JSON text of its own: what a value is written as, ready to be sent.
+///
+/// ```
+/// use wm_core::wire::json::JsonBuf;
+///
+/// let reply = JsonBuf::of(&("ok", 1))?;
+/// assert_eq!(reply.as_json().as_str(), r#"["ok",1]"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct JsonBuf(String);
+
+impl JsonBuf {
+    /// Writes a value as JSON, on one line.
+    ///
+    /// # Errors
+    ///
+    /// serde cannot write it, say a map with keys that are no strings.
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        serde_json::to_string(value).map(Self)
+    }
+
+    /// The text, known to be JSON.
+    #[must_use]
+    pub fn as_json(&self) -> Json<'_> {
+        Json(&self.0)
+    }
+}
+
 /// Checks JSON that was read at `offset` of a frame.
 ///
 /// # Errors

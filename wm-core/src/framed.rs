@@ -1,0 +1,164 @@
+//! A protocol over any blocking stream: for clients, tools and tests that need no event loop.
+
+use crate::protocol::{DecodeError, Decoded, EncodeError, Input, Protocol};
+use bytes::BytesMut;
+use std::{
+    error, fmt,
+    io::{self, ErrorKind, Read, Write},
+};
+
+/// How many bytes are asked of the stream at a time; the buffer grows by no more than that before they have arrived.
+const READ_BYTES: usize = 64 << 10;
+
+/// A blocking stream that speaks a protocol.
+///
+/// ```
+/// use wm_core::{Framed, protocol::Tcp};
+///
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let address = listener.local_addr()?;
+/// # let peer = std::thread::spawn(move || std::io::copy(&mut &listener.accept().unwrap().0, &mut std::io::sink()));
+/// let stream = std::net::TcpStream::connect(address)?;
+/// let mut connection = Framed::<Tcp, _>::new(stream);
+/// connection.send(&b"hello"[..])?;
+/// # drop(connection); peer.join().unwrap()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Framed<P, S> {
+    protocol: P,
+    stream: S,
+    inbox: BytesMut,
+    outbox: BytesMut,
+}
+
+impl<P: Protocol + Default, S: Read + Write> Framed<P, S> {
+    /// A connection at its beginning.
+    pub fn new(stream: S) -> Self {
+        Self { protocol: P::default(), stream, inbox: BytesMut::new(), outbox: BytesMut::new() }
+    }
+}
+
+impl<P: Protocol, S: Read + Write> Framed<P, S> {
+    /// Sends a message and returns when the stream has taken all of it.
+    ///
+    /// # Errors
+    ///
+    /// The message cannot be put on the wire, or the stream fails.
+    pub fn send<'m>(&mut self, message: impl Into<P::Out<'m>>) -> Result<(), FramedError> {
+        self.outbox.clear();
+        self.protocol.encode(&message.into(), &mut self.outbox)?;
+        self.stream.write_all(&self.outbox)?;
+        Ok(())
+    }
+
+    /// Waits for the next message and gives it to `take`; `None` if the peer has closed between two messages.
+    ///
+    /// # Errors
+    ///
+    /// The peer's bytes break the protocol, it closes in the middle of a frame, or the stream fails.
+    pub fn receive<R>(&mut self, take: impl FnOnce(P::In<'_>) -> R) -> Result<Option<R>, FramedError> {
+        loop {
+            let needed = match self.protocol.input(&self.inbox)? {
+                Input::Need(needed) => needed,
+                Input::Frame(len) => {
+                    let mut frame = self.inbox.split_to(len);
+                    self.outbox.clear();
+                    let decoded = self.protocol.decode(&mut frame, &mut self.outbox)?;
+                    self.stream.write_all(&self.outbox)?;
+                    match decoded {
+                        Decoded::Message(message) => return Ok(Some(take(message))),
+                        Decoded::Handled => continue,
+                    }
+                }
+            };
+            if self.fill()? == 0 {
+                let have = self.inbox.len();
+                return if have == 0 { Ok(None) } else { Err(FramedError::Truncated { have, needed }) };
+            }
+        }
+    }
+
+    /// The stream beneath.
+    pub const fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
+    /// Reads once. However large the frame says it is, memory grows only by what has arrived.
+    fn fill(&mut self) -> io::Result<usize> {
+        let start = self.inbox.len();
+        self.inbox.resize(start + READ_BYTES, 0);
+        let read = loop {
+            match self.stream.read(&mut self.inbox[start..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        self.inbox.truncate(start + read.as_ref().copied().unwrap_or(0));
+        read
+    }
+}
+
+/// Why a message could not be sent or received.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FramedError {
+    /// The peer's bytes break the protocol.
+    Decode(DecodeError),
+    /// The message cannot be put on the wire.
+    Encode(EncodeError),
+    /// The peer closed in the middle of a frame.
+    Truncated {
+        /// How many bytes of the frame have arrived.
+        have: usize,
+        /// How many more were needed at least.
+        needed: usize,
+    },
+    /// The stream failed.
+    Io(io::Error),
+}
+
+impl fmt::Display for FramedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decode(error) => error.fmt(f),
+            Self::Encode(error) => error.fmt(f),
+            Self::Truncated { have, needed } => {
+                write!(
+                    f,
+                    "the peer closed in the middle of a frame: {have} bytes have arrived, {needed} more were needed"
+                )
+            }
+            Self::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl error::Error for FramedError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Decode(error) => Some(error),
+            Self::Encode(error) => Some(error),
+            Self::Truncated { .. } => None,
+            Self::Io(error) => Some(error),
+        }
+    }
+}
+
+impl From<DecodeError> for FramedError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl From<EncodeError> for FramedError {
+    fn from(error: EncodeError) -> Self {
+        Self::Encode(error)
+    }
+}
+
+impl From<io::Error> for FramedError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
