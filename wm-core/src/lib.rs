@@ -15,5 +15,19 @@ extern crate alloc;
 pub mod protocol;
 pub mod wire;
 
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "server")]
+pub mod net;
+#[cfg(feature = "server")]
+mod worker;
+
+#[cfg(feature = "server")]
+pub use self::{
+    error::{AddressFault, Error},
+    net::{Address, ListenOptions},
+    worker::{Service, Settings},
+};
+
 #[doc(no_inline)]
 pub use bytes::BytesMut;

@@ -1,0 +1,7 @@
+//! Workers: what a process serves.
+
+mod service;
+mod settings;
+
+pub use service::Service;
+pub use settings::Settings;
