@@ -16,7 +16,11 @@ pub mod protocol;
 pub mod wire;
 
 #[cfg(feature = "server")]
+pub mod engine;
+#[cfg(feature = "server")]
 mod error;
+#[cfg(feature = "server")]
+mod log;
 #[cfg(feature = "server")]
 pub mod net;
 #[cfg(feature = "server")]
@@ -24,9 +28,10 @@ mod worker;
 
 #[cfg(feature = "server")]
 pub use self::{
+    engine::{Connection, ConnectionError, ConnectionId, Context, Handler, Limits, Mailbox, Sent, TimerId},
     error::{AddressFault, Error},
     net::{Address, ListenOptions},
-    worker::{Service, Settings},
+    worker::{Closures, Service, Settings, Worker},
 };
 
 #[doc(no_inline)]
