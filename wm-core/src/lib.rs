@@ -20,12 +20,18 @@ mod error;
 #[cfg(feature = "server")]
 pub mod net;
 #[cfg(feature = "server")]
+mod process;
+#[cfg(feature = "server")]
+mod run;
+#[cfg(feature = "server")]
 mod worker;
 
 #[cfg(feature = "server")]
 pub use self::{
     error::{AddressFault, Error},
     net::{Address, ListenOptions},
+    process::Supervision,
+    run::{Server, Workers, run_all},
     worker::{Service, Settings},
 };
 
