@@ -2,7 +2,6 @@
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -35,10 +34,11 @@ impl Program {
         Self::spawn(Command::new(env!("CARGO_BIN_EXE_blocking_server")).args(arguments.split_whitespace()))
     }
 
-    /// Starts the server from a shell that ignores a signal.
+    /// Starts the server as a parent does that ignores a signal. (A shell is no help: dash cannot ignore SIGCHLD.)
     pub(crate) fn start_ignoring(signal: &str, arguments: &str) -> Self {
-        let script = format!("trap '' {signal}; exec \"$0\" {arguments}");
-        Self::spawn(Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_blocking_server")].map(OsStr::new)))
+        let mut command = Command::new("env");
+        command.arg(format!("--ignore-signal={signal}")).arg(env!("CARGO_BIN_EXE_blocking_server"));
+        Self::spawn(command.args(arguments.split_whitespace()))
     }
 
     fn spawn(command: &mut Command) -> Self {
