@@ -67,6 +67,8 @@ pub enum Error {
         /// How many there are.
         found: usize,
     },
+    /// What the kernel says about this process could not be read; without it nobody knows its threads.
+    ProcStatus(io::Error),
     /// A worker process could not be forked.
     Fork(io::Error),
     /// Signals could not be blocked or read.
@@ -107,6 +109,9 @@ impl fmt::Display for Error {
                 "the process has {found} threads, but workers can be forked from a single one only; start threads and \
                  runtimes in on_worker_start"
             ),
+            Self::ProcStatus(source) => {
+                write!(f, "reading /proc/self/status failed: {source}; the threads of the process are counted there")
+            }
             Self::Fork(source) => write!(f, "forking a worker failed: {source}"),
             Self::Signals(source) => write!(f, "blocking and reading signals failed: {source}"),
             Self::Poll(source) => write!(f, "waiting for events failed: {source}"),
@@ -121,6 +126,7 @@ impl std::error::Error for Error {
             | Self::PrivilegedPort { source, .. }
             | Self::AddressNotAvailable { source, .. }
             | Self::Listen { source, .. }
+            | Self::ProcStatus(source)
             | Self::Fork(source)
             | Self::Signals(source)
             | Self::Poll(source) => Some(source),

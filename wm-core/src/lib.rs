@@ -24,6 +24,10 @@ mod log;
 #[cfg(feature = "server")]
 pub mod net;
 #[cfg(feature = "server")]
+mod process;
+#[cfg(feature = "server")]
+mod run;
+#[cfg(feature = "server")]
 mod worker;
 
 #[cfg(feature = "server")]
@@ -31,6 +35,8 @@ pub use self::{
     engine::{Connection, ConnectionError, ConnectionId, Context, Handler, Limits, Mailbox, Sent, TimerId},
     error::{AddressFault, Error},
     net::{Address, ListenOptions},
+    process::Supervision,
+    run::{Server, Workers, run_all},
     worker::{Closures, Service, Settings, Worker},
 };
 

@@ -46,6 +46,12 @@ impl Address {
     pub(crate) fn with_scheme(&self, scheme: &str) -> Self {
         Self { scheme: scheme.to_owned(), socket: self.socket }
     }
+
+    /// The same scheme at another place: what port 0 has become.
+    #[must_use]
+    pub(crate) fn with_socket(&self, socket: SocketAddr) -> Self {
+        Self { scheme: self.scheme.clone(), socket }
+    }
 }
 
 impl fmt::Display for Address {
