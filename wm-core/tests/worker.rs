@@ -236,6 +236,59 @@ fn sends_from_timers_and_other_threads_arrive_by_themselves() {
 }
 
 #[test]
+fn a_loud_peer_starves_nobody() {
+    let mut worker = Running::start("127.0.0.1", |address| {
+        Worker::<Sized>::new(address).on_message(|client, body| {
+            if body.len() < 100 {
+                client.send(body);
+            }
+        })
+    });
+    let mut loud = worker.connect();
+    let (shut_up, quiet) = mpsc::channel::<()>();
+    let shouting = std::thread::spawn(move || {
+        let frames = sized(&noise(1000)).repeat(1000);
+        while quiet.try_recv().is_err() {
+            loud.write_all(&frames).unwrap();
+        }
+    });
+    let mut client = worker.connect();
+    let until = Instant::now() + PATIENCE;
+    for number in 0..200u32 {
+        let frame = sized(&number.to_be_bytes());
+        client.write_all(&frame).unwrap();
+        assert_eq!(read(&mut client, 8), frame);
+        assert!(Instant::now() < until, "starved");
+    }
+    shut_up.send(()).unwrap();
+    shouting.join().unwrap();
+    worker.stop();
+}
+
+#[test]
+fn a_reset_is_noticed_by_a_connection_that_does_not_read() {
+    let (tell, told) = mpsc::channel();
+    let mut worker = Running::start("127.0.0.1", move |address| {
+        let closed = tell.clone();
+        Worker::<Sized>::new(address)
+            .on_message(|client, body| {
+                client.pause_recv();
+                client.send(body)
+            })
+            .on_error(move |_, error| tell.send(error.to_string()))
+            .on_close(move |_| closed.send("closed".to_owned()))
+    });
+    let mut client = worker.connect();
+    client.write_all(&sized(b"wait")).unwrap();
+    read(&mut client, 8);
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "connection lost: Connection reset by peer (os error 104)");
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), "closed");
+    worker.stop();
+}
+
+#[test]
 fn a_stop_drains_what_is_queued() {
     let mut worker = Running::start("127.0.0.1", |address| echo(address).max_send_buffer(16 << 20));
     let mut client = worker.connect();

@@ -61,8 +61,8 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
 
     /// Sends a message to every connection of this worker process, this one included.
     ///
-    /// The result is the worst of all: [`Sent::Full`] if one of them does not keep up. A message that nobody can be sent
-    /// is reported to this connection's `on_error`.
+    /// The result is the worst of all: [`Sent::Full`] if one of them does not keep up, [`Sent::Refused`] if one has its
+    /// queue at the limit. A message that cannot be encoded is reported to this connection's `on_error`.
     pub fn broadcast<'a>(&mut self, message: impl Into<P::Out<'a>>) -> Sent {
         self.worker.world.broadcast(Some(self.id), &message.into())
     }

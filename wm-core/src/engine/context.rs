@@ -71,15 +71,14 @@ impl<P: Protocol, S> Context<'_, P, S> {
     /// Calls `visit` with each open connection.
     pub fn each<R>(&mut self, mut visit: impl FnMut(&mut Connection<'_, P, S>) -> R) {
         for index in 0..self.world.table.capacity() {
-            let Some(slot) = self.world.table.get(index) else { continue };
-            let id = ConnectionId { serial: slot.serial, slot: u32::try_from(index).unwrap_or(u32::MAX) };
-            if let Some(mut connection) = self.get(id) {
-                visit(&mut connection);
+            if let Some(id) = self.world.open_at(index) {
+                visit(&mut Connection { worker: Context { world: self.world }, id });
             }
         }
     }
 
-    /// Sends a message to every connection of this process; see [`Connection::broadcast`].
+    /// Sends a message to every connection of this process; see [`Connection::broadcast`]. One that cannot be encoded is
+    /// reported to the `on_error` of the first of them.
     pub fn broadcast<'a>(&mut self, message: impl Into<P::Out<'a>>) -> Sent {
         self.world.broadcast(None, &message.into())
     }
@@ -104,7 +103,8 @@ impl<P: Protocol, S> Context<'_, P, S> {
         self.world.timers.add(self.world.now, delay, false, task)
     }
 
-    /// As [`every`](Self::every), but calls [`Handler::on_timer`](super::Handler::on_timer).
+    /// As [`every`](Self::every), but calls [`Handler::on_timer`](super::Handler::on_timer), which has the handler's
+    /// state. A worker made of closures has no `on_timer`.
     pub fn timer_every(&mut self, interval: Duration) -> TimerId {
         self.world.timers.add(self.world.now, interval, true, Task::Handler)
     }

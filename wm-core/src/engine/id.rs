@@ -14,6 +14,11 @@ pub struct ConnectionId {
 }
 
 impl ConnectionId {
+    /// A connection of a table that is indexed by slots. The kernel has far fewer descriptors than there are slots.
+    pub(super) fn new(serial: u64, slot: usize) -> Self {
+        Self { serial, slot: u32::try_from(slot).unwrap_or(u32::MAX) }
+    }
+
     /// The number that [`Display`](fmt::Display) shows: 1, 2, 3 …
     #[must_use]
     pub const fn serial(self) -> u64 {

@@ -75,6 +75,8 @@ impl Inbox {
         let wanted = (frame - self.end).min(COPIED_BYTES_MAX);
         if self.free().len() < wanted {
             let size = frame.min(SCRATCH_BYTES).max(2 * self.end);
+            // So much more is needed only of a frame whose size is known: no byte of memory is wasted on it.
+            let size = if wanted == COPIED_BYTES_MAX { size.min(frame) } else { size };
             self.memory.reserve_exact(size.saturating_sub(self.memory.len()));
             self.memory.resize(size, 0);
         }
@@ -123,6 +125,16 @@ mod tests {
             inbox.filled(room.min(1000));
         }
         assert_eq!(inbox.len(), 200_000);
+    }
+
+    #[test]
+    fn a_frame_whose_size_is_known_takes_just_that() {
+        let mut inbox = Inbox::default();
+        while inbox.len() < 1_000_001 {
+            inbox.reserve(1_000_001);
+            inbox.filled(usize::MAX);
+        }
+        assert_eq!((inbox.len(), inbox.memory.capacity()), (1_000_001, 1_000_001));
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::time::Duration;
 pub struct Limits {
     /// The longest frame that is taken, its head included. It is refused as soon as its length is known, before it is
     /// buffered. Default: what the protocol's schema says, [`Protocol::FRAME_BYTES_MAX`]; only a lower value matters.
+    /// Of [`Tcp`], whose frames are whatever was read, 64 KiB at most, nothing should be asked here.
     ///
+    /// [`Tcp`]: crate::protocol::Tcp
     /// [`Protocol::FRAME_BYTES_MAX`]: crate::protocol::Protocol::FRAME_BYTES_MAX
     pub frame_bytes_max: usize,
 

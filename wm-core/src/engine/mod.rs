@@ -249,6 +249,11 @@ impl<H: Handler> Engine<H> {
         self.world.table.is_empty()
     }
 
+    /// Writes one line to stderr that names the worker.
+    pub(crate) fn log(&self, line: fmt::Arguments<'_>) {
+        self.world.log(line);
+    }
+
     /// How many panics of the handler were caught.
     #[must_use]
     pub const fn panics(&self) -> u64 {
@@ -258,8 +263,9 @@ impl<H: Handler> Engine<H> {
     /// Decodes frames and hands them out, until no whole one is left or the connection does not receive any more.
     fn decode(&mut self, id: ConnectionId, inbox: &mut Inbox) {
         let limit = self.world.limits.frame_bytes_max;
-        self.world.running = Running { callback: "the protocol", connection: Some(id) };
-        while let Some(slot) = self.world.slot(id).filter(|slot| slot.receives()) {
+        loop {
+            self.world.running = Running { callback: "the protocol", connection: Some(id) };
+            let Some(slot) = self.world.slot(id).filter(|slot| slot.receives()) else { return };
             let have = inbox.len();
             if have < slot.awaited.max(1) {
                 return;
@@ -325,8 +331,7 @@ impl<H: Handler> Engine<H> {
     fn lose_all(&mut self) {
         for index in 0..self.world.table.capacity() {
             let Some(slot) = self.world.table.get(index) else { continue };
-            let id = ConnectionId { serial: slot.serial, slot: u32::try_from(index).unwrap_or(u32::MAX) };
-            let left = slot.outbox.len();
+            let (id, left) = (ConnectionId::new(slot.serial, index), slot.outbox.len());
             self.lose(id, ConnectionError::DrainTimedOut { left });
         }
     }

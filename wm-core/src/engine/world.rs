@@ -187,8 +187,7 @@ impl<P: Protocol, S> World<P, S> {
             touched: false,
             resuming: false,
         });
-        // The kernel has far fewer file descriptors than this has numbers.
-        ConnectionId { serial, slot: u32::try_from(slot).unwrap_or(u32::MAX) }
+        ConnectionId::new(serial, slot)
     }
 
     /// The connection, whatever its phase, until its driver has released it.
@@ -204,15 +203,18 @@ impl<P: Protocol, S> World<P, S> {
     /// The open connections.
     pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
         let open = self.table.iter().filter(|(_, slot)| slot.phase == Phase::Open);
-        open.map(|(index, slot)| ConnectionId { serial: slot.serial, slot: u32::try_from(index).unwrap_or(u32::MAX) })
+        open.map(|(index, slot)| ConnectionId::new(slot.serial, index))
+    }
+
+    /// The open connection at a place of the table, if there is one.
+    pub(super) fn open_at(&self, index: usize) -> Option<ConnectionId> {
+        let slot = self.table.get(index).filter(|slot| slot.phase == Phase::Open)?;
+        Some(ConnectionId::new(slot.serial, index))
     }
 
     pub(super) fn send(&mut self, id: ConnectionId, message: &P::Out<'_>) -> Sent {
         let sent = self.queue(id, |protocol, out| protocol.encode(message, out));
-        if let (true, Some(slot)) = (sent != Sent::Refused, self.slot(id)) {
-            slot.traffic.frames_out += 1;
-        }
-        sent
+        self.count_sent(id, sent)
     }
 
     pub(super) fn send_raw(&mut self, id: ConnectionId, bytes: &[u8]) -> Sent {
@@ -222,16 +224,16 @@ impl<P: Protocol, S> World<P, S> {
         })
     }
 
-    /// Sends to every open connection. A message that is the same for all is encoded once, by the first of them.
+    /// Sends to every open connection, and says the worst that came of it. A message that is the same for all is encoded
+    /// once, by the first of them.
     pub(super) fn broadcast(&mut self, sender: Option<ConnectionId>, message: &P::Out<'_>) -> Sent {
-        let mut least = Sent::Queued;
+        let mut worst = Sent::Queued;
         let mut encoded: Option<BytesMut> = None;
         for index in 0..self.table.capacity() {
-            let Some(slot) = self.table.get_mut(index).filter(|slot| slot.phase == Phase::Open) else { continue };
-            let id = ConnectionId { serial: slot.serial, slot: u32::try_from(index).unwrap_or(u32::MAX) };
+            let Some(id) = self.open_at(index) else { continue };
             if P::ENCODES_ALIKE && encoded.is_none() {
                 let mut bytes = BytesMut::new();
-                if let Err(error) = slot.protocol.encode(message, &mut bytes) {
+                if let Err(error) = self.table[index].protocol.encode(message, &mut bytes) {
                     self.report(sender.unwrap_or(id), ConnectionError::Encode(error));
                     return Sent::Refused;
                 }
@@ -241,15 +243,19 @@ impl<P: Protocol, S> World<P, S> {
                 None => self.send(id, message),
                 Some(bytes) => {
                     let sent = self.send_raw(id, bytes);
-                    if let (true, Some(slot)) = (sent != Sent::Refused, self.slot(id)) {
-                        slot.traffic.frames_out += 1;
-                    }
-                    sent
+                    self.count_sent(id, sent)
                 }
             };
-            least = least.max(sent);
+            worst = worst.max(sent);
         }
-        least
+        worst
+    }
+
+    fn count_sent(&mut self, id: ConnectionId, sent: Sent) -> Sent {
+        if let (true, Some(slot)) = (sent != Sent::Refused, self.slot(id)) {
+            slot.traffic.frames_out += 1;
+        }
+        sent
     }
 
     /// Lets `write` append to the send queue, within its limit.
@@ -308,9 +314,9 @@ impl<P: Protocol, S> World<P, S> {
         slot.traffic.bytes_out += count as u64;
         slot.progressed = true;
         let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
-        if slot.full && left <= low {
-            (slot.full, slot.refused) = (false, false);
-            if !closing {
+        if left <= low {
+            slot.refused = false;
+            if std::mem::take(&mut slot.full) && !closing {
                 self.notices.push_back(Notice::Drain(id));
                 self.resume(id);
             }

@@ -5,10 +5,7 @@
 //! kernel send a reset, which may overtake what was sent before.
 
 use super::reactor::{Drive, token};
-use crate::{
-    engine::{Change, ConnectionId, End, Engine, Handler, Limits},
-    log,
-};
+use crate::engine::{Change, ConnectionId, End, Engine, Handler, Limits};
 use mio::{
     Interest, Registry,
     event::Event,
@@ -50,7 +47,6 @@ const LISTENER: usize = 0;
 /// A listener, its sockets, and the engine that they feed.
 pub(crate) struct Site<H: Handler> {
     number: usize,
-    name: String,
     engine: Engine<H>,
     listener: Option<Listener>,
     /// In the slot of their connection.
@@ -108,8 +104,7 @@ impl<H: Handler> Site<H> {
         });
         Self {
             number: 0,
-            engine: Engine::new(handler, name.clone(), worker_id, limits, waker, Instant::now()),
-            name,
+            engine: Engine::new(handler, name, worker_id, limits, waker, Instant::now()),
             listener,
             sockets: Vec::new(),
             hungry: VecDeque::new(),
@@ -136,7 +131,7 @@ impl<H: Handler> Site<H> {
                     listener.paused_until = Some(now + ACCEPT_PAUSE);
                     if !std::mem::replace(&mut listener.told, true) {
                         let every = ACCEPT_PAUSE.as_millis();
-                        log::line(format_args!("{}: accepting: {error}; trying again each {every} ms", self.name));
+                        self.engine.log(format_args!("cannot accept: {error}; trying again every {every} ms"));
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! The engine, driven by hand: no socket, a made-up clock.
 
+mod any_order;
 mod life;
 mod stream;
 
