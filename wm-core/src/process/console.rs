@@ -4,6 +4,7 @@
 //! dropped. All of it is called in the master.
 
 use super::supervisor::{Exit, Losses, Next, Notice, Outcome, Seat};
+use crate::error::Error;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::fmt::Write as _;
@@ -105,7 +106,7 @@ fn describe(notice: &Notice, rows: &[Row], terminal: bool) -> String {
             format!("{place} (pid {pid}) ended after {lived} by {}; {}", manner(exit), sequel(next))
         }
         Notice::NotStarted { seat, errno, next } => {
-            format!("{} could not be forked: {}; {}", place(*seat, rows), errno.desc(), sequel(next))
+            format!("{}: {}; {}", place(*seat, rows), Error::Fork((*errno).into()), sequel(next))
         }
         Notice::Stopping { processes, timeout } => {
             let hint = if terminal { "; Ctrl-C again ends them at once" } else { "" };
@@ -185,16 +186,16 @@ mod tests {
 
     #[test]
     fn the_table_is_straight_and_plain_in_a_pipe() {
-        let expected = "\
-wm 0.1.0, master process 7
-
-  worker       listen                 processes
-  chat         text://127.0.0.1:2347          4
-  übertragung  frame://[::]:9                12
-
-";
+        let expected = [
+            concat!("wm ", env!("CARGO_PKG_VERSION"), ", master process 7"),
+            "",
+            "  worker       listen                 processes",
+            "  chat         text://127.0.0.1:2347          4",
+            "  übertragung  frame://[::]:9                12",
+            "\n",
+        ];
         let plain = banner(Pid::from_raw(7), &rows(), false);
-        assert_eq!(plain, expected);
+        assert_eq!(plain, expected.join("\n"));
         let bold = banner(Pid::from_raw(7), &rows(), true);
         assert_eq!(bold.replace("\x1b[1m", "").replace("\x1b[0m", ""), plain);
         assert_ne!(bold, plain);
@@ -226,7 +227,10 @@ wm 0.1.0, master process 7
                 lost(34, None, 0, Next::GiveUp { crashes: 10 }),
                 "chat[3] (pid 11) ended after 0 ms by signal 34; 10 crashes in a row and it has not worked once: giving up",
             ),
-            (not_started, "übertragung[0] could not be forked: Try again; 3 crashes in a row, next try in 200 ms"),
+            (
+                not_started,
+                "übertragung[0]: forking a worker failed: Resource temporarily unavailable (os error 11); 3 crashes in a row, next try in 200 ms",
+            ),
             (
                 Notice::Stopping { processes: 16, timeout: Duration::from_secs(10) },
                 "stopping, 16 processes may drain for 10 s",

@@ -340,7 +340,7 @@ impl Supervisor {
         match self.rules.backoff(crashes) {
             Duration::ZERO => Next::Replace,
             after => {
-                chair.state = State::Waiting { until: now + after };
+                chair.state = State::Waiting { until: later(now, after) };
                 Next::Retry { after, crashes }
             }
         }
@@ -364,7 +364,7 @@ impl Supervisor {
             return;
         }
         let timeout = self.rules.stop_timeout;
-        self.phase = Phase::Draining { kill_at: now + timeout };
+        self.phase = Phase::Draining { kill_at: later(now, timeout) };
         for chair in &mut self.chairs {
             if let State::Waiting { .. } = chair.state {
                 chair.state = State::Gone;
@@ -427,6 +427,12 @@ impl Supervisor {
             self.actions.push_back(Action::Finish(self.outcome));
         }
     }
+}
+
+/// Whoever says `Duration::MAX` means never; a century is as long, and the clock can count so far.
+fn later(now: Instant, wait: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    now + wait.min(CENTURY)
 }
 
 #[cfg(test)]
@@ -619,6 +625,21 @@ mod tests {
         world.exit(2, FAILED);
         assert_eq!(world.handle(Event::Stop), "stopping 0, finish Stopped");
         assert_eq!(world.supervisor.deadline(), None);
+    }
+
+    #[test]
+    fn a_wait_may_be_for_ever() {
+        let never = Duration::MAX;
+        let rules =
+            Supervision { stop_timeout: never, backoff_first: never, backoff_max: never, ..Supervision::default() };
+        let mut world = World::new(&[2], rules);
+        world.exit(1, FAILED);
+        world.exit(3, FAILED);
+        assert!(world.supervisor.deadline().is_some());
+        world.handle(Event::Stop);
+        world.pass(1_000_000_000);
+        assert_eq!(world.handle(Event::Tick), "");
+        assert_eq!(world.exit(2, 0), "finish Stopped");
     }
 
     #[test]
