@@ -12,13 +12,36 @@
 
 extern crate alloc;
 
-#[cfg(feature = "server")]
-mod framed;
 pub mod protocol;
 pub mod wire;
 
 #[cfg(feature = "server")]
-pub use framed::{Framed, FramedError};
+pub mod engine;
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "server")]
+mod framed;
+#[cfg(feature = "server")]
+mod log;
+#[cfg(feature = "server")]
+pub mod net;
+#[cfg(feature = "server")]
+mod process;
+#[cfg(feature = "server")]
+mod run;
+#[cfg(feature = "server")]
+mod worker;
+
+#[cfg(feature = "server")]
+pub use self::{
+    engine::{Connection, ConnectionError, ConnectionId, Context, Handler, Limits, Mailbox, Sent, TimerId},
+    error::{AddressFault, Error},
+    framed::{Framed, FramedError},
+    net::{Address, ListenOptions},
+    process::Supervision,
+    run::{Server, Workers, run_all},
+    worker::{Closures, Service, Settings, Worker},
+};
 
 #[doc(no_inline)]
 pub use bytes::BytesMut;

@@ -1,0 +1,144 @@
+//! [`Connection`]: a connection as a handler sees it.
+
+use super::{ConnectionError, ConnectionId, Context, End, Traffic, world::Slot};
+use crate::protocol::Protocol;
+use std::{fmt, net::SocketAddr};
+
+/// What became of a message that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sent {
+    /// It is queued.
+    Queued,
+    /// It is queued, but the peer does not keep up: wait for `on_buffer_drain` before sending much more.
+    Full,
+    /// It is not queued, and nothing of it is sent. The connection is closed or closing; or else the message cannot be
+    /// encoded or the queue is at its limit, which `on_error` is told after this callback.
+    Refused,
+}
+
+/// A connection, lent to a callback.
+///
+/// From here a handler reaches all of its worker: [`worker`](Self::worker) and through it every other connection.
+/// To name the connection for later, keep its [`id`](Self::id).
+///
+/// What is sent is written when the callbacks of this turn are done, all in one piece.
+pub struct Connection<'w, P, S> {
+    pub(super) worker: Context<'w, P, S>,
+    pub(super) id: ConnectionId,
+}
+
+impl<'w, P: Protocol, S> Connection<'w, P, S> {
+    /// Its name in this worker process: 1, 2, 3 … in the order of the accepts.
+    #[must_use]
+    pub const fn id(&self) -> ConnectionId {
+        self.id
+    }
+
+    /// Its own data.
+    pub fn session(&mut self) -> &mut S {
+        &mut self.slot_mut().session
+    }
+
+    /// Its protocol: what this connection has agreed on with its peer.
+    pub fn protocol(&mut self) -> &mut P {
+        &mut self.slot_mut().protocol
+    }
+
+    /// The worker that the connection belongs to.
+    pub const fn worker(&mut self) -> &mut Context<'w, P, S> {
+        &mut self.worker
+    }
+
+    /// Sends a message.
+    pub fn send<'a>(&mut self, message: impl Into<P::Out<'a>>) -> Sent {
+        self.worker.world.send(self.id, &message.into())
+    }
+
+    /// Sends bytes as they are, past the protocol: the manual's `send($data, true)`.
+    pub fn send_raw(&mut self, bytes: &[u8]) -> Sent {
+        self.worker.world.send_raw(self.id, bytes)
+    }
+
+    /// Sends a message to every connection of this worker process, this one included.
+    ///
+    /// The result is the worst of all: [`Sent::Full`] if one of them does not keep up, [`Sent::Refused`] if one has its
+    /// queue at the limit. A message that cannot be encoded is reported to this connection's `on_error`.
+    pub fn broadcast<'a>(&mut self, message: impl Into<P::Out<'a>>) -> Sent {
+        self.worker.world.broadcast(Some(self.id), &message.into())
+    }
+
+    /// Receives nothing more, sends what is queued, then closes.
+    pub fn close(&mut self) {
+        self.worker.world.close(self.id);
+    }
+
+    /// Sends a last message, then closes as [`close`](Self::close) does.
+    pub fn close_with<'a>(&mut self, message: impl Into<P::Out<'a>>) -> Sent {
+        let sent = self.send(message);
+        self.close();
+        sent
+    }
+
+    /// Closes at once. What is queued is dropped.
+    pub fn destroy(&mut self) {
+        self.worker.world.end(self.id, End::Destroyed);
+    }
+
+    /// Receives nothing until [`resume_recv`](Self::resume_recv). Frames that have arrived wait.
+    pub fn pause_recv(&mut self) {
+        self.slot_mut().paused = true;
+    }
+
+    /// Receives again, after this callback.
+    pub fn resume_recv(&mut self) {
+        self.slot_mut().paused = false;
+        self.worker.world.resume(self.id);
+    }
+
+    /// Where the peer is.
+    #[must_use]
+    pub fn remote_addr(&self) -> SocketAddr {
+        self.slot().remote
+    }
+
+    /// Where the peer found us.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.slot().local
+    }
+
+    /// What has passed over the connection so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.slot().traffic
+    }
+
+    /// How many bytes wait to be sent.
+    #[must_use]
+    pub fn queued_bytes(&self) -> usize {
+        self.slot().outbox.len()
+    }
+
+    /// Writes an error to stderr in one line: what becomes of errors that no `on_error` takes.
+    pub fn log_error(&self, error: &ConnectionError) {
+        self.worker.world.log(format_args!("connection {} of {}: {error}", self.id, self.remote_addr()));
+    }
+
+    // A handle is made of a connection that is in the table, and borrows the table: only the driver takes one out.
+    fn slot(&self) -> &Slot<P, S> {
+        &self.worker.world.table[self.id.slot()]
+    }
+
+    fn slot_mut(&mut self) -> &mut Slot<P, S> {
+        &mut self.worker.world.table[self.id.slot()]
+    }
+}
+
+impl<P: Protocol, S> fmt::Debug for Connection<'_, P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let slot = self.slot();
+        let mut debug = f.debug_struct("Connection");
+        debug.field("id", &self.id.serial()).field("remote", &slot.remote).field("phase", &slot.phase);
+        debug.field("queued_bytes", &slot.outbox.len()).field("protocol", &slot.protocol).finish_non_exhaustive()
+    }
+}

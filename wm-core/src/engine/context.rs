@@ -1,0 +1,235 @@
+//! [`Context`]: a worker as its handler sees it; [`Mailbox`]: as other threads see it.
+
+use super::{
+    Connection, ConnectionId, Sent, TimerId,
+    timers::{OnceTask, Task},
+    world::World,
+};
+use crate::protocol::Protocol;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, Sender},
+    },
+    task::Waker,
+    time::{Duration, Instant},
+};
+
+/// A worker process, lent to a callback: its connections, its timers, its name.
+///
+/// `P` is the protocol that it speaks, `S` the data of each connection.
+pub struct Context<'w, P, S> {
+    pub(super) world: &'w mut World<P, S>,
+}
+
+impl<P: Protocol, S> Context<'_, P, S> {
+    /// The name of the worker.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.world.name
+    }
+
+    /// Which of the worker's processes this is, from 0. A process that replaces another has its number.
+    #[must_use]
+    pub const fn worker_id(&self) -> usize {
+        self.world.worker_id
+    }
+
+    /// The time at the start of this turn: one reading of the clock for all that happens in it.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.world.now
+    }
+
+    /// How many connections are open in this process.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.world.open
+    }
+
+    /// Whether no connection is open.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.world.open == 0
+    }
+
+    /// The open connections.
+    pub fn ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
+        self.world.ids()
+    }
+
+    /// An open connection by its name; `None` if it is closed or closing.
+    pub fn get(&mut self, id: ConnectionId) -> Option<Connection<'_, P, S>> {
+        if !self.world.is_open(id) {
+            return None;
+        }
+        Some(Connection { worker: Context { world: self.world }, id })
+    }
+
+    /// Calls `visit` with each open connection.
+    pub fn each<R>(&mut self, mut visit: impl FnMut(&mut Connection<'_, P, S>) -> R) {
+        for index in 0..self.world.table.capacity() {
+            if let Some(id) = self.world.open_at(index) {
+                visit(&mut Connection { worker: Context { world: self.world }, id });
+            }
+        }
+    }
+
+    /// Sends a message to every connection of this process; see [`Connection::broadcast`]. One that cannot be encoded is
+    /// reported to the `on_error` of the first of them.
+    pub fn broadcast<'a>(&mut self, message: impl Into<P::Out<'a>>) -> Sent {
+        self.world.broadcast(None, &message.into())
+    }
+
+    /// Calls `task` after each `interval`, at least a millisecond. Ticks that were missed do not pile up.
+    pub fn every<R>(
+        &mut self,
+        interval: Duration,
+        mut task: impl FnMut(&mut Context<'_, P, S>) -> R + 'static,
+    ) -> TimerId {
+        let task = Task::Every(Box::new(move |worker| {
+            task(worker);
+        }));
+        self.world.timers.add(self.world.now, interval, true, task)
+    }
+
+    /// Calls `task` once, after `delay`.
+    pub fn after<R>(&mut self, delay: Duration, task: impl FnOnce(&mut Context<'_, P, S>) -> R + 'static) -> TimerId {
+        let task = Task::Once(Box::new(move |worker| {
+            task(worker);
+        }));
+        self.world.timers.add(self.world.now, delay, false, task)
+    }
+
+    /// As [`every`](Self::every), but calls [`Handler::on_timer`](super::Handler::on_timer), which has the handler's
+    /// state. A worker made of closures has no `on_timer`.
+    pub fn timer_every(&mut self, interval: Duration) -> TimerId {
+        self.world.timers.add(self.world.now, interval, true, Task::Handler)
+    }
+
+    /// As [`after`](Self::after), but calls [`Handler::on_timer`](super::Handler::on_timer).
+    pub fn timer_after(&mut self, delay: Duration) -> TimerId {
+        self.world.timers.add(self.world.now, delay, false, Task::Handler)
+    }
+
+    /// Cancels a timer, also from inside of its own call. Says whether there was one.
+    pub fn cancel(&mut self, id: TimerId) -> bool {
+        self.world.timers.cancel(id)
+    }
+
+    /// How another thread reaches this worker.
+    #[must_use]
+    pub fn mailbox(&self) -> Mailbox<P, S> {
+        self.world.mailbox.clone()
+    }
+
+    /// Ends this worker process after draining its connections, as a stop of the whole server does. The master replaces
+    /// it.
+    pub const fn stop(&mut self) {
+        self.world.stop_wanted = true;
+    }
+}
+
+impl<P, S> fmt::Debug for Context<'_, P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Context").field(&self.world).finish()
+    }
+}
+
+/// A thread that posts without a pause must not keep the worker from its connections.
+const LETTERS_A_TURN: usize = 1024;
+
+type Letter<P, S> = Box<dyn FnOnce(&mut Context<'_, P, S>) + Send>;
+
+/// How another thread reaches a worker: what is posted runs on the worker's own thread, soon.
+///
+/// # Example
+///
+/// ```
+/// # use wm_core::{Worker, protocol::Tcp};
+/// Worker::<Tcp>::new("tcp://127.0.0.1:0").on_message(|client, question| {
+///     let (mailbox, id, question) = (client.worker().mailbox(), client.id(), question.to_vec());
+///     std::thread::spawn(move || {
+///         let answer = question.to_ascii_uppercase(); // which may take its time
+///         mailbox.post(move |worker| {
+///             if let Some(mut client) = worker.get(id) {
+///                 client.send(&answer[..]);
+///             }
+///         });
+///     });
+/// });
+/// ```
+pub struct Mailbox<P, S> {
+    letters: Sender<Letter<P, S>>,
+    doorbell: Arc<Doorbell>,
+}
+
+struct Doorbell {
+    /// The worker has not looked since.
+    rung: AtomicBool,
+    waker: Waker,
+}
+
+impl<P, S> Mailbox<P, S> {
+    /// A mailbox and where its letters arrive.
+    pub(super) fn new(waker: Waker) -> (Self, Letters<P, S>) {
+        let (letters, arrived) = mpsc::channel();
+        let doorbell = Arc::new(Doorbell { rung: AtomicBool::new(false), waker });
+        (Self { letters, doorbell: Arc::clone(&doorbell) }, Letters { arrived, doorbell })
+    }
+
+    /// Runs `task` on the worker's thread. Says whether the worker is still there to do so.
+    pub fn post<R>(&self, task: impl FnOnce(&mut Context<'_, P, S>) -> R + Send + 'static) -> bool {
+        let letter: Letter<P, S> = Box::new(move |worker| {
+            task(worker);
+        });
+        let posted = self.letters.send(letter).is_ok();
+        // Behind the letter: whoever hears the bell finds it.
+        if posted && !self.doorbell.rung.swap(true, Ordering::AcqRel) {
+            self.doorbell.waker.wake_by_ref();
+        }
+        posted
+    }
+}
+
+impl<P, S> Clone for Mailbox<P, S> {
+    fn clone(&self) -> Self {
+        Self { letters: self.letters.clone(), doorbell: Arc::clone(&self.doorbell) }
+    }
+}
+
+impl<P, S> fmt::Debug for Mailbox<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").finish_non_exhaustive()
+    }
+}
+
+/// The worker's end of its mailbox.
+pub(super) struct Letters<P, S> {
+    arrived: Receiver<Letter<P, S>>,
+    doorbell: Arc<Doorbell>,
+}
+
+impl<P, S> Letters<P, S> {
+    /// The letters that have arrived, as many as one turn takes. Later ones ring again.
+    pub(super) fn collect(&self) -> Vec<OnceTask<P, S>> {
+        // Cleared before the look: a letter behind it rings, at worst once too often.
+        if !self.doorbell.rung.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        let letters: Vec<_> =
+            self.arrived.try_iter().take(LETTERS_A_TURN).map(|letter| letter as OnceTask<P, S>).collect();
+        if letters.len() == LETTERS_A_TURN && !self.doorbell.rung.swap(true, Ordering::AcqRel) {
+            self.doorbell.waker.wake_by_ref();
+        }
+        letters
+    }
+}
+
+impl<P, S> fmt::Debug for Letters<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Letters").finish_non_exhaustive()
+    }
+}

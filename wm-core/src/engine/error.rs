@@ -1,0 +1,94 @@
+//! [`ConnectionError`]: what `on_error` is told.
+
+use crate::wire::{DecodeError, EncodeError, Input};
+use std::{error, fmt, io};
+
+/// Something went wrong on one connection. The others never notice.
+///
+/// Where the peer or the network is at fault the connection ends; where the handler is, in [`Encode`](Self::Encode) and
+/// [`SendQueueFull`](Self::SendQueueFull), a message was refused and the connection goes on.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConnectionError {
+    /// The peer's bytes break a rule of the protocol. What is queued, and what the handler sends from `on_error`, still
+    /// goes out; then the connection is closed.
+    Decode(DecodeError),
+    /// The peer's frame is longer than the worker takes. Closed like [`Decode`](Self::Decode).
+    FrameTooLong {
+        /// Its length as far as it is known, in bytes.
+        found: usize,
+        /// The most that the worker takes.
+        limit: usize,
+    },
+    /// The peer ended its side in the middle of a frame. Closed like [`Decode`](Self::Decode).
+    Truncated {
+        /// How many bytes of the frame have arrived.
+        have: usize,
+        /// How many more it would have taken, at least.
+        needed: usize,
+    },
+    /// A bug in a protocol made by hand: its `input` answered what it never may. Closed like [`Decode`](Self::Decode).
+    Misframed {
+        /// What it answered.
+        said: Input,
+        /// How many bytes it was shown.
+        have: usize,
+    },
+    /// A message that the handler sent cannot be put on the wire. It was refused.
+    Encode(EncodeError),
+    /// The peer reads too slowly for what the handler sends. The message was refused, and so are the next ones until
+    /// the queue has drained; they are not reported again.
+    SendQueueFull {
+        /// How many bytes are queued.
+        queued: usize,
+        /// The most that may be.
+        limit: usize,
+    },
+    /// The connection was to be closed, but the peer did not take what was queued in time. The rest was dropped.
+    DrainTimedOut {
+        /// How many bytes were dropped.
+        left: usize,
+    },
+    /// The network failed; nothing more can be sent.
+    Io(io::Error),
+    /// A callback panicked. The connection is destroyed.
+    HandlerPanicked {
+        /// Which callback.
+        callback: &'static str,
+        /// What the panic said.
+        message: String,
+    },
+}
+
+impl fmt::Display for ConnectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decode(error) => write!(f, "bad frame: {error}"),
+            Self::FrameTooLong { found, limit } => write!(f, "a frame of {found} bytes is over the limit of {limit}"),
+            Self::Truncated { have, needed } => {
+                write!(f, "the peer closed in the middle of a frame: {have} bytes came, {needed} more are needed")
+            }
+            Self::Misframed { said, have } => {
+                write!(f, "a bug in the protocol's `input`: it said {said:?} of {have} bytes")
+            }
+            Self::Encode(error) => write!(f, "message not sent: {error}"),
+            Self::SendQueueFull { queued, limit } => {
+                write!(f, "message not sent: {queued} bytes are queued already, the limit is {limit}")
+            }
+            Self::DrainTimedOut { left } => write!(f, "the peer stopped reading: {left} queued bytes are dropped"),
+            Self::Io(error) => write!(f, "connection lost: {error}"),
+            Self::HandlerPanicked { callback, message } => write!(f, "{callback} panicked: {message}"),
+        }
+    }
+}
+
+impl error::Error for ConnectionError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Self::Decode(error) => Some(error),
+            Self::Encode(error) => Some(error),
+            Self::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}

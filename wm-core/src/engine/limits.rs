@@ -1,0 +1,49 @@
+//! [`Limits`]: what one connection may take, with units, defaults and reasons.
+
+use std::time::Duration;
+
+/// What one connection may take. All sizes are in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest frame that is taken, its head included. It is refused as soon as its length is known, before it is
+    /// buffered. Default: what the protocol's schema says, [`Protocol::FRAME_BYTES_MAX`]; only a lower value matters.
+    /// Of [`Tcp`], whose frames are whatever was read, 64 KiB at most, nothing should be asked here.
+    ///
+    /// [`Tcp`]: crate::protocol::Tcp
+    /// [`Protocol::FRAME_BYTES_MAX`]: crate::protocol::Protocol::FRAME_BYTES_MAX
+    pub frame_bytes_max: usize,
+
+    /// With so much queued to be sent the connection stops reading its peer, and `on_buffer_full` is called. Default
+    /// 1 MiB, the manual's `maxSendBufferSize`: a few times what the kernel buffers itself.
+    pub send_high_bytes: usize,
+
+    /// Below this the connection reads again, and `on_buffer_drain` is called. Default 256 KiB: enough to keep the
+    /// peer busy while the handler produces more, and far enough below the high mark not to flutter.
+    pub send_low_bytes: usize,
+
+    /// With so much queued a message is refused. Backpressure stops what a peer asks for itself; this bounds what others
+    /// send it, as in a broadcast to a peer that does not read. Default 64 MiB, and a connection that is fed only by its
+    /// own requests never meets it.
+    pub send_queue_bytes_max: usize,
+
+    /// How long a peer may take nothing of what is queued on a connection that is being closed. Default 30 s: a peer
+    /// that is only slow still gets everything.
+    pub close_timeout: Duration,
+
+    /// How long a worker that stops waits for its connections to drain, in all. Default 5 s, half of what the master
+    /// waits before it kills.
+    pub stop_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: usize::MAX,
+            send_high_bytes: 1 << 20,
+            send_low_bytes: 256 << 10,
+            send_queue_bytes_max: 64 << 20,
+            close_timeout: Duration::from_secs(30),
+            stop_timeout: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,509 @@
+//! The engine of a worker: bytes and the time in; callbacks, bytes and a deadline out. No socket, no clock, no thread.
+//!
+//! A *driver* owns the sockets and feeds the engine: `net` drives it with the kernel's sockets, a test with made-up ones.
+//!
+//! ```text
+//!                   driver                                engine
+//!   a peer came      ────── accepted ───────────────>  on_connect
+//!   readable         ────── room, read, received ───>  input, decode, on_message … until a partial frame is left
+//!   end, failure     ────── end_of_stream, failed ──>  on_error, on_close
+//!   time, wake-up    ────── expire, collect_mail ───>  timers, posted tasks
+//!                    <───── poll ───────────────────   which connections to look at, or to let go
+//!   writable         ────── outgoing, write, sent ──>  on_buffer_drain
+//! ```
+//!
+//! Invariants:
+//! * No callback runs inside of another; `on_close` comes exactly once for each `on_connect`, and last.
+//! * A frame is decoded in memory that is outside of the table of connections while it is lent to the handler, so a
+//!   handler may touch every connection.
+//! * A connection that has nothing to send and no partial frame owns no buffer.
+//! * Memory grows with the bytes that have arrived, never by a number that a peer has sent.
+
+mod connection;
+mod context;
+mod error;
+mod handler;
+mod id;
+mod inbox;
+mod limits;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod world;
+
+pub use connection::{Connection, Sent};
+pub use context::{Context, Mailbox};
+pub use error::ConnectionError;
+pub use handler::Handler;
+pub use id::{ConnectionId, TimerId};
+pub use limits::Limits;
+pub use world::{Change, End, Traffic};
+
+use self::{
+    context::Letters,
+    inbox::Inbox,
+    timers::Task,
+    world::{Notice, Phase, Running, World},
+};
+use crate::protocol::{Decoded, Input, Protocol};
+use std::{
+    any::Any,
+    fmt, io,
+    net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::Waker,
+    time::Instant,
+};
+
+/// One worker: its connections, timers and handler.
+///
+/// Every input carries the time `now`, which must not go backwards. After one or more inputs the driver takes what has
+/// changed from [`poll`](Self::poll) until it says `None`.
+pub struct Engine<H: Handler> {
+    handler: H,
+    world: World<H::Protocol, H::Session>,
+    letters: Letters<H::Protocol, H::Session>,
+    scratch: Inbox,
+    stopping: bool,
+    /// When the connections that have not drained are destroyed.
+    stop_at: Option<Instant>,
+    panics: u64,
+}
+
+impl<H: Handler> Engine<H> {
+    /// An engine without connections. `waker` is woken, from any thread, when the driver should call
+    /// [`collect_mail`](Self::collect_mail).
+    #[must_use]
+    pub fn new(handler: H, name: String, worker_id: usize, mut limits: Limits, waker: Waker, now: Instant) -> Self {
+        limits.frame_bytes_max = limits.frame_bytes_max.min(H::Protocol::FRAME_BYTES_MAX);
+        let (mailbox, letters) = Mailbox::new(waker);
+        let world = World::new(name, worker_id, limits, mailbox, now);
+        Self { handler, world, letters, scratch: Inbox::scratch(), stopping: false, stop_at: None, panics: 0 }
+    }
+
+    /// Calls `on_worker_start`. A panic in it is not caught.
+    pub fn start(&mut self, now: Instant) {
+        self.world.now = now;
+        self.handler.on_worker_start(&mut Context { world: &mut self.world });
+        self.settle();
+    }
+
+    /// A peer has connected.
+    pub fn accepted(&mut self, remote: SocketAddr, local: SocketAddr, now: Instant) -> ConnectionId {
+        self.world.now = now;
+        let id = self.world.insert(H::Protocol::default(), H::Session::default(), remote, local);
+        self.guard(|engine| engine.with_connection("on_connect", id, H::on_connect));
+        self.settle();
+        id
+    }
+
+    /// Room to read the next bytes of a connection into, never empty; `None` while it does not want any.
+    pub fn room(&mut self, id: ConnectionId) -> Option<&mut [u8]> {
+        let slot = self.world.slot(id).filter(|slot| slot.receives() && !slot.ended)?;
+        if slot.inbox.fits_scratch(slot.awaited) {
+            self.scratch.refill(slot.inbox.unread());
+            return Some(self.scratch.room());
+        }
+        slot.inbox.reserve(slot.awaited);
+        Some(slot.inbox.room())
+    }
+
+    /// Whether there is [`room`](Self::room).
+    #[must_use]
+    pub fn wants_more(&self, id: ConnectionId) -> bool {
+        let slot = self.world.table.get(id.slot());
+        slot.is_some_and(|slot| slot.serial == id.serial && slot.receives() && !slot.ended)
+    }
+
+    /// `count` bytes were read into the [`room`](Self::room), which was asked for just before.
+    pub fn received(&mut self, id: ConnectionId, count: usize, now: Instant) {
+        self.world.now = now;
+        let Some(slot) = self.world.slot(id).filter(|slot| slot.receives() && !slot.ended) else { return };
+        slot.traffic.bytes_in += count as u64;
+        if slot.inbox.fits_scratch(slot.awaited) {
+            slot.inbox = Inbox::default();
+            let mut scratch = std::mem::take(&mut self.scratch);
+            scratch.filled(count);
+            let whole = self.guard(|engine| engine.decode(id, &mut scratch));
+            self.keep(id, scratch.left_over(), whole);
+            scratch.clear();
+            self.scratch = scratch;
+        } else {
+            slot.inbox.filled(count);
+            self.decode_inbox(id);
+        }
+        self.settle();
+    }
+
+    /// The peer will send nothing more. What is queued for it, and what it gets for frames that have arrived, is still
+    /// sent; then the connection ends.
+    pub fn end_of_stream(&mut self, id: ConnectionId, now: Instant) {
+        self.world.now = now;
+        if let Some(slot) = self.world.slot(id) {
+            slot.ended = true;
+            self.world.resume(id);
+        }
+        self.settle();
+    }
+
+    /// The network has failed: nothing can be sent or received any more.
+    pub fn failed(&mut self, id: ConnectionId, error: io::Error, now: Instant) {
+        self.world.now = now;
+        self.lose(id, ConnectionError::Io(error));
+        self.settle();
+    }
+
+    /// The bytes that are to be sent.
+    #[must_use]
+    pub fn outgoing(&self, id: ConnectionId) -> &[u8] {
+        match self.world.table.get(id.slot()) {
+            Some(slot) if slot.serial == id.serial => &slot.outbox,
+            _ => &[],
+        }
+    }
+
+    /// The first `count` of the [`outgoing`](Self::outgoing) bytes have been taken by the network.
+    pub fn sent(&mut self, id: ConnectionId, count: usize, now: Instant) {
+        self.world.now = now;
+        self.world.sent(id, count);
+        self.settle();
+    }
+
+    /// When [`expire`](Self::expire) is to be called next.
+    pub fn deadline(&mut self) -> Option<Instant> {
+        let timer = self.world.timers.deadline();
+        timer.into_iter().chain(self.stop_at).min()
+    }
+
+    /// Runs the timers that are due.
+    pub fn expire(&mut self, now: Instant) {
+        self.world.now = now;
+        if self.stop_at.is_some_and(|at| at <= now) {
+            self.stop_at = None;
+            self.lose_all();
+        }
+        self.settle();
+        while let Some((id, task)) = self.world.timers.take_due(now) {
+            self.run_timer(id, task);
+            self.settle();
+        }
+    }
+
+    /// Runs what other threads have posted.
+    pub fn collect_mail(&mut self, now: Instant) {
+        self.world.now = now;
+        for letter in self.letters.collect() {
+            self.guard(|engine| letter(&mut engine.worker("a posted task")));
+            self.settle();
+        }
+    }
+
+    /// What has changed since the last call; `None` when the driver knows everything.
+    pub fn poll(&mut self) -> Option<Change> {
+        loop {
+            let change = self.world.changes.pop_front()?;
+            if let Change::Update(id) = change {
+                let Some(slot) = self.world.slot(id) else { continue };
+                slot.touched = false;
+                if matches!(slot.phase, Phase::Over(_)) {
+                    continue;
+                }
+                if slot.outbox.is_empty() {
+                    self.world.recycle(id);
+                }
+            }
+            return Some(change);
+        }
+    }
+
+    /// Whether [`poll`](Self::poll) has something to say.
+    #[must_use]
+    pub fn has_changes(&self) -> bool {
+        !self.world.changes.is_empty()
+    }
+
+    /// The socket of a [closed](Change::Closed) connection is gone.
+    pub fn release(&mut self, id: ConnectionId) {
+        if self.world.slot(id).is_some_and(|slot| matches!(slot.phase, Phase::Over(_))) {
+            self.world.table.remove(id.slot());
+        }
+    }
+
+    /// Stops: calls `on_worker_stop`, closes the connections as they drain, and destroys those that have not within
+    /// [`Limits::stop_timeout`]. No peer is to be accepted any more.
+    pub fn stop(&mut self, now: Instant) {
+        self.world.now = now;
+        self.world.stop_wanted = true;
+        self.settle();
+    }
+
+    /// Whether the worker stops, or wants to: see [`Context::stop`].
+    #[must_use]
+    pub const fn is_stopping(&self) -> bool {
+        self.world.stop_wanted
+    }
+
+    /// Whether no connection is left, not even one whose socket is not released.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.world.table.is_empty()
+    }
+
+    /// Writes one line to stderr that names the worker.
+    pub(crate) fn log(&self, line: fmt::Arguments<'_>) {
+        self.world.log(line);
+    }
+
+    /// How many panics of the handler were caught.
+    #[must_use]
+    pub const fn panics(&self) -> u64 {
+        self.panics
+    }
+
+    /// Decodes frames and hands them out, until no whole one is left or the connection does not receive any more.
+    fn decode(&mut self, id: ConnectionId, inbox: &mut Inbox) {
+        let limit = self.world.limits.frame_bytes_max;
+        loop {
+            self.world.running = Running { callback: "the protocol", connection: Some(id) };
+            let Some(slot) = self.world.slot(id).filter(|slot| slot.receives()) else { return };
+            let have = inbox.len();
+            if have < slot.awaited.max(1) {
+                return;
+            }
+            let fault = match slot.protocol.input(inbox.unread()) {
+                Ok(Input::Need(more)) if more > 0 && more <= limit.saturating_sub(have) => {
+                    slot.awaited = have + more;
+                    return;
+                }
+                Ok(Input::Frame(found)) if found > 0 && found <= have.min(limit) => {
+                    slot.awaited = 0;
+                    slot.traffic.frames_in += 1;
+                    self.hand_out(id, inbox.take_frame(found)).err()
+                }
+                Ok(Input::Need(more)) if more > 0 => {
+                    Some(ConnectionError::FrameTooLong { found: have.saturating_add(more), limit })
+                }
+                Ok(Input::Frame(found)) if found > limit && found <= have => {
+                    Some(ConnectionError::FrameTooLong { found, limit })
+                }
+                Ok(said) => Some(ConnectionError::Misframed { said, have }),
+                Err(error) => Some(ConnectionError::Decode(error)),
+            };
+            if let Some(fault) = fault {
+                inbox.clear();
+                self.refuse(id, &fault);
+            }
+            self.notify();
+        }
+    }
+
+    /// Decodes a whole frame and hands it to the handler.
+    fn hand_out(&mut self, id: ConnectionId, frame: &mut [u8]) -> Result<(), ConnectionError> {
+        let slot = &mut self.world.table[id.slot()];
+        let queued = slot.outbox.len();
+        let decoded = slot.protocol.decode(frame, &mut slot.outbox);
+        if slot.outbox.len() > queued {
+            self.world.grew(id);
+        }
+        if let Decoded::Message(message) = decoded.map_err(ConnectionError::Decode)? {
+            self.world.running = Running { callback: "on_message", connection: Some(id) };
+            let worker = Context { world: &mut self.world };
+            self.handler.on_message(&mut Connection { worker, id }, message);
+        }
+        Ok(())
+    }
+
+    /// The peer is at fault: the handler is told and may still answer; then the connection closes.
+    fn refuse(&mut self, id: ConnectionId, fault: &ConnectionError) {
+        self.tell(id, fault);
+        self.world.close(id);
+    }
+
+    /// The connection is lost: the handler is told, and nothing can be sent.
+    fn lose(&mut self, id: ConnectionId, error: ConnectionError) {
+        if !self.is_over(id) {
+            self.world.notices.push_back(Notice::Error(id, error));
+            self.world.end(id, End::Destroyed);
+        }
+    }
+
+    /// The time to drain is over.
+    fn lose_all(&mut self) {
+        for index in 0..self.world.table.capacity() {
+            let Some(slot) = self.world.table.get(index) else { continue };
+            let (id, left) = (ConnectionId::new(slot.serial, index), slot.outbox.len());
+            self.lose(id, ConnectionError::DrainTimedOut { left });
+        }
+    }
+
+    /// Decodes what a connection holds itself.
+    fn decode_inbox(&mut self, id: ConnectionId) {
+        let Some(slot) = self.world.slot(id) else { return };
+        let mut inbox = std::mem::take(&mut slot.inbox);
+        let whole = self.guard(|engine| engine.decode(id, &mut inbox));
+        inbox.shrink();
+        self.keep(id, inbox, whole);
+    }
+
+    /// Gives a connection the bytes that are left over. If decoding was cut short by a panic, which was another's or
+    /// else the connection is over, it goes on.
+    fn keep(&mut self, id: ConnectionId, inbox: Inbox, whole: bool) {
+        if let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Open) {
+            slot.inbox = inbox;
+            if !whole {
+                self.world.resume(id);
+            }
+        }
+    }
+
+    /// Does what follows from the callbacks before, until nothing does.
+    fn settle(&mut self) {
+        loop {
+            while !self.world.notices.is_empty() {
+                self.guard(Self::notify);
+            }
+            if let Some(id) = self.world.resumes.pop_front() {
+                self.go_on(id);
+            } else if self.world.stop_wanted && !self.stopping {
+                self.begin_stop();
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// A connection receives again: first what it has, then the end of the stream if that has come.
+    fn go_on(&mut self, id: ConnectionId) {
+        let Some(slot) = self.world.slot(id) else { return };
+        slot.resuming = false;
+        self.decode_inbox(id);
+        let Some(slot) = self.world.slot(id).filter(|slot| slot.ended && slot.receives()) else { return };
+        let have = slot.inbox.len();
+        if have == 0 {
+            return self.world.close(id);
+        }
+        let truncated = ConnectionError::Truncated { have, needed: slot.awaited.saturating_sub(have).max(1) };
+        self.guard(|engine| engine.refuse(id, &truncated));
+    }
+
+    /// Calls `on_worker_stop`, then closes everything.
+    fn begin_stop(&mut self) {
+        self.stopping = true;
+        self.stop_at = self.world.now.checked_add(self.world.limits.stop_timeout);
+        self.guard(|engine| {
+            engine.world.running = Running { callback: "on_worker_stop", connection: None };
+            engine.handler.on_worker_stop(&mut Context { world: &mut engine.world });
+        });
+        self.world.timers.cancel_all_tasks();
+        let open: Vec<_> = self.world.ids().collect();
+        for id in open {
+            self.world.close(id);
+        }
+    }
+
+    fn run_timer(&mut self, id: TimerId, task: Task<H::Protocol, H::Session>) {
+        match task {
+            Task::Once(once) => {
+                self.guard(|engine| once(&mut engine.worker("a timer")));
+            }
+            Task::Every(mut every) => {
+                self.guard(|engine| every(&mut engine.worker("a timer")));
+                self.world.timers.put_back(id, Task::Every(every));
+            }
+            Task::Handler => {
+                self.guard(|engine| {
+                    engine.world.running = Running { callback: "on_timer", connection: None };
+                    engine.handler.on_timer(&mut Context { world: &mut engine.world }, id);
+                });
+                self.world.timers.put_back(id, Task::Handler);
+            }
+            Task::Drain(id) => self.check_drain(id),
+        }
+    }
+
+    /// A connection that is being closed has had its time: it goes on only if the peer still reads.
+    fn check_drain(&mut self, id: ConnectionId) {
+        let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Closing) else { return };
+        if std::mem::take(&mut slot.progressed) {
+            return self.world.watch_drain(id);
+        }
+        let left = slot.outbox.len();
+        self.lose(id, ConnectionError::DrainTimedOut { left });
+    }
+
+    /// Calls the callbacks that are due.
+    fn notify(&mut self) {
+        while let Some(notice) = self.world.notices.pop_front() {
+            match notice {
+                Notice::Error(id, error) => self.tell(id, &error),
+                Notice::Full(id) => self.with_connection("on_buffer_full", id, H::on_buffer_full),
+                Notice::Drain(id) => self.with_connection("on_buffer_drain", id, H::on_buffer_drain),
+                Notice::Close(id) => {
+                    // First, lest a panic keeps the socket.
+                    if let Some(Phase::Over(how)) = self.world.slot(id).map(|slot| slot.phase) {
+                        self.world.changes.push_back(Change::Closed(id, how));
+                    }
+                    self.with_connection("on_close", id, H::on_close);
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, id: ConnectionId, error: &ConnectionError) {
+        self.world.reporting = true;
+        self.with_connection("on_error", id, |handler, connection| handler.on_error(connection, error));
+        self.world.reporting = false;
+    }
+
+    fn with_connection(
+        &mut self,
+        callback: &'static str,
+        id: ConnectionId,
+        call: impl FnOnce(&mut H, &mut Connection<'_, H::Protocol, H::Session>),
+    ) {
+        if self.world.slot(id).is_some() {
+            self.world.running = Running { callback, connection: Some(id) };
+            call(&mut self.handler, &mut Connection { worker: Context { world: &mut self.world }, id });
+        }
+    }
+
+    fn worker(&mut self, callback: &'static str) -> Context<'_, H::Protocol, H::Session> {
+        self.world.running = Running { callback, connection: None };
+        Context { world: &mut self.world }
+    }
+
+    /// Catches a panic of the handler, and says whether there was none. The handler and the sessions stay as the panic
+    /// left them, as [`Handler`] documents; what the engine itself holds is consistent at each call of a callback.
+    fn guard(&mut self, work: impl FnOnce(&mut Self)) -> bool {
+        match catch_unwind(AssertUnwindSafe(|| work(self))) {
+            Ok(()) => true,
+            Err(payload) => {
+                self.panicked(&*payload);
+                false
+            }
+        }
+    }
+
+    fn panicked(&mut self, payload: &(dyn Any + Send)) {
+        self.panics += 1;
+        self.world.reporting = false;
+        let text = payload.downcast_ref::<&str>().copied();
+        let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+        let Running { callback, connection } = self.world.running;
+        match connection.filter(|&id| !self.is_over(id)) {
+            Some(id) => self.lose(id, ConnectionError::HandlerPanicked { callback, message: message.to_owned() }),
+            None => self.world.log(format_args!("{callback} panicked: {message}")),
+        }
+    }
+
+    fn is_over(&mut self, id: ConnectionId) -> bool {
+        self.world.slot(id).is_none_or(|slot| matches!(slot.phase, Phase::Over(_)))
+    }
+}
+
+impl<H: Handler> fmt::Debug for Engine<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Engine");
+        debug.field("world", &self.world).field("stopping", &self.stopping).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,438 @@
+//! [`World`]: everything of a worker but its handler, so that a handler may touch all of it while it runs.
+//!
+//! What a callback does to a connection is done at once to its queue and its phase; what follows from that, another
+//! callback or the closing of a socket, is noted here and done by the [`Engine`](super::Engine) afterwards. So no
+//! callback ever runs inside of another.
+
+use super::{
+    ConnectionError, ConnectionId, Limits, Mailbox, Sent, TimerId,
+    inbox::Inbox,
+    timers::{Task, Timers},
+};
+use crate::{log, protocol::Protocol, wire::EncodeError};
+use bytes::BytesMut;
+use slab::Slab;
+use std::{collections::VecDeque, fmt, net::SocketAddr, time::Instant};
+
+/// How many send queues are kept for the next connection that needs one.
+const SPARES_MAX: usize = 64;
+
+/// A send queue that has grown beyond this goes back to the allocator.
+const SPARE_BYTES_MAX: usize = 16 << 10;
+
+/// What has passed over a connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes that were received.
+    pub bytes_in: u64,
+    /// Bytes that the kernel has taken.
+    pub bytes_out: u64,
+    /// Frames that were received, the protocol's own ones included.
+    pub frames_in: u64,
+    /// Messages that were queued.
+    pub frames_out: u64,
+}
+
+/// How far a connection is in its life. It only goes forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Receives and sends.
+    Open,
+    /// Sends what is queued, then ends.
+    Closing,
+    /// Over; `on_close` is due or done.
+    Over(End),
+}
+
+/// How a socket is to be let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Everything that was queued is sent: the peer is to read all of it before it sees the end.
+    Drained,
+    /// At once.
+    Destroyed,
+}
+
+/// A connection. An idle one owns no buffer.
+pub(super) struct Slot<P, S> {
+    pub(super) serial: u64,
+    pub(super) remote: SocketAddr,
+    pub(super) local: SocketAddr,
+    pub(super) protocol: P,
+    pub(super) session: S,
+    /// The bytes of a partial frame; whole frames only while the connection does not receive.
+    pub(super) inbox: Inbox,
+    pub(super) outbox: BytesMut,
+    /// How many bytes the inbox must hold before it is worth a look; 0 if none have come.
+    pub(super) awaited: usize,
+    pub(super) traffic: Traffic,
+    pub(super) phase: Phase,
+    /// The send queue has passed the high mark and not yet come down to the low one.
+    pub(super) full: bool,
+    /// A message was refused since the send queue became full.
+    pub(super) refused: bool,
+    /// The handler does not want to receive.
+    pub(super) paused: bool,
+    /// The peer will send nothing more.
+    pub(super) ended: bool,
+    /// Bytes were taken since the drain timer last looked.
+    pub(super) progressed: bool,
+    /// Watches a closing connection.
+    pub(super) drain: Option<TimerId>,
+    /// A [`Change::Update`] is on its way.
+    pub(super) touched: bool,
+    /// It stands in the list of those that go on decoding.
+    pub(super) resuming: bool,
+}
+
+impl<P, S> Slot<P, S> {
+    /// Whether bytes are decoded when they come.
+    pub(super) fn receives(&self) -> bool {
+        self.phase == Phase::Open && !self.full && !self.paused
+    }
+}
+
+/// A callback that is due.
+#[derive(Debug)]
+pub(super) enum Notice {
+    Error(ConnectionId, ConnectionError),
+    Full(ConnectionId),
+    Drain(ConnectionId),
+    Close(ConnectionId),
+}
+
+/// What a driver must do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Send what is outgoing, and receive if it is wanted again.
+    Update(ConnectionId),
+    /// Let the socket go, then [`release`](super::Engine::release) the connection.
+    Closed(ConnectionId, End),
+}
+
+/// The callback that runs: whom a panic is to be laid to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Running {
+    pub(super) callback: &'static str,
+    pub(super) connection: Option<ConnectionId>,
+}
+
+/// Everything of a worker but its handler.
+pub(super) struct World<P, S> {
+    pub(super) table: Slab<Slot<P, S>>,
+    pub(super) timers: Timers<P, S>,
+    pub(super) notices: VecDeque<Notice>,
+    pub(super) resumes: VecDeque<ConnectionId>,
+    pub(super) changes: VecDeque<Change>,
+    pub(super) limits: Limits,
+    pub(super) mailbox: Mailbox<P, S>,
+    pub(super) name: String,
+    pub(super) worker_id: usize,
+    /// The time of the input that is being handled.
+    pub(super) now: Instant,
+    pub(super) running: Running,
+    /// How many connections are open: not closing, not over.
+    pub(super) open: usize,
+    pub(super) accepted: u64,
+    pub(super) stop_wanted: bool,
+    /// Inside of `on_error`, a refused message is not reported: an `on_error` that sends could go on for ever.
+    pub(super) reporting: bool,
+    spares: Vec<BytesMut>,
+}
+
+impl<P: Protocol, S> World<P, S> {
+    pub(super) fn new(name: String, worker_id: usize, limits: Limits, mailbox: Mailbox<P, S>, now: Instant) -> Self {
+        Self {
+            table: Slab::new(),
+            timers: Timers::new(),
+            notices: VecDeque::new(),
+            resumes: VecDeque::new(),
+            changes: VecDeque::new(),
+            limits,
+            mailbox,
+            name,
+            worker_id,
+            now,
+            running: Running { callback: "", connection: None },
+            open: 0,
+            accepted: 0,
+            stop_wanted: false,
+            reporting: false,
+            spares: Vec::new(),
+        }
+    }
+
+    /// A new, open connection.
+    pub(super) fn insert(&mut self, protocol: P, session: S, remote: SocketAddr, local: SocketAddr) -> ConnectionId {
+        self.accepted += 1;
+        self.open += 1;
+        let serial = self.accepted;
+        let slot = self.table.insert(Slot {
+            serial,
+            remote,
+            local,
+            protocol,
+            session,
+            inbox: Inbox::default(),
+            outbox: BytesMut::new(),
+            awaited: 0,
+            traffic: Traffic::default(),
+            phase: Phase::Open,
+            full: false,
+            refused: false,
+            paused: false,
+            ended: false,
+            progressed: false,
+            drain: None,
+            touched: false,
+            resuming: false,
+        });
+        ConnectionId::new(serial, slot)
+    }
+
+    /// The connection, whatever its phase, until its driver has released it.
+    pub(super) fn slot(&mut self, id: ConnectionId) -> Option<&mut Slot<P, S>> {
+        self.table.get_mut(id.slot()).filter(|slot| slot.serial == id.serial)
+    }
+
+    pub(super) fn is_open(&self, id: ConnectionId) -> bool {
+        let slot = self.table.get(id.slot());
+        slot.is_some_and(|slot| slot.serial == id.serial && slot.phase == Phase::Open)
+    }
+
+    /// The open connections.
+    pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
+        let open = self.table.iter().filter(|(_, slot)| slot.phase == Phase::Open);
+        open.map(|(index, slot)| ConnectionId::new(slot.serial, index))
+    }
+
+    /// The open connection at a place of the table, if there is one.
+    pub(super) fn open_at(&self, index: usize) -> Option<ConnectionId> {
+        let slot = self.table.get(index).filter(|slot| slot.phase == Phase::Open)?;
+        Some(ConnectionId::new(slot.serial, index))
+    }
+
+    pub(super) fn send(&mut self, id: ConnectionId, message: &P::Out<'_>) -> Sent {
+        let sent = self.queue(id, |protocol, out| protocol.encode(message, out));
+        self.count_sent(id, sent)
+    }
+
+    pub(super) fn send_raw(&mut self, id: ConnectionId, bytes: &[u8]) -> Sent {
+        self.queue(id, |_, out| {
+            out.extend_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    /// Sends to every open connection, and says the worst that came of it. A message that is the same for all is encoded
+    /// once, by the first of them.
+    pub(super) fn broadcast(&mut self, sender: Option<ConnectionId>, message: &P::Out<'_>) -> Sent {
+        let mut worst = Sent::Queued;
+        let mut encoded: Option<BytesMut> = None;
+        for index in 0..self.table.capacity() {
+            let Some(id) = self.open_at(index) else { continue };
+            if P::ENCODES_ALIKE && encoded.is_none() {
+                let mut bytes = BytesMut::new();
+                if let Err(error) = self.table[index].protocol.encode(message, &mut bytes) {
+                    self.report(sender.unwrap_or(id), ConnectionError::Encode(error));
+                    return Sent::Refused;
+                }
+                encoded = Some(bytes);
+            }
+            let sent = match &encoded {
+                None => self.send(id, message),
+                Some(bytes) => {
+                    let sent = self.send_raw(id, bytes);
+                    self.count_sent(id, sent)
+                }
+            };
+            worst = worst.max(sent);
+        }
+        worst
+    }
+
+    fn count_sent(&mut self, id: ConnectionId, sent: Sent) -> Sent {
+        if let (true, Some(slot)) = (sent != Sent::Refused, self.slot(id)) {
+            slot.traffic.frames_out += 1;
+        }
+        sent
+    }
+
+    /// Lets `write` append to the send queue, within its limit.
+    fn queue(
+        &mut self,
+        id: ConnectionId,
+        write: impl FnOnce(&mut P, &mut BytesMut) -> Result<(), EncodeError>,
+    ) -> Sent {
+        let limit = self.limits.send_queue_bytes_max;
+        let Some(slot) = self.table.get_mut(id.slot()) else { return Sent::Refused };
+        if slot.serial != id.serial || slot.phase != Phase::Open {
+            return Sent::Refused;
+        }
+        if slot.outbox.capacity() == 0 {
+            slot.outbox = self.spares.pop().unwrap_or_default();
+        }
+        let draft = Draft::new(&mut slot.outbox);
+        if let Err(error) = write(&mut slot.protocol, draft.out) {
+            drop(draft);
+            self.touch(id);
+            self.report(id, ConnectionError::Encode(error));
+            return Sent::Refused;
+        }
+        if draft.out.len() > limit {
+            drop(draft);
+            let queued = slot.outbox.len();
+            if !std::mem::replace(&mut slot.refused, true) {
+                self.report(id, ConnectionError::SendQueueFull { queued, limit });
+            }
+            return Sent::Refused;
+        }
+        draft.keep();
+        self.grew(id)
+    }
+
+    /// The send queue of a connection has grown.
+    pub(super) fn grew(&mut self, id: ConnectionId) -> Sent {
+        self.touch(id);
+        let high = self.limits.send_high_bytes;
+        let Some(slot) = self.slot(id) else { return Sent::Refused };
+        if slot.outbox.len() < high {
+            return Sent::Queued;
+        }
+        if !std::mem::replace(&mut slot.full, true) {
+            self.notices.push_back(Notice::Full(id));
+        }
+        Sent::Full
+    }
+
+    /// The kernel has taken `count` bytes of the send queue.
+    pub(super) fn sent(&mut self, id: ConnectionId, count: usize) {
+        let low = self.limits.send_low_bytes;
+        let Some(slot) = self.slot(id) else { return };
+        let count = count.min(slot.outbox.len());
+        bytes::Buf::advance(&mut slot.outbox, count);
+        slot.traffic.bytes_out += count as u64;
+        slot.progressed = true;
+        let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
+        if left <= low {
+            slot.refused = false;
+            if std::mem::take(&mut slot.full) && !closing {
+                self.notices.push_back(Notice::Drain(id));
+                self.resume(id);
+            }
+        }
+        if left == 0 {
+            self.recycle(id);
+            if closing {
+                self.end(id, End::Drained);
+            }
+        }
+    }
+
+    /// Begins to close: nothing is received any more, what is queued is sent.
+    pub(super) fn close(&mut self, id: ConnectionId) {
+        let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
+        if slot.outbox.is_empty() {
+            return self.end(id, End::Drained);
+        }
+        (slot.phase, slot.progressed) = (Phase::Closing, false);
+        slot.inbox = Inbox::default();
+        self.open -= 1;
+        self.watch_drain(id);
+        self.touch(id);
+    }
+
+    /// Ends a connection: `on_close` is due, then its socket is let go.
+    pub(super) fn end(&mut self, id: ConnectionId, how: End) {
+        let Some(slot) = self.slot(id).filter(|slot| !matches!(slot.phase, Phase::Over(_))) else { return };
+        let before = std::mem::replace(&mut slot.phase, Phase::Over(how));
+        slot.inbox = Inbox::default();
+        let timer = slot.drain.take();
+        if before == Phase::Open {
+            self.open -= 1;
+        }
+        if let Some(timer) = timer {
+            self.timers.cancel(timer);
+        }
+        self.recycle(id);
+        self.notices.push_back(Notice::Close(id));
+    }
+
+    /// Looks after a closing connection once more when its time is up.
+    pub(super) fn watch_drain(&mut self, id: ConnectionId) {
+        let timer = self.timers.add(self.now, self.limits.close_timeout, false, Task::Drain(id));
+        if let Some(slot) = self.slot(id) {
+            slot.drain = Some(timer);
+        }
+    }
+
+    /// Queues an error for `on_error`. Inside of `on_error` what is refused is told by the result of `send` alone.
+    pub(super) fn report(&mut self, id: ConnectionId, error: ConnectionError) {
+        if !self.reporting {
+            self.notices.push_back(Notice::Error(id, error));
+        }
+    }
+
+    /// The driver is to look at the connection.
+    pub(super) fn touch(&mut self, id: ConnectionId) {
+        if self.slot(id).is_some_and(|slot| !std::mem::replace(&mut slot.touched, true)) {
+            self.changes.push_back(Change::Update(id));
+        }
+    }
+
+    /// The connection goes on with what it has received, and then receives more.
+    pub(super) fn resume(&mut self, id: ConnectionId) {
+        let ready = self.slot(id).is_some_and(|slot| slot.receives() && !std::mem::replace(&mut slot.resuming, true));
+        if ready {
+            self.resumes.push_back(id);
+            self.touch(id);
+        }
+    }
+
+    /// Writes one line that names the worker.
+    pub(super) fn log(&self, line: fmt::Arguments<'_>) {
+        log::line(format_args!("{}[{}]: {line}", self.name, self.worker_id));
+    }
+
+    /// Takes the send queue from a connection that needs it no more.
+    pub(super) fn recycle(&mut self, id: ConnectionId) {
+        let Some(slot) = self.slot(id) else { return };
+        let mut outbox = std::mem::take(&mut slot.outbox);
+        outbox.clear();
+        if self.spares.len() < SPARES_MAX && (1..=SPARE_BYTES_MAX).contains(&outbox.capacity()) {
+            self.spares.push(outbox);
+        }
+    }
+}
+
+impl<P, S> fmt::Debug for World<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("World");
+        debug.field("name", &self.name).field("worker_id", &self.worker_id).field("open", &self.open);
+        debug.field("timers", &self.timers).field("running", &self.running).finish_non_exhaustive()
+    }
+}
+
+/// A message that is being appended to a send queue. Unless it is kept, also when its encoder panics, it is cut off
+/// again: the peer never sees half of a message.
+struct Draft<'o> {
+    out: &'o mut BytesMut,
+    kept: usize,
+}
+
+impl<'o> Draft<'o> {
+    fn new(out: &'o mut BytesMut) -> Self {
+        let kept = out.len();
+        Self { out, kept }
+    }
+
+    fn keep(mut self) {
+        self.kept = self.out.len();
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        self.out.truncate(self.kept);
+    }
+}

@@ -1,0 +1,245 @@
+//! [`Error`]: what the environment can refuse. A peer's mistakes are [`DecodeError`](crate::wire::DecodeError), a
+//! caller's are [`EncodeError`](crate::wire::EncodeError).
+//!
+//! Each is one lower-case line that carries the address, number or limit, and what to do about it. Where the kernel
+//! said no, its answer is the [`source`](std::error::Error::source), and stands in the line where it helps.
+
+use crate::net::Address;
+use std::{fmt, io};
+
+/// The environment does not let the server do what it was asked to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// What was given as an address is none.
+    Address {
+        /// As it was written.
+        address: String,
+        /// What is wrong with it.
+        fault: AddressFault,
+    },
+    /// The address names another protocol than the worker speaks, or one that nobody knows.
+    WrongScheme {
+        /// The address.
+        address: Address,
+        /// The protocol that the worker speaks.
+        speaks: &'static str,
+    },
+    /// Somebody listens on the address already.
+    AddressInUse {
+        /// The address.
+        address: Address,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// The port is one of those that only the privileged may bind.
+    PrivilegedPort {
+        /// The address.
+        address: Address,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// No interface of this machine has the address.
+    AddressNotAvailable {
+        /// The address.
+        address: Address,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// Listening failed for a reason without a name here.
+    Listen {
+        /// The address.
+        address: Address,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// There is nothing to run.
+    NoWorkers,
+    /// A worker asks for no process at all, or for more than are sensible.
+    Count {
+        /// What it asks for.
+        found: usize,
+        /// The most that are allowed.
+        limit: usize,
+    },
+    /// The process has threads. A fork copies only the one that calls it; a lock that another holds stays locked.
+    Threads {
+        /// How many there are.
+        found: usize,
+    },
+    /// What the kernel says about this process could not be read; without it nobody knows its threads.
+    ProcStatus(io::Error),
+    /// A worker process could not be forked.
+    Fork(io::Error),
+    /// Signals could not be blocked or read.
+    Signals(io::Error),
+    /// Waiting for events failed.
+    Poll(io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { address, fault } => write!(f, "bad address {address:?}: {fault}"),
+            Self::WrongScheme { address, speaks } => {
+                let scheme = address.scheme();
+                write!(f, "{address} asks for the protocol {scheme:?}, but this worker speaks {speaks:?}; ")?;
+                write!(f, "write {}", address.with_scheme(speaks))
+            }
+            Self::AddressInUse { address, .. } => {
+                write!(
+                    f,
+                    "{address} is in use: another worker or program listens there; stop it or choose another port"
+                )
+            }
+            Self::PrivilegedPort { address, .. } => {
+                let socket = address.socket();
+                write!(f, "binding {socket} needs root or CAP_NET_BIND_SERVICE; choose a port from 1024 up")
+            }
+            Self::AddressNotAvailable { address, .. } => {
+                let any = if address.socket().is_ipv6() { "[::]" } else { "0.0.0.0" };
+                write!(f, "{address} is not an address of this machine; {any} listens on all that it has")
+            }
+            Self::Listen { address, source } => write!(f, "listening on {address} failed: {source}"),
+            Self::NoWorkers => f.write_str("there is no worker to run; give at least one"),
+            Self::Count { found: 0, .. } => f.write_str("a count of 0 processes serves nobody; give at least 1"),
+            Self::Count { found, limit } => write!(f, "a count of {found} processes is over the limit of {limit}"),
+            Self::Threads { found } => write!(
+                f,
+                "the process has {found} threads, but workers can be forked from a single one only; start threads and \
+                 runtimes in on_worker_start"
+            ),
+            Self::ProcStatus(source) => {
+                write!(f, "reading /proc/self/status failed: {source}; the threads of the process are counted there")
+            }
+            Self::Fork(source) => write!(f, "forking a worker failed: {source}"),
+            Self::Signals(source) => write!(f, "blocking and reading signals failed: {source}"),
+            Self::Poll(source) => write!(f, "waiting for events failed: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::AddressInUse { source, .. }
+            | Self::PrivilegedPort { source, .. }
+            | Self::AddressNotAvailable { source, .. }
+            | Self::Listen { source, .. }
+            | Self::ProcStatus(source)
+            | Self::Fork(source)
+            | Self::Signals(source)
+            | Self::Poll(source) => Some(source),
+            Self::Address { fault, .. } => Some(fault),
+            Self::WrongScheme { .. } | Self::NoWorkers | Self::Count { .. } | Self::Threads { .. } => None,
+        }
+    }
+}
+
+/// What is wrong with an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AddressFault {
+    /// There is no `://`.
+    NoScheme,
+    /// What stands before `://` is no name of a protocol.
+    Scheme {
+        /// What stands there.
+        found: String,
+    },
+    /// The transport is known, but not served.
+    Transport {
+        /// The scheme that asks for it.
+        scheme: String,
+    },
+    /// There is no port.
+    NoPort,
+    /// The port is no number from 0 to 65535.
+    Port {
+        /// What stands there.
+        found: String,
+    },
+    /// An IPv6 address stands without its brackets.
+    NoBrackets {
+        /// What stands there.
+        found: String,
+    },
+    /// The host is no IP address.
+    Host {
+        /// What stands there.
+        found: String,
+    },
+}
+
+impl fmt::Display for AddressFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoScheme => f.write_str("no scheme; write it as tcp://127.0.0.1:2347"),
+            Self::Scheme { found } => {
+                write!(f, "{found:?} cannot name a protocol; write it as tcp://127.0.0.1:2347")
+            }
+            Self::Transport { scheme } => {
+                write!(f, "{scheme}:// is not served yet; TCP is, as in tcp://127.0.0.1:2347")
+            }
+            Self::NoPort => f.write_str("no port; write it as tcp://127.0.0.1:2347, port 0 takes any free one"),
+            Self::Port { found } => write!(f, "{found:?} is not a port from 0 to 65535"),
+            Self::NoBrackets { found } => write!(f, "an IPv6 address stands in brackets; write [{found}]"),
+            Self::Host { found } => write!(
+                f,
+                "{found:?} is not an IP address; write one as 127.0.0.1 or [::1], or 0.0.0.0 or [::] for all of this machine"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for AddressFault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    fn at(address: &str) -> Address {
+        address.parse().unwrap()
+    }
+
+    fn no() -> io::Error {
+        io::Error::from_raw_os_error(nix::libc::EIO)
+    }
+
+    #[test]
+    fn each_error_is_one_line_that_says_what_to_do() {
+        let in_use =
+            "text://127.0.0.1:80 is in use: another worker or program listens there; stop it or choose another port";
+        for (error, line) in [
+            (
+                Error::WrongScheme { address: at("frame://[::1]:9"), speaks: "text" },
+                "frame://[::1]:9 asks for the protocol \"frame\", but this worker speaks \"text\"; write text://[::1]:9",
+            ),
+            (Error::AddressInUse { address: at("text://127.0.0.1:80"), source: no() }, in_use),
+            (
+                Error::PrivilegedPort { address: at("text://127.0.0.1:80"), source: no() },
+                "binding 127.0.0.1:80 needs root or CAP_NET_BIND_SERVICE; choose a port from 1024 up",
+            ),
+            (
+                Error::AddressNotAvailable { address: at("tcp://192.0.2.1:80"), source: no() },
+                "tcp://192.0.2.1:80 is not an address of this machine; 0.0.0.0 listens on all that it has",
+            ),
+            (
+                Error::Listen { address: at("tcp://[::1]:80"), source: no() },
+                "listening on tcp://[::1]:80 failed: Input/output error (os error 5)",
+            ),
+            (Error::Count { found: 0, limit: 9 }, "a count of 0 processes serves nobody; give at least 1"),
+            (Error::Count { found: 10, limit: 9 }, "a count of 10 processes is over the limit of 9"),
+            (Error::Fork(no()), "forking a worker failed: Input/output error (os error 5)"),
+        ] {
+            assert_eq!(error.to_string(), line);
+        }
+    }
+
+    #[test]
+    fn the_answer_of_the_kernel_is_the_source() {
+        assert_eq!(Error::Poll(no()).source().unwrap().to_string(), no().to_string());
+        assert!(Error::NoWorkers.source().is_none());
+    }
+}

@@ -1,0 +1,405 @@
+//! [`Site`]: a listener, its sockets, and the engine that they feed.
+//!
+//! How a socket ends, so that the peer reads all that was sent to it: an end of stream is sent, and what the peer is
+//! still sending is thrown away until it ends its side too, within limits. To close with unread bytes would make the
+//! kernel send a reset, which may overtake what was sent before.
+
+use super::reactor::{Drive, token};
+use crate::engine::{Change, ConnectionId, End, Engine, Handler, Limits};
+use mio::{
+    Interest, Registry,
+    event::Event,
+    net::{TcpListener, TcpStream},
+};
+use nix::errno::Errno;
+use std::{
+    collections::VecDeque,
+    io::{self, ErrorKind, Read, Write},
+    net::{Shutdown, SocketAddr},
+    task::Waker,
+    time::{Duration, Instant},
+};
+
+/// How many reads one socket gets in a turn before it is the others' turn.
+const READS_A_TURN: usize = 4;
+
+/// How many connections are accepted in a turn.
+const ACCEPTS_A_TURN: usize = 64;
+
+/// How many changes are carried out in a turn: a handler that refills a queue as it drains must leave time for others.
+const CHANGES_A_TURN: usize = 4096;
+
+/// How long accepting waits when the process or the machine is out of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a peer may take to end its side after we have ended ours.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The same when the worker stops: nobody should have to wait for a silent peer.
+const LINGER_STOPPING: Duration = Duration::from_millis(250);
+
+/// How much is thrown away before a peer that will not end is cut off, in bytes.
+const LINGER_BYTES_MAX: usize = 1 << 20;
+
+/// The place of the listener; the socket of slot 0 has the next one.
+const LISTENER: usize = 0;
+
+/// A listener, its sockets, and the engine that they feed.
+pub(crate) struct Site<H: Handler> {
+    number: usize,
+    engine: Engine<H>,
+    listener: Option<Listener>,
+    /// In the slot of their connection.
+    sockets: Vec<Option<Socket>>,
+    /// Those that have more to read than they got in their turn.
+    hungry: VecDeque<ConnectionId>,
+    /// Those that wait for the peer's end, in the order of their deadlines.
+    lingering: VecDeque<(Instant, ConnectionId)>,
+}
+
+struct Listener {
+    socket: TcpListener,
+    /// There may be peers to accept.
+    ready: bool,
+    /// Set while accepting waits for better times.
+    paused_until: Option<Instant>,
+    /// It was said that accepting is in trouble.
+    told: bool,
+}
+
+struct Socket {
+    id: ConnectionId,
+    stream: TcpStream,
+    /// There may be bytes to read.
+    readable: bool,
+    /// The kernel has seen the peer's end: it must be read up to there, as no further edge will come.
+    hung_up: bool,
+    /// The end was read.
+    ended: bool,
+    /// The kernel takes no more bytes until it says so.
+    blocked: bool,
+    /// It was asked to say so.
+    watched: bool,
+    hungry: bool,
+    /// Only the peer's end is waited for.
+    lingers: bool,
+    discarded: usize,
+}
+
+impl<H: Handler> Site<H> {
+    /// A site without connections.
+    pub(crate) fn new(
+        handler: H,
+        name: String,
+        worker_id: usize,
+        limits: Limits,
+        waker: Waker,
+        listener: Option<std::net::TcpListener>,
+    ) -> Self {
+        let listener = listener.map(|socket| Listener {
+            socket: TcpListener::from_std(socket),
+            ready: false,
+            paused_until: None,
+            told: false,
+        });
+        Self {
+            number: 0,
+            engine: Engine::new(handler, name, worker_id, limits, waker, Instant::now()),
+            listener,
+            sockets: Vec::new(),
+            hungry: VecDeque::new(),
+            lingering: VecDeque::new(),
+        }
+    }
+
+    fn socket(&mut self, id: ConnectionId) -> Option<&mut Socket> {
+        self.sockets.get_mut(id.slot())?.as_mut().filter(|socket| socket.id == id)
+    }
+
+    fn accept(&mut self, registry: &Registry, now: Instant) {
+        for _ in 0..ACCEPTS_A_TURN {
+            let Some(listener) = self.listener.as_mut().filter(|listener| listener.ready) else { return };
+            match listener.socket.accept() {
+                Ok((stream, remote)) => {
+                    listener.told = false;
+                    self.welcome(registry, stream, remote, now);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => listener.ready = false,
+                Err(error) if is_of_one_peer(&error) => {}
+                Err(error) => {
+                    listener.ready = false;
+                    listener.paused_until = Some(now + ACCEPT_PAUSE);
+                    if !std::mem::replace(&mut listener.told, true) {
+                        let every = ACCEPT_PAUSE.as_millis();
+                        self.engine.log(format_args!("cannot accept: {error}; trying again every {every} ms"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn welcome(&mut self, registry: &Registry, stream: TcpStream, remote: SocketAddr, now: Instant) {
+        // Both fail only if the peer is gone again, which the first read will tell better.
+        let _ = stream.set_nodelay(true);
+        let local = stream.local_addr().unwrap_or(remote);
+        let id = self.engine.accepted(remote, local, now);
+        if self.sockets.len() <= id.slot() {
+            self.sockets.resize_with(id.slot() + 1, || None);
+        }
+        let socket = self.sockets[id.slot()].insert(Socket {
+            id,
+            stream,
+            readable: false,
+            hung_up: false,
+            ended: false,
+            blocked: false,
+            watched: false,
+            hungry: false,
+            lingers: false,
+            discarded: 0,
+        });
+        let token = token(self.number, LISTENER + 1 + id.slot());
+        if let Err(error) = registry.register(&mut socket.stream, token, Interest::READABLE) {
+            self.engine.failed(id, error, now);
+        }
+    }
+
+    /// Reads until the socket is exhausted, the connection has enough, or its turn is over.
+    fn read(&mut self, id: ConnectionId, now: Instant) {
+        let Some(socket) = self.sockets.get_mut(id.slot()).and_then(Option::as_mut) else { return };
+        for _ in 0..READS_A_TURN {
+            if !socket.readable {
+                return;
+            }
+            let Some(room) = self.engine.room(id) else { return };
+            let wanted = room.len();
+            match socket.stream.read(room) {
+                Ok(0) => {
+                    (socket.readable, socket.ended) = (false, true);
+                    self.engine.end_of_stream(id, now);
+                }
+                Ok(count) => {
+                    // A short read has emptied the socket; what comes later is another edge. An end that came before
+                    // is none.
+                    socket.readable = count == wanted || socket.hung_up;
+                    self.engine.received(id, count, now);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => socket.readable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    socket.readable = false;
+                    self.engine.failed(id, error, now);
+                }
+            }
+        }
+        self.queue_read(id);
+    }
+
+    /// Lets the socket read in the next turn, if there may be something and it is wanted.
+    fn queue_read(&mut self, id: ConnectionId) {
+        let Some(socket) = self.sockets.get_mut(id.slot()).and_then(Option::as_mut) else { return };
+        if socket.readable && !socket.hungry && self.engine.wants_more(id) {
+            socket.hungry = true;
+            self.hungry.push_back(id);
+        }
+    }
+
+    /// Writes what is queued.
+    fn write(&mut self, registry: &Registry, id: ConnectionId, now: Instant) {
+        let Some(socket) = self.sockets.get_mut(id.slot()).and_then(Option::as_mut) else { return };
+        let bytes = self.engine.outgoing(id);
+        if bytes.is_empty() || socket.blocked {
+            return;
+        }
+        let queued = bytes.len();
+        let taken = loop {
+            match socket.stream.write(bytes) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break Ok(0),
+                other => break other,
+            }
+        };
+        let watching = match taken {
+            Ok(count) if count < queued => {
+                socket.blocked = true;
+                watch(registry, token(self.number, LISTENER + 1 + id.slot()), socket)
+            }
+            _ => Ok(()),
+        };
+        match (taken, watching) {
+            (Ok(count), Ok(())) if count > 0 => self.engine.sent(id, count, now),
+            (Ok(_), Ok(())) => {}
+            (Err(error), _) | (_, Err(error)) => self.engine.failed(id, error, now),
+        }
+    }
+
+    /// Carries out what the engine has decided.
+    fn flush(&mut self, registry: &Registry, now: Instant) {
+        for _ in 0..CHANGES_A_TURN {
+            match self.engine.poll() {
+                None => return,
+                Some(Change::Update(id)) => {
+                    self.write(registry, id, now);
+                    self.queue_read(id);
+                }
+                Some(Change::Closed(id, End::Destroyed)) => self.drop_socket(id),
+                Some(Change::Closed(id, End::Drained)) => self.linger(id, now),
+            }
+        }
+    }
+
+    /// Ends our side, and waits for the peer's.
+    fn linger(&mut self, id: ConnectionId, now: Instant) {
+        let patience = if self.engine.is_stopping() { LINGER_STOPPING } else { LINGER };
+        let Some(socket) = self.socket(id) else { return self.engine.release(id) };
+        if socket.ended || socket.stream.shutdown(Shutdown::Write).is_err() {
+            return self.drop_socket(id);
+        }
+        socket.lingers = true;
+        self.lingering.push_back((now + patience, id));
+        self.discard(id);
+    }
+
+    /// Throws away what a lingering peer still sends.
+    fn discard(&mut self, id: ConnectionId) {
+        let Some(socket) = self.socket(id) else { return };
+        let mut void = [0; 8 << 10];
+        while socket.discarded <= LINGER_BYTES_MAX {
+            match socket.stream.read(&mut void) {
+                Ok(0) => break,
+                Ok(count) => socket.discarded += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        self.drop_socket(id);
+    }
+
+    fn end_lingering(&mut self, now: Instant) {
+        while let Some(&(_, id)) = self.lingering.front().filter(|(until, _)| *until <= now) {
+            self.lingering.pop_front();
+            if self.socket(id).is_some() {
+                self.drop_socket(id);
+            }
+        }
+    }
+
+    /// Dropping it closes it, which also takes it out of the poll.
+    fn drop_socket(&mut self, id: ConnectionId) {
+        if self.socket(id).is_some() {
+            self.sockets[id.slot()] = None;
+        }
+        self.engine.release(id);
+    }
+}
+
+impl<H: Handler> Drive for Site<H> {
+    fn start(&mut self, registry: &Registry, site: usize, now: Instant) -> io::Result<()> {
+        self.number = site;
+        if let Some(listener) = &mut self.listener {
+            registry.register(&mut listener.socket, token(site, LISTENER), Interest::READABLE)?;
+        }
+        self.engine.start(now);
+        Ok(())
+    }
+
+    fn ready(&mut self, registry: &Registry, place: usize, event: &Event, now: Instant) {
+        let Some(slot) = place.checked_sub(LISTENER + 1) else {
+            if let Some(listener) = &mut self.listener {
+                listener.ready = listener.paused_until.is_none();
+            }
+            return;
+        };
+        let Some(Some(socket)) = self.sockets.get_mut(slot) else { return };
+        let id = socket.id;
+        socket.readable |= event.is_readable() || event.is_read_closed();
+        socket.hung_up |= event.is_read_closed();
+        if socket.lingers {
+            return self.discard(id);
+        }
+        // A connection that does not read finds out here that it is lost; one that does reads what came before.
+        if event.is_error()
+            && !self.engine.wants_more(id)
+            && let Ok(Some(error)) = socket.stream.take_error()
+        {
+            return self.engine.failed(id, error, now);
+        }
+        if event.is_writable() && std::mem::take(&mut socket.blocked) {
+            self.write(registry, id, now);
+        }
+        self.read(id, now);
+    }
+
+    fn turn(&mut self, registry: &Registry, now: Instant) {
+        self.engine.collect_mail(now);
+        if self.engine.deadline().is_some_and(|at| at <= now) {
+            self.engine.expire(now);
+        }
+        if self.engine.is_stopping() {
+            self.listener = None;
+        }
+        if let Some(listener) = &mut self.listener {
+            listener.ready |= listener.paused_until.take_if(|until| *until <= now).is_some();
+            self.accept(registry, now);
+        }
+        for _ in 0..self.hungry.len() {
+            let Some(id) = self.hungry.pop_front() else { break };
+            if let Some(socket) = self.socket(id) {
+                socket.hungry = false;
+                self.read(id, now);
+            }
+        }
+        self.flush(registry, now);
+        self.end_lingering(now);
+    }
+
+    fn deadline(&mut self, now: Instant) -> Option<Instant> {
+        let accepting = self.listener.as_ref().is_some_and(|listener| listener.ready);
+        if accepting || !self.hungry.is_empty() || self.engine.has_changes() {
+            return Some(now);
+        }
+        let accept = self.listener.as_ref().and_then(|listener| listener.paused_until);
+        let linger = self.lingering.front().map(|(until, _)| *until);
+        [self.engine.deadline(), accept, linger].into_iter().flatten().min()
+    }
+
+    fn stop(&mut self, now: Instant) {
+        self.engine.stop(now);
+    }
+
+    fn is_done(&self) -> bool {
+        self.engine.is_stopping() && self.engine.is_drained()
+    }
+}
+
+/// Asks the kernel to say when it takes bytes again. That stays so: with edges it costs nothing while there is no need.
+fn watch(registry: &Registry, token: mio::Token, socket: &mut Socket) -> io::Result<()> {
+    if std::mem::replace(&mut socket.watched, true) {
+        return Ok(());
+    }
+    registry.reregister(&mut socket.stream, token, Interest::READABLE | Interest::WRITABLE)
+}
+
+/// Whether only the peer that was to be accepted has a problem; `accept(2)` lists them. The next one may have none.
+fn is_of_one_peer(error: &io::Error) -> bool {
+    use Errno::{
+        ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, EINTR, ENETDOWN, ENETUNREACH, ENONET, ENOPROTOOPT, EOPNOTSUPP, EPERM,
+        EPROTO,
+    };
+    let errno = Errno::from_raw(error.raw_os_error().unwrap_or_default());
+    matches!(
+        errno,
+        ECONNABORTED
+            | EINTR
+            | EPROTO
+            | ENOPROTOOPT
+            | ENETDOWN
+            | ENETUNREACH
+            | ENONET
+            | EHOSTDOWN
+            | EHOSTUNREACH
+            | EOPNOTSUPP
+            | EPERM
+    )
+}

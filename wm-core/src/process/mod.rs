@@ -1,0 +1,28 @@
+//! Processes: a master that binds, forks and supervises, and the workers that it keeps alive.
+//!
+//! ```text
+//!             signals, exits, clock                          spawn, signal, tell, finish
+//!   kernel ─────────────────────────> master.rs ──event──> supervisor.rs ──action──> master.rs
+//!                                        │                  (pure: no clock, no descriptor)
+//!                          fork (sys.rs) │ pipe: "ready", and why a worker ended (voice.rs)
+//!                                        ▼
+//!                                     child.rs ──> Service::run
+//! ```
+//!
+//! The master owns no connection. It works as PID 1: children that are not its own are reaped as well.
+
+mod child;
+mod console;
+mod master;
+mod post;
+mod proc_status;
+mod signals;
+mod supervisor;
+mod sys;
+mod voice;
+
+pub use supervisor::Supervision;
+
+pub(crate) use console::Console;
+pub(crate) use master::Master;
+pub(crate) use supervisor::Outcome;

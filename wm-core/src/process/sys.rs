@@ -1,0 +1,67 @@
+//! The system calls that have no safe form. All `unsafe` of the workspace is in this file: one operation a block.
+#![allow(unsafe_code, reason = "fork, waitpid and sigaction have no safe form; they stand here and nowhere else")]
+
+use super::proc_status::ProcStatus;
+use crate::error::Error;
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::unistd::{ForkResult, Pid};
+use std::marker::PhantomData;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+/// The proof that the process had a single thread when it was asked, which forking rests on. It stays on that thread,
+/// and whoever keeps it starts no other.
+#[derive(Debug)]
+pub(super) struct SingleThread(PhantomData<*const ()>);
+
+impl SingleThread {
+    /// Counts the threads of this process. Called in the master, before its first fork.
+    pub(super) fn prove(status: &ProcStatus) -> Result<Self, Error> {
+        match status.threads {
+            1 => Ok(Self(PhantomData)),
+            found => Err(Error::Threads { found }),
+        }
+    }
+}
+
+/// On which side of a fork we are.
+pub(super) enum Fork {
+    /// In the master.
+    Master {
+        /// The new worker's.
+        pid: Pid,
+    },
+    /// In the new worker.
+    Worker,
+}
+
+/// Forks. Called in the master.
+pub(super) fn fork(_: &SingleThread) -> Result<Fork, Errno> {
+    // SAFETY: the process has one thread, so no lock is held by a thread that the child would lack: the child may go
+    // on as freely as the parent.
+    let side = unsafe { nix::unistd::fork() }?;
+    Ok(match side {
+        ForkResult::Parent { child } => Fork::Master { pid: child },
+        ForkResult::Child => Fork::Worker,
+    })
+}
+
+/// The next child that has ended, if there is one. Called in the master.
+///
+/// nix's own `waitpid` loses the pid of a child that a real-time signal has ended: it has no name for the signal.
+pub(super) fn reap() -> Option<(Pid, ExitStatus)> {
+    let mut status = 0;
+    // SAFETY: `status` is a valid place for an int as long as the call lasts.
+    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+    // 0: children live, but none has ended. -1: there is no child; WNOHANG is never interrupted.
+    (pid > 0).then(|| (Pid::from_raw(pid), ExitStatus::from_raw(status)))
+}
+
+/// Takes SIGCHLD back from a parent that ignored it: its children would vanish unseen. Called in the master.
+pub(super) fn see_children_end() -> Result<(), Errno> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the default action runs no code of ours, so there is nothing that could be unsafe in a signal handler.
+    unsafe { sigaction(Signal::SIGCHLD, &default) }.map(drop)
+}

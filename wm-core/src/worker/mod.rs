@@ -1,0 +1,227 @@
+//! [`Worker`]: an address, a protocol, and what is done with the connections.
+
+mod closures;
+mod service;
+mod settings;
+
+pub use closures::Closures;
+pub use service::Service;
+pub use settings::Settings;
+
+use crate::{
+    engine::{Connection, ConnectionError, Context, Handler, Limits},
+    error::Error,
+    net::{self, Address, ListenOptions, Reactor},
+    protocol::{Protocol, Tcp},
+};
+use std::{marker::PhantomData, net::TcpListener, os::fd::OwnedFd};
+
+/// A service: where it listens, what it speaks (`P`), and what it does with its connections (`H`): closures, or a
+/// [`Handler`] with state. [`run_all`](crate::run_all) serves it.
+///
+/// # Example
+///
+/// Everybody hears what anybody says. `guest.worker()` knows the others too.
+///
+/// ```
+/// use wm_core::{Worker, protocol::Tcp};
+///
+/// let chat = Worker::<Tcp>::new("tcp://127.0.0.1:2347")
+///     .name("chat")
+///     .on_connect(|guest| {
+///         let hello = format!("user[{}] login\n", guest.id());
+///         guest.broadcast(hello.as_bytes())
+///     })
+///     .on_message(|guest, words| {
+///         let said = [format!("user[{}] said: ", guest.id()).as_bytes(), words].concat();
+///         guest.broadcast(&said[..])
+///     });
+/// ```
+#[derive(Debug)]
+pub struct Worker<P: Protocol, H = Closures<P, ()>> {
+    settings: Settings,
+    limits: Limits,
+    handler: H,
+    protocol: PhantomData<fn(P)>,
+}
+
+impl<P: Protocol + Default> Worker<P, Closures<P, ()>> {
+    /// A worker that listens on `address`: `scheme://host:port`, where the scheme is the name of the protocol, or `tcp`.
+    ///
+    /// A bad address is reported by [`run_all`](crate::run_all), together with whatever else is wrong, before anything
+    /// is started.
+    #[must_use]
+    pub fn new(address: &str) -> Self {
+        Self::serve(address, Closures::default())
+    }
+
+    /// A worker whose connections are served by `handler`; see [`new`](Self::new) for the address.
+    #[must_use]
+    pub fn serve<H: Handler<Protocol = P>>(address: &str, handler: H) -> Worker<P, H> {
+        let mut settings = Settings::new(address);
+        settings.address = settings.address.and_then(speaks::<P>);
+        Worker { settings, limits: Limits::default(), handler, protocol: PhantomData }
+    }
+
+    /// Gives each connection data of its own, which callbacks reach by [`Connection::session`]. Stands before the
+    /// callbacks.
+    ///
+    /// # Panics
+    ///
+    /// A callback was given already: it was made for connections without data.
+    #[must_use]
+    pub fn session<S: Default + 'static>(self) -> Worker<P, Closures<P, S>> {
+        let given = self.handler.names();
+        assert!(given.is_empty(), "`session` must stand before {}", given.join(", "));
+        let Self { settings, limits, .. } = self;
+        Worker { settings, limits, handler: Closures::default(), protocol: PhantomData }
+    }
+}
+
+/// The address of a worker that speaks `P`.
+fn speaks<P: Protocol>(address: Address) -> Result<Address, Error> {
+    if address.scheme() == P::NAME || address.scheme() == Tcp::NAME {
+        return Ok(address);
+    }
+    Err(Error::WrongScheme { address, speaks: P::NAME })
+}
+
+/// What a worker is, whatever it does.
+impl<P: Protocol, H> Worker<P, H> {
+    /// The name that stands in tables and logs. Default `none`, the manual's.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = name.into();
+        self
+    }
+
+    /// How many processes serve it. Default 1. Each has its own connections and state.
+    #[must_use]
+    pub const fn count(mut self, processes: usize) -> Self {
+        self.settings.count = processes;
+        self
+    }
+
+    /// How it listens.
+    #[must_use]
+    pub const fn listen_options(mut self, options: ListenOptions) -> Self {
+        self.settings.listen = options;
+        self
+    }
+
+    /// What one connection may take.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The longest frame that is taken, in bytes: [`Limits::frame_bytes_max`].
+    #[must_use]
+    pub const fn max_frame(mut self, bytes: usize) -> Self {
+        self.limits.frame_bytes_max = bytes;
+        self
+    }
+
+    /// How much may be queued before the peer is not read any more, in bytes: [`Limits::send_high_bytes`]. It reads
+    /// again at a quarter of that.
+    #[must_use]
+    pub const fn max_send_buffer(mut self, bytes: usize) -> Self {
+        self.limits.send_high_bytes = bytes;
+        self.limits.send_low_bytes = bytes / 4;
+        self
+    }
+}
+
+/// The callbacks, in the order of a connection's life. Whatever a closure returns is dropped, so that
+/// `|client, line| client.send(line)` is one.
+impl<P: Protocol, S> Worker<P, Closures<P, S>> {
+    /// See [`Handler::on_worker_start`].
+    #[must_use]
+    pub fn on_worker_start<R>(mut self, mut call: impl FnMut(&mut Context<'_, P, S>) -> R + 'static) -> Self {
+        self.handler.on_worker_start = Some(Box::new(move |worker| {
+            call(worker);
+        }));
+        self
+    }
+
+    /// See [`Handler::on_worker_stop`].
+    #[must_use]
+    pub fn on_worker_stop<R>(mut self, mut call: impl FnMut(&mut Context<'_, P, S>) -> R + 'static) -> Self {
+        self.handler.on_worker_stop = Some(Box::new(move |worker| {
+            call(worker);
+        }));
+        self
+    }
+
+    /// See [`Handler::on_connect`].
+    #[must_use]
+    pub fn on_connect<R>(mut self, mut call: impl FnMut(&mut Connection<'_, P, S>) -> R + 'static) -> Self {
+        self.handler.on_connect = Some(Box::new(move |connection| {
+            call(connection);
+        }));
+        self
+    }
+
+    /// See [`Handler::on_message`].
+    #[must_use]
+    pub fn on_message<R>(mut self, mut call: impl FnMut(&mut Connection<'_, P, S>, P::In<'_>) -> R + 'static) -> Self {
+        self.handler.on_message = Some(Box::new(move |connection, message| {
+            call(connection, message);
+        }));
+        self
+    }
+
+    /// See [`Handler::on_error`].
+    #[must_use]
+    pub fn on_error<R>(
+        mut self,
+        mut call: impl FnMut(&mut Connection<'_, P, S>, &ConnectionError) -> R + 'static,
+    ) -> Self {
+        self.handler.on_error = Some(Box::new(move |connection, error| {
+            call(connection, error);
+        }));
+        self
+    }
+
+    /// See [`Handler::on_buffer_full`].
+    #[must_use]
+    pub fn on_buffer_full<R>(mut self, mut call: impl FnMut(&mut Connection<'_, P, S>) -> R + 'static) -> Self {
+        self.handler.on_buffer_full = Some(Box::new(move |connection| {
+            call(connection);
+        }));
+        self
+    }
+
+    /// See [`Handler::on_buffer_drain`].
+    #[must_use]
+    pub fn on_buffer_drain<R>(mut self, mut call: impl FnMut(&mut Connection<'_, P, S>) -> R + 'static) -> Self {
+        self.handler.on_buffer_drain = Some(Box::new(move |connection| {
+            call(connection);
+        }));
+        self
+    }
+
+    /// See [`Handler::on_close`].
+    #[must_use]
+    pub fn on_close<R>(mut self, mut call: impl FnMut(&mut Connection<'_, P, S>) -> R + 'static) -> Self {
+        self.handler.on_close = Some(Box::new(move |connection| {
+            call(connection);
+        }));
+        self
+    }
+}
+
+impl<P: Protocol, H: Handler<Protocol = P>> Service for Worker<P, H> {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn run(self: Box<Self>, worker_id: usize, listener: Option<TcpListener>, stop: OwnedFd) -> Result<(), Error> {
+        let Self { settings, limits, handler, .. } = *self;
+        let mut reactor = Reactor::new(stop).map_err(Error::Poll)?;
+        let site = net::Site::new(handler, settings.name, worker_id, limits, reactor.waker(), listener);
+        reactor.add(site).map_err(Error::Poll)?;
+        reactor.run().map_err(Error::Poll)
+    }
+}
