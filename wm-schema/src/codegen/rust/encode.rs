@@ -255,11 +255,11 @@ impl<'c> Encoder<'c> {
         if let Extent::Fixed(expected) = bytes.extent {
             let expected = self.code.size(expected);
             checks.extend(quote!(check::exactly(#len, #expected, #constant)?;));
-        } else if let Some(max) = bytes.max {
-            if !(self.code.can_exceed_frame() && self.code.frame_bounds(at)) {
-                let max = self.code.size(max);
-                checks.extend(quote!(check::at_most(#len, #max, #constant)?;));
-            }
+        } else if let Some(max) = bytes.max
+            && !(self.code.can_exceed_frame() && self.code.frame_bounds(at))
+        {
+            let max = self.code.size(max);
+            checks.extend(quote!(check::at_most(#len, #max, #constant)?;));
         }
         if bytes.content == Content::Ascii {
             let borrow = (self.code.field(at).held == Held::Owned).then(|| quote!(&));

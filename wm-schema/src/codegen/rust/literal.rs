@@ -23,11 +23,7 @@ pub(super) fn number(value: u128) -> TokenStream {
 /// A number that may be negative.
 pub(super) fn signed(value: i128) -> TokenStream {
     let magnitude = number(value.unsigned_abs());
-    match value {
-        i128::MIN => quote!(i128::MIN),
-        ..0 => quote!(-#magnitude),
-        _ => magnitude,
-    }
+    if value < 0 { quote!(-#magnitude) } else { magnitude }
 }
 
 /// A count of bytes, as `usize`: `64 << 20` where it is even.

@@ -139,7 +139,7 @@ impl<'s> Rust<'s> {
         let (generics, ty) = self.generics(layout);
         let frame_bytes_max = self.size(message.frame_bytes_max);
         let implementation = self.implement_message(message);
-        let from = self.from_value(layout);
+        let from = self.conversion(layout);
         quote! {
             #definition
 
@@ -257,7 +257,7 @@ impl<'s> Rust<'s> {
     }
 
     /// A message of one value is made from it: `send("hello")`.
-    fn from_value(&self, layout: &Layout) -> TokenStream {
+    fn conversion(&self, layout: &Layout) -> TokenStream {
         use crate::ir::{Bytes, Content, Type};
         let mut values = shape::values(layout);
         let (Some(field), None, RustShape::Generated) = (values.next(), values.next(), layout.rust) else {
