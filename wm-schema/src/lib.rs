@@ -11,4 +11,6 @@
 
 pub mod diagnostic;
 pub mod draft;
+#[cfg(feature = "dsl")]
+pub mod dsl;
 pub mod ir;
