@@ -14,3 +14,4 @@ pub mod draft;
 #[cfg(feature = "dsl")]
 pub mod dsl;
 pub mod ir;
+pub mod resolve;
