@@ -12,4 +12,7 @@
 pub mod codegen;
 pub mod diagnostic;
 pub mod draft;
+#[cfg(feature = "dsl")]
+pub mod dsl;
 pub mod ir;
+pub mod resolve;
