@@ -11,4 +11,6 @@
 
 pub mod diagnostic;
 pub mod draft;
+#[cfg(feature = "interp")]
+pub mod interp;
 pub mod ir;

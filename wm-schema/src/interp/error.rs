@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// The message or struct.
-    pub layout: String,
+    pub layout: Box<str>,
     /// The field that was being read.
-    pub field: String,
+    pub field: Box<str>,
     /// Its line in the schema; 0 if the schema is no file.
     pub line: u32,
     /// Where it went wrong, in bytes from the start of the frame.
@@ -159,9 +159,9 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeError {
     /// The message or struct.
-    pub layout: String,
+    pub layout: Box<str>,
     /// The field whose value cannot be sent.
-    pub field: String,
+    pub field: Box<str>,
     /// Why not.
     pub fault: EncodeFault,
 }

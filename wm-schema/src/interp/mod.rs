@@ -36,6 +36,8 @@ mod json;
 mod number;
 mod show;
 mod test;
+#[cfg(test)]
+mod tests;
 
 pub use error::{EncodeError, EncodeFault, Error, Fault};
 pub use input::{Input, Scan};
