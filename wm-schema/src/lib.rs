@@ -11,6 +11,8 @@
 
 pub mod diagnostic;
 pub mod draft;
+#[cfg(feature = "dsl")]
+pub mod dsl;
 #[cfg(feature = "interp")]
 pub mod interp;
 pub mod ir;
