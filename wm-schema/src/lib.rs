@@ -14,5 +14,7 @@ pub mod diagnostic;
 pub mod draft;
 #[cfg(feature = "dsl")]
 pub mod dsl;
+#[cfg(feature = "interp")]
+pub mod interp;
 pub mod ir;
 pub mod resolve;
