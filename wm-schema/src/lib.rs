@@ -9,6 +9,8 @@
 //! [`draft`] is what a front end has read, [`ir`] what has been checked; all checks live in between. The proc macro crate
 //! `wm-derive` is the other front end and uses this crate without its `dsl` and `cli` features' tools.
 
+#[cfg(feature = "dsl")]
+mod build;
 pub mod codegen;
 pub mod diagnostic;
 pub mod draft;
@@ -18,3 +20,6 @@ pub mod dsl;
 pub mod interp;
 pub mod ir;
 pub mod resolve;
+
+#[cfg(feature = "dsl")]
+pub use build::{Build, BuildError, build};

@@ -43,9 +43,8 @@ use shape::Trait;
 #[must_use]
 pub fn generate(schema: &Schema, options: &Options) -> String {
     let rust = Rust::new(schema, &options.runtime, false);
-    let body = rust.items();
-    let (uses, body) = Imports::new(&rust.runtime).resolve(body);
-    let tests = options.tests.then(|| tests::module(&rust));
+    let (uses, body) = Imports::new(&rust.runtime).resolve(rust.items());
+    let tests = options.tests.then(|| names::unmarked(tests::module(&rust)));
     print::module(schema, options, &quote!(#uses #body #tests))
 }
 
@@ -103,7 +102,8 @@ impl<'s> Rust<'s> {
             Some(layout) => shape::layout_type(self.schema, layout, &quote!('static)),
             None => quote!(Silent),
         };
-        let says = |layout: Option<&Layout>| layout.map_or("nothing".to_owned(), |layout| format!("[`{}`]", layout.name));
+        let says =
+            |layout: Option<&Layout>| layout.map_or("nothing".to_owned(), |layout| format!("[`{}`]", layout.name));
         let (from_client, from_server) = (sends(client), sends(server));
         let same = client.map(|layout| &layout.name) == server.map(|layout| &layout.name);
         let docs = |receives: Option<&Layout>, answers: Option<&Layout>, end: &str| match same {
@@ -134,8 +134,8 @@ impl<'s> Rust<'s> {
             Some(Side::Server) => format!("The message `{}`, from the server.", layout.name),
             None => format!("The message `{}`.", layout.name),
         });
-        let (constants, own_constants) = self.constants(&code);
         let (input, decode, encode) = (framing::input(&code, message), decode::decode(&code), encode::encode(&code));
+        let (constants, own_constants) = self.constants(&code, &quote!(#input #decode #encode));
         let (generics, ty) = self.generics(layout);
         let frame_bytes_max = self.size(message.frame_bytes_max);
         let implementation = self.implement_message(message);
@@ -163,8 +163,8 @@ impl<'s> Rust<'s> {
     fn part(&self, layout: &Layout) -> TokenStream {
         let code = LayoutCode::part(self, layout);
         let definition = self.definition(layout, || format!("The struct `{}`.", layout.name));
-        let (constants, own_constants) = self.constants(&code);
         let (read, write) = (decode::read(&code), encode::write(&code));
+        let (constants, own_constants) = self.constants(&code, &quote!(#read #write));
         let (generics, ty) = self.generics(layout);
         quote! {
             #definition
@@ -208,9 +208,11 @@ impl<'s> Rust<'s> {
     }
 
     /// The lines of the schema that errors point at: beside the user's struct, or in the generated one's impl.
-    fn constants(&self, code: &LayoutCode<'_>) -> (TokenStream, TokenStream) {
+    fn constants(&self, code: &LayoutCode<'_>, functions: &TokenStream) -> (TokenStream, TokenStream) {
         let layout = &code.layout.name;
-        let constants = code.layout.fields.iter().enumerate().map(|(at, field)| {
+        let used = |at: &usize| names::mentions(functions, &code.names.constant(*at).to_string());
+        let constants = (0..code.layout.fields.len()).filter(used).map(|at| {
+            let field = code.field(at);
             let (constant, name) = (code.names.constant(at), &field.name);
             let line = literal::number(field.line.into());
             quote!(const #constant: &'static Field = &Field::new(#layout, #name, #line);)
@@ -267,7 +269,9 @@ impl<'s> Rust<'s> {
         let (name, ty) = (names::ident(&field.name), shape::layout_type(self.schema, layout, &quote!('a)));
         let (generics, from, value) = match content {
             Content::Bytes => (quote!('a, T: AsRef<[u8]> + ?Sized), quote!(&'a T), quote!(#name.as_ref())),
-            Content::Str | Content::Ascii => (quote!('a, T: AsRef<str> + ?Sized), quote!(&'a T), quote!(#name.as_ref())),
+            Content::Str | Content::Ascii => {
+                (quote!('a, T: AsRef<str> + ?Sized), quote!(&'a T), quote!(#name.as_ref()))
+            }
             Content::Json => (quote!('a), quote!(Json<'a>), quote!()),
             Content::JsonBody(body) => {
                 let generics = if shape::body_borrows(self.schema, body) { quote!('a) } else { quote!() };

@@ -35,7 +35,8 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 9] = ["reader", "writer", "frame", "out", "scan", "buf", "size", "region", "item"];
+const RESERVED: [&str; 11] =
+    ["reader", "writer", "frame", "out", "scan", "buf", "size", "region", "item", "number", "width"];
 
 impl Names {
     pub(super) fn new(layout: &Layout) -> Self {
@@ -82,7 +83,11 @@ fn fresh(taken: &mut BTreeSet<String>, mut name: String) -> Ident {
 
 fn local_name(field: &Field) -> String {
     let plain = field.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plain && field.name.starts_with(|c: char| c.is_ascii_lowercase()) { field.name.clone() } else { "constant".into() }
+    if plain && field.name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        field.name.clone()
+    } else {
+        "constant".into()
+    }
 }
 
 /// The field's name in capitals; a constant is called after its word, or after its place.
@@ -109,8 +114,25 @@ pub(super) struct Imports {
 
 const PROTOCOL: [&str; 3] = ["Duplex", "Message", "Silent"];
 const WIRE: [&str; 19] = [
-    "BytesMut", "Cow", "DecodeError", "Delimiter", "EncodeError", "EncodeFault", "Fault", "Field", "Input", "Json", "List",
-    "Prefix", "Radix", "Reader", "Writer", "check", "fixed", "json", "starts_with",
+    "BytesMut",
+    "Cow",
+    "DecodeError",
+    "Delimiter",
+    "EncodeError",
+    "EncodeFault",
+    "Fault",
+    "Field",
+    "Input",
+    "Json",
+    "List",
+    "Prefix",
+    "Radix",
+    "Reader",
+    "Writer",
+    "check",
+    "fixed",
+    "json",
+    "starts_with",
 ];
 /// Types of the prelude that generated code names, and their full paths.
 const PRELUDE: [(&str, &str); 5] = [
@@ -133,10 +155,6 @@ impl Imports {
         collect(body.clone(), &mut found);
         let schema: BTreeSet<&str> = found.iter().filter_map(|name| name.strip_prefix(SCHEMA)).collect();
         let mut renamed: HashMap<String, TokenStream> = HashMap::new();
-        for name in &schema {
-            let plain = ident(name);
-            renamed.insert(format!("{SCHEMA}{name}"), quote!(#plain));
-        }
         for (name, path) in PRELUDE.iter().filter(|(name, _)| schema.contains(name)) {
             renamed.insert((*name).to_owned(), path.parse().unwrap_or_default());
         }
@@ -164,6 +182,15 @@ impl Imports {
     }
 }
 
+/// Whether `name` stands somewhere in `tokens`.
+pub(super) fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
 /// The names in `tokens`. Modules and functions of the runtime share their case with fields, and only count where they
 /// are used as such.
 fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
@@ -173,7 +200,8 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
             TokenTree::Ident(ident) => {
                 let name = ident.to_string();
                 let path = matches!(tokens.get(at + 1), Some(TokenTree::Punct(p)) if p.spacing() == Spacing::Joint);
-                let call = matches!(tokens.get(at + 1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis);
+                let call =
+                    matches!(tokens.get(at + 1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis);
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
                     "check" | "json" => path,
@@ -190,13 +218,19 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
     }
 }
 
+/// Takes the marks off the names of a schema, where nothing of the runtime can be meant by them.
+pub(super) fn unmarked(tokens: TokenStream) -> TokenStream {
+    rename(tokens, &HashMap::new())
+}
+
 fn rename(tokens: TokenStream, renamed: &HashMap<String, TokenStream>) -> TokenStream {
     let one = |token| match token {
         TokenTree::Ident(name) => {
             let text = name.to_string();
-            match (renamed.get(&text), text.strip_prefix(VARIANT)) {
+            let marked = text.strip_prefix(VARIANT).or_else(|| text.strip_prefix(SCHEMA));
+            match (renamed.get(&text), marked) {
                 (Some(tokens), _) => tokens.clone(),
-                (None, Some(variant)) => ident(variant).to_token_stream(),
+                (None, Some(plain)) => ident(plain).to_token_stream(),
                 (None, None) => name.to_token_stream(),
             }
         }
@@ -224,7 +258,8 @@ mod tests {
             use ::wm_core::wire::{Input, json};
         );
         assert_eq!(uses.to_string(), expected.to_string());
-        let expected = quote!(impl WireMessage for Message { fn json(check: Input) { Kind::Reader; json::read(json) } });
+        let expected =
+            quote!(impl WireMessage for Message { fn json(check: Input) { Kind::Reader; json::read(json) } });
         assert_eq!(body.to_string(), expected.to_string());
     }
 }
