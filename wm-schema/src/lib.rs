@@ -14,3 +14,6 @@ pub mod draft;
 #[cfg(feature = "dsl")]
 pub mod dsl;
 pub mod ir;
+#[cfg(feature = "dsl")]
+pub mod render;
+mod suggest;
