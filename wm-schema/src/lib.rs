@@ -16,4 +16,4 @@ pub mod dsl;
 pub mod ir;
 #[cfg(feature = "dsl")]
 pub mod render;
-mod suggest;
+pub mod resolve;

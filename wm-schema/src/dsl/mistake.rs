@@ -10,7 +10,7 @@ use super::split::{ITEM_WORDS, Item};
 use super::token::{Token, TokenKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::Origin;
-use crate::suggest;
+use crate::resolve::suggest;
 use pest::error::{Error, ErrorVariant};
 use std::ops::Range;
 

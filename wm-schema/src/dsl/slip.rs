@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::token::TokenKind;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::Origin;
-use crate::suggest;
+use crate::resolve::suggest;
 
 /// The words that may follow a type.
 const ATTRIBUTES: [&str; 15] = [

@@ -8,7 +8,7 @@ pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
 }
 
 /// Help for an unknown word: the nearest one, or all that there are.
-pub(crate) fn help<'k>(word: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> String {
+pub(super) fn help<'k>(word: &str, known: impl IntoIterator<Item = &'k str> + Clone) -> String {
     if let Some(nearest) = nearest(word, known.clone()) {
         return format!("did you mean `{nearest}`?");
     }
