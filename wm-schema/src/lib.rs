@@ -9,10 +9,13 @@
 //! [`draft`] is what a front end has read, [`ir`] what has been checked; all checks live in between. The proc macro crate
 //! `wm-derive` is the other front end and uses this crate without its `dsl` and `cli` features' tools.
 
+pub mod codegen;
 pub mod diagnostic;
 pub mod draft;
 #[cfg(feature = "dsl")]
 pub mod dsl;
+#[cfg(feature = "interp")]
+pub mod interp;
 pub mod ir;
 #[cfg(feature = "dsl")]
 pub mod render;
