@@ -19,6 +19,8 @@ pub mod dsl;
 #[cfg(feature = "interp")]
 pub mod interp;
 pub mod ir;
+#[cfg(feature = "dsl")]
+pub mod render;
 pub mod resolve;
 
 #[cfg(feature = "dsl")]
