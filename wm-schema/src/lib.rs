@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod draft;
 #[cfg(feature = "dsl")]
 pub mod dsl;
+pub mod explain;
 #[cfg(feature = "interp")]
 pub mod interp;
 pub mod ir;
