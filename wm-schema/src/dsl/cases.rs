@@ -92,7 +92,8 @@ impl Reader<'_> {
                     for inner in part.into_inner() {
                         match inner.as_rule() {
                             Rule::name => member = Some(self.name(&inner)),
-                            _ => value = self.value(inner),
+                            Rule::value => value = self.value(inner),
+                            _ => {}
                         }
                     }
                     members.push((member?, value?));

@@ -302,7 +302,7 @@ impl Reader<'_> {
     }
 
     fn recover(&mut self, pair: Pair<'_>) -> Option<RecoverDraft> {
-        let mut parts = pair.into_inner();
+        let mut parts = pair.into_inner().filter(|part| part.as_rule() != Rule::fat_arrow);
         let fault = self.name(&parts.next()?);
         let action = parts.next()?;
         if action.as_rule() == Rule::action_reply {

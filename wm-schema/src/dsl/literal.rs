@@ -1,6 +1,7 @@
 //! Numbers, strings and hex, from their spelling to their value.
 
 use crate::diagnostic::Code;
+use std::ops::Range;
 
 /// Why a literal has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,16 +9,18 @@ pub(super) struct BadLiteral {
     /// [`Code::NumberTooLarge`] or [`Code::BadLiteral`].
     pub(super) code: Code,
     /// Where in the spelling, in bytes.
-    pub(super) at: std::ops::Range<usize>,
+    pub(super) at: Range<usize>,
     /// What is wrong there.
     pub(super) label: String,
+    /// Why it is wrong.
+    pub(super) why: &'static str,
     /// What to type instead.
-    pub(super) help: String,
+    pub(super) help: &'static str,
 }
 
 impl BadLiteral {
-    fn new(at: std::ops::Range<usize>, label: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { code: Code::BadLiteral, at, label: label.into(), help: help.into() }
+    fn new(at: Range<usize>, label: impl Into<String>, why: &'static str, help: &'static str) -> Self {
+        Self { code: Code::BadLiteral, at, label: label.into(), why, help }
     }
 }
 
@@ -42,8 +45,14 @@ pub(super) fn int(text: &str) -> Result<i128, BadLiteral> {
     for (at, letter) in digits.char_indices().filter(|(_, letter)| *letter != '_') {
         let Some(digit) = letter.to_digit(radix) else {
             let at = digits_at + at;
+            let why = "a number is digits of its base, and perhaps a unit";
             let help = "a number is written `1500`, `0x1F`, `0b101`, or with a unit: `64K`, `10M`, `2G`";
-            return Err(BadLiteral::new(at..at + letter.len_utf8(), format!("`{letter}` is no digit of it"), help));
+            return Err(BadLiteral::new(
+                at..at + letter.len_utf8(),
+                format!("`{letter}` is no digit of it"),
+                why,
+                help,
+            ));
         };
         seen = true;
         value = value
@@ -52,7 +61,12 @@ pub(super) fn int(text: &str) -> Result<i128, BadLiteral> {
             .ok_or_else(|| too_large(text))?;
     }
     if !seen {
-        return Err(BadLiteral::new(0..text.len(), "a number without digits", "add a digit, such as `0x0`"));
+        return Err(BadLiteral::new(
+            0..text.len(),
+            "a number without digits",
+            "`0x` and `0b` only say the base",
+            "add a digit, such as `0x0`",
+        ));
     }
     value.checked_mul(unit).ok_or_else(|| too_large(text))
 }
@@ -62,7 +76,8 @@ fn too_large(text: &str) -> BadLiteral {
         code: Code::NumberTooLarge,
         at: 0..text.len(),
         label: "does not fit any integer of the language".into(),
-        help: "the largest number that can be written is 2^127 - 1".into(),
+        why: "numbers are held in 128 bits, one of them the sign",
+        help: "the largest number that can be written is 2^127 - 1",
     }
 }
 
@@ -87,6 +102,9 @@ pub(super) fn quoted(text: &str) -> Result<Vec<u8>, BadLiteral> {
     Ok(bytes)
 }
 
+/// Why a backslash is never just a backslash.
+const ESCAPES: &str = "a backslash starts an escape";
+
 /// The byte of the escape that `rest` starts with, and the length of its spelling; `at` is where that stands.
 fn escape(rest: &str, at: usize) -> Result<(u8, usize), BadLiteral> {
     let escaped = rest[1..].chars().next().unwrap_or(' ');
@@ -103,13 +121,13 @@ fn escape(rest: &str, at: usize) -> Result<(u8, usize), BadLiteral> {
             None => {
                 let digits: usize = rest[2..].chars().take(2).map(char::len_utf8).sum();
                 let help = "two hexadecimal digits follow `\\x`: `\\x7f`";
-                return Err(BadLiteral::new(at..at + 2 + digits, "this is no byte", help));
+                return Err(BadLiteral::new(at..at + 2 + digits, "this is no byte", ESCAPES, help));
             }
         },
         _ => {
             let help = r#"the escapes are `\n` `\r` `\t` `\0` `\\` `\"` `\'` and, for any byte, `\x7f`"#;
             let label = format!("there is no escape `\\{escaped}`");
-            return Err(BadLiteral::new(at..at + 1 + escaped.len_utf8(), label, help));
+            return Err(BadLiteral::new(at..at + 1 + escaped.len_utf8(), label, ESCAPES, help));
         }
     };
     Ok((byte, 2))
@@ -120,6 +138,7 @@ fn escape(rest: &str, at: usize) -> Result<(u8, usize), BadLiteral> {
 /// # Errors
 /// Anything but pairs of hexadecimal digits.
 pub(super) fn hex(text: &str) -> Result<Vec<u8>, BadLiteral> {
+    const WHY: &str = "each byte is two digits";
     const HELP: &str = "two hexadecimal digits for each byte, with blanks between bytes: `hex \"05 01 ff\"`";
     let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
     let mut bytes = Vec::new();
@@ -135,13 +154,13 @@ pub(super) fn hex(text: &str) -> Result<Vec<u8>, BadLiteral> {
             (None, None) if letter == ' ' || letter == '_' => {}
             (None, None) => {
                 let label = format!("`{letter}` is no hexadecimal digit");
-                return Err(BadLiteral::new(at..at + letter.len_utf8(), label, HELP));
+                return Err(BadLiteral::new(at..at + letter.len_utf8(), label, WHY, HELP));
             }
-            (None, Some((first, _))) => return Err(BadLiteral::new(first..at, "half a byte", HELP)),
+            (None, Some((first, _))) => return Err(BadLiteral::new(first..at, "half a byte", WHY, HELP)),
         }
     }
     match high {
-        Some((first, _)) => Err(BadLiteral::new(first..first + 1, "half a byte", HELP)),
+        Some((first, _)) => Err(BadLiteral::new(first..first + 1, "half a byte", WHY, HELP)),
         None => Ok(bytes),
     }
 }

@@ -18,6 +18,7 @@ mod mistake;
 mod not_yet;
 mod places;
 mod reader;
+mod slip;
 mod split;
 mod token;
 

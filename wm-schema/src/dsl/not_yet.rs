@@ -17,7 +17,11 @@ pub(super) struct Construct {
 impl Construct {
     /// The mistake of using it.
     pub(super) fn diagnostic(&self, origin: Origin) -> Diagnostic {
-        Diagnostic::new(Code::NotYet, origin, format!("`{}` is not implemented yet", self.word))
+        let word = self.word;
+        let is_word = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let label =
+            if is_word { format!("`{word}` is not implemented yet") } else { format!("not implemented yet: {word}") };
+        Diagnostic::new(Code::NotYet, origin, label)
             .why(format!("{}; this version reads it, but makes no code of it", self.what))
             .help(self.today)
     }

@@ -80,6 +80,11 @@ impl<'s> Reader<'s> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// Whether the token was reported to make its piece unreadable.
+    pub(super) fn is_broken(&self, index: usize) -> bool {
+        self.broken.contains(&index)
+    }
+
     /// Reports a construct that this version does not implement, the first time that it is met.
     pub(super) fn not_yet(&mut self, construct: &'static not_yet::Construct, origin: Origin) {
         if self.not_yet.insert(construct.word) {
@@ -182,7 +187,8 @@ impl<'s> Reader<'s> {
 
     /// `range`: both ends of it, included.
     pub(super) fn number_range(&mut self, pair: &Pair<'_>) -> Option<Spanned<(i128, i128)>> {
-        let ends: Vec<i128> = pair.clone().into_inner().filter_map(|end| self.number(end)).collect();
+        let numbers = pair.clone().into_inner().filter(|part| part.as_rule() == Rule::number);
+        let ends: Vec<i128> = numbers.filter_map(|end| self.number(end)).collect();
         let included = pair.as_str().contains("..=");
         match ends[..] {
             [first, last] if included => Some(self.spanned(pair, (first, last))),
@@ -234,11 +240,7 @@ impl<'s> Reader<'s> {
             Err(bad) => {
                 let start = self.base + pair.as_span().start();
                 let origin = self.places.add(start + bad.at.start..start + bad.at.end);
-                let why = match bad.code {
-                    Code::NumberTooLarge => "numbers are held in 128 bits, one of them the sign",
-                    _ => "nothing can be read from it",
-                };
-                self.report(Diagnostic::new(bad.code, origin, bad.label).why(why).help(bad.help));
+                self.report(Diagnostic::new(bad.code, origin, bad.label).why(bad.why).help(bad.help));
                 None
             }
         }

@@ -61,7 +61,7 @@ fn by_equation(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_
     if varying.iter().any(|other| !(first..=last).contains(other) && *other != at) {
         return None;
     }
-    let outside = fixed(lines, |other| !(first..=last).contains(&other) && !(varies && other == at))?;
+    let outside = fixed(lines, |other| !((first..=last).contains(&other) || varies && other == at))?;
     let outside = outside.checked_sub(add.checked_mul(i64::try_from(scale).ok()?)?)?;
     let int = int.clone();
     Some(Framing::Prefix { field: at, at: before(lines, at), int, scale, outside, width_outside: varies })

@@ -26,7 +26,7 @@ mod regions;
 mod schema;
 mod sizes;
 pub(crate) mod spell;
-mod suggest;
+pub(crate) mod suggest;
 mod types;
 mod words;
 
@@ -48,7 +48,7 @@ pub struct Resolved {
 /// ```
 /// # #[cfg(feature = "dsl")] {
 /// let source = "protocol frame\n\nmessage Frame {\n    len: u32 = size(self)\n    body: bytes[..]\n}\n";
-/// let draft = wm_schema::dsl::parse(source).draft.unwrap();
+/// let draft = wm_schema::dsl::parse(source).unwrap();
 /// let resolved = wm_schema::resolve::resolve(&draft);
 /// assert_eq!(resolved.schema.unwrap().messages[0].layout.size.least, 4);
 /// # }
