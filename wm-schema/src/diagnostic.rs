@@ -137,6 +137,8 @@ codes! {
     BadRange = 309, "empty range";
     /// A Rust type that cannot hold the field.
     BadRustType = 310, "wrong Rust type";
+    /// An exchange whose messages do not answer each other.
+    BadExchange = 311, "bad exchange rule";
     /// Nothing says where the message ends.
     Unbounded = 401, "unbounded message";
     /// The end of a message cannot be found with the framing classes that are there.

@@ -1,0 +1,399 @@
+//! `decode` and `read`: field by field in the order of the wire, each checked as it is read.
+
+use super::layout::{LayoutCode, fixed_method, float_method, radix, to_i128, to_u64};
+use super::{literal, names, shape};
+use crate::ir::{Bytes, Content, Equation, Extent, Held, Int, Layout, Measure, Role, Type};
+use proc_macro2::TokenStream;
+use quote::quote;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// The function `decode` of a message.
+pub(super) fn decode(code: &LayoutCode<'_>) -> TokenStream {
+    let fields = Decoder::new(code).fields();
+    let frame_type = if shape::borrows(code.rust.schema, code.layout) { quote!(&'a [u8]) } else { quote!(&[u8]) };
+    let last = code.constant(code.layout.fields.len().saturating_sub(1));
+    let end = (!code.takes_the_rest()).then(|| quote!(reader.end(#last)?;));
+    let value = constructor(code);
+    quote! {
+        /// Reads a whole frame, exactly its bytes.
+        ///
+        /// # Errors
+        ///
+        /// The frame breaks a rule of the schema.
+        pub fn decode(frame: #frame_type) -> Result<Self, DecodeError> {
+            let mut reader = Reader::new(frame);
+            #fields
+            #end
+            Ok(#value)
+        }
+    }
+}
+
+/// The function `read` of a struct.
+pub(super) fn read(code: &LayoutCode<'_>) -> TokenStream {
+    let fields = Decoder::new(code).fields();
+    let lifetime = if shape::borrows(code.rust.schema, code.layout) { quote!('a) } else { quote!('_) };
+    let value = constructor(code);
+    quote! {
+        fn read(reader: &mut Reader<#lifetime>) -> Result<Self, DecodeError> {
+            #fields
+            Ok(#value)
+        }
+    }
+}
+
+/// `Self { name, data }` of the variables that hold the fields.
+fn constructor(code: &LayoutCode<'_>) -> TokenStream {
+    let values = (0..code.layout.fields.len()).filter(|&at| code.field(at).role == Role::Value);
+    let fields: Vec<TokenStream> = values
+        .map(|at| {
+            let (name, local) = (names::ident(&code.field(at).name), code.names.local(at));
+            match code.field(at).held {
+                Held::Owned => quote!(#name: #local.into()),
+                _ if name == *local => quote!(#name),
+                _ => quote!(#name: #local),
+            }
+        })
+        .collect();
+    if fields.is_empty() && !code.rust.impls_only { quote!(Self) } else { quote!(Self { #(#fields),* }) }
+}
+
+/// `reader.u32_be(FIELD)?`.
+pub(super) fn read_int(int: &Int, reader: &TokenStream, constant: &TokenStream) -> TokenStream {
+    let call = int_call(int, constant);
+    quote!(#reader.#call?)
+}
+
+/// `u32_be(FIELD)`.
+fn int_call(int: &Int, constant: &TokenStream) -> TokenStream {
+    match int {
+        Int::Fixed { bytes, signed, endian } => {
+            let method = fixed_method(*bytes, *signed, *endian);
+            quote!(#method(#constant))
+        }
+        Int::Varint { signed: false } => quote!(varint(#constant)),
+        Int::Varint { signed: true } => quote!(svarint(#constant)),
+        Int::Digits { radix: base, digits } => {
+            let (digits, base) = (literal::number((*digits).into()), radix(*base));
+            quote!(digits(#digits, #base, #constant))
+        }
+        Int::Until { signed, radix: base, delimiter, max } => {
+            let (delimiter, max, base) = (literal::bytes(delimiter), literal::number((*max).into()), radix(*base));
+            if *signed {
+                quote!(signed_until(#delimiter, #max, #constant))
+            } else {
+                quote!(number_until(#delimiter, #max, #base, #constant))
+            }
+        }
+    }
+}
+
+struct Decoder<'c> {
+    code: &'c LayoutCode<'c>,
+    /// The fields whose offset an error needs, and only the reader knows.
+    offsets: RefCell<BTreeSet<usize>>,
+}
+
+impl<'c> Decoder<'c> {
+    const fn new(code: &'c LayoutCode<'c>) -> Self {
+        Self { code, offsets: RefCell::new(BTreeSet::new()) }
+    }
+
+    fn layout(&self) -> &'c Layout {
+        self.code.layout
+    }
+
+    /// The reader as an argument.
+    fn reader(&self) -> TokenStream {
+        if self.code.message.is_some() { quote!(&mut reader) } else { quote!(reader) }
+    }
+
+    /// Where a field starts, as an expression.
+    fn offset(&self, field: usize) -> TokenStream {
+        if let Some(at) = self.code.fixed_offset(field) {
+            return self.code.size(at);
+        }
+        self.offsets.borrow_mut().insert(field);
+        let name = self.code.names.beside(field, "at");
+        quote!(#name)
+    }
+
+    fn fields(&self) -> TokenStream {
+        let count = self.layout().fields.len();
+        let reads: Vec<TokenStream> = (0..count)
+            .map(|at| {
+                let read = self.field(at);
+                let checks = (0..count).filter_map(|number| self.late_equation(number, at));
+                let checks: TokenStream = checks.collect();
+                quote!(#read #checks)
+            })
+            .collect();
+        let offsets = self.offsets.borrow();
+        let with_offset = reads.into_iter().enumerate().map(|(at, read)| {
+            let offset = offsets.contains(&at).then(|| {
+                let name = self.code.names.beside(at, "at");
+                quote!(let #name = reader.offset();)
+            });
+            quote!(#offset #read)
+        });
+        with_offset.collect()
+    }
+
+    fn field(&self, at: usize) -> TokenStream {
+        let (constant, local) = (self.code.constant(at), self.code.names.local(at));
+        if let Some(bytes) = self.code.constant_bytes(at) {
+            let bytes = literal::bytes(&bytes);
+            return quote!(reader.constant(#bytes, #constant)?;);
+        }
+        match &self.code.field(at).ty {
+            Type::Constant(_) => TokenStream::new(),
+            Type::Int(int, range) => {
+                let read = read_int(int, &quote!(reader), &constant);
+                let range = self.range(at, int, *range);
+                let rules = self.number(at, int);
+                quote!(let #local = #read; #range #rules)
+            }
+            Type::Float { bytes, endian } => {
+                let method = float_method(*bytes, *endian);
+                quote!(let #local = reader.#method(#constant)?;)
+            }
+            Type::Enum(index) => {
+                let name = names::ty(&self.code.rust.schema.enums[*index].name);
+                let reader = self.reader();
+                quote!(let #local = #name::read(#reader, #constant)?;)
+            }
+            Type::Bytes(bytes) => self.bytes(at, bytes),
+            Type::Struct(index) => self.part(at, *index),
+            Type::List { element, count, max } => self.list(at, element, count, *max),
+        }
+    }
+
+    fn range(&self, at: usize, int: &Int, range: Option<(i128, i128)>) -> Option<TokenStream> {
+        let (least, most) = range?;
+        let (constant, local, offset) = (self.code.constant(at), self.code.names.local(at), self.offset(at));
+        let found = to_i128(&quote!(#local), int);
+        let (least, most) = (literal::signed(least), literal::signed(most));
+        Some(quote!(Reader::in_range(#found, #least, #most, #offset, #constant)?;))
+    }
+
+    /// What a number says of a length, or of the frame.
+    fn number(&self, at: usize, int: &Int) -> Option<TokenStream> {
+        let equation = self.code.equation(at)?;
+        let local = self.code.names.local(at);
+        if let Some(measured) = self.code.says_length_of(at) {
+            let (length, plain) = self.length(at, int, local, equation.add, self.code.most(measured));
+            return (!plain).then(|| quote!(let #local = #length;));
+        }
+        let first = self.reaches_the_end(at, equation)?;
+        let measured = match self.code.fixed_offset(first) {
+            _ if first == at + 1 => quote!(reader.remaining()),
+            Some(0) => quote!(frame.len()),
+            _ => {
+                let start = self.offset(first);
+                quote!(frame.len().saturating_sub(#start))
+            }
+        };
+        Some(self.equation(at, int, &measured, equation.add))
+    }
+
+    /// The first field of an equation that counts up to the end of the frame, if the frame's size already says what the
+    /// number must be.
+    fn reaches_the_end(&self, at: usize, equation: Equation) -> Option<usize> {
+        self.code.message?;
+        match equation.measure {
+            Measure::Bytes { first, last } if first <= at + 1 && last + 1 == self.layout().fields.len() => Some(first),
+            _ => None,
+        }
+    }
+
+    fn equation(&self, at: usize, int: &Int, measured: &TokenStream, add: i64) -> TokenStream {
+        let (constant, local, offset) = (self.code.constant(at), self.code.names.local(at), self.offset(at));
+        let (found, add) = (to_u64(&quote!(#local), int), literal::signed(add.into()));
+        quote!(Reader::equation(#found, #measured, #add, #offset, #constant)?;)
+    }
+
+    /// The check of an equation whose last measured field is `last`, if neither the frame nor a length has settled it.
+    fn late_equation(&self, number: usize, last: usize) -> Option<TokenStream> {
+        let equation = self.code.equation(number)?;
+        let Type::Int(int, _) = &self.code.field(number).ty else { return None };
+        let settled = self.code.says_length_of(number).is_some() || self.reaches_the_end(number, equation).is_some();
+        if settled || LayoutCode::measured_last(equation).max(number) != last {
+            return None;
+        }
+        let measured = match equation.measure {
+            Measure::Elements { list } => {
+                let list = self.code.names.local(list);
+                quote!(#list.len())
+            }
+            Measure::Bytes { first, last: end } => {
+                let start = self.offset(first);
+                let end = if end == last { quote!(reader.offset()) } else { self.offset(end + 1) };
+                quote!(#end.saturating_sub(#start))
+            }
+        };
+        Some(self.equation(number, int, &measured, equation.add))
+    }
+
+    /// A number that was read as a length, and whether it is one without more ado.
+    fn length(&self, at: usize, int: &Int, value: &syn::Ident, add: i64, max: Option<u64>) -> (TokenStream, bool) {
+        let small = matches!(int, Int::Fixed { bytes: 1 | 2, signed: false, .. });
+        if small && add == 0 && max.is_none_or(|max| int.range().1 <= max.into()) {
+            return (quote!(usize::from(#value)), true);
+        }
+        let (constant, offset, value) = (self.code.constant(at), self.offset(at), to_u64(&quote!(#value), int));
+        let (add, max) = (literal::signed(add.into()), max.map_or(quote!(usize::MAX), |max| self.code.size(max)));
+        (quote!(Reader::length(#value, #add, #max, #offset, #constant)?), false)
+    }
+
+    /// The length or count that an earlier field says.
+    fn said_by(&self, number: usize, max: Option<u64>) -> TokenStream {
+        let local = self.code.names.local(number);
+        let Type::Int(int, _) = &self.code.field(number).ty else { return quote!(#local) };
+        let add = self.code.equation(number).map_or(0, |equation| equation.add);
+        match self.length(number, int, local, add, max) {
+            (length, true) => length,
+            (_, false) => quote!(#local),
+        }
+    }
+
+    fn bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
+        let (constant, local) = (self.code.constant(at), self.code.names.local(at));
+        let raw = match &bytes.extent {
+            Extent::Fixed(len) => {
+                let len = self.code.size(*len);
+                quote!(let #local = reader.bytes(#len, #constant)?;)
+            }
+            Extent::Field(number) => {
+                let len = self.said_by(*number, bytes.max);
+                quote!(let #local = reader.bytes(#len, #constant)?;)
+            }
+            Extent::Prefix(int) => {
+                let len = self.code.names.beside(at, "len");
+                let read = read_int(int, &quote!(reader), &constant);
+                match self.length(at, int, &len, 0, bytes.max) {
+                    (length, true) => quote! {
+                        let #len = #read;
+                        let #local = reader.bytes(#length, #constant)?;
+                    },
+                    (length, false) => quote! {
+                        let #len = #read;
+                        let #len = #length;
+                        let #local = reader.bytes(#len, #constant)?;
+                    },
+                }
+            }
+            Extent::Until(delimiter) => {
+                let delimiter = literal::bytes(delimiter);
+                let max = bytes.max.map_or(quote!(usize::MAX), |max| self.code.size(max));
+                quote!(let #local = reader.until(#delimiter, #max, #constant)?;)
+            }
+            Extent::Rest { tail } => {
+                let tail = self.code.size(*tail);
+                let max = bytes.max.filter(|_| !self.code.frame_bounds(at)).map(|max| {
+                    let max = self.code.size(max);
+                    quote!(reader.at_most(#local, #max, #constant)?;)
+                });
+                quote!(let #local = reader.rest(#tail, #constant)?; #max)
+            }
+        };
+        let trimmed = bytes.trim.as_ref().map(|suffix| {
+            let suffix = literal::bytes(suffix);
+            quote!(let #local = #local.strip_suffix(#suffix).unwrap_or(#local);)
+        });
+        let method = match bytes.content {
+            _ if shape::is_serialized(self.code.field(at)) => quote!(json_as),
+            Content::Bytes => return quote!(#raw #trimmed),
+            Content::Str => quote!(utf8),
+            Content::Ascii => quote!(ascii),
+            Content::Json | Content::JsonBody(_) => quote!(json),
+        };
+        quote!(#raw #trimmed let #local = reader.#method(#local, #constant)?;)
+    }
+
+    /// A nested struct; one that takes the rest sees no more than its region.
+    fn part(&self, at: usize, index: usize) -> TokenStream {
+        let (constant, local) = (self.code.constant(at), self.code.names.local(at));
+        let name = names::ty(&self.code.rust.schema.structs[index].name);
+        let tail = self.tail(at);
+        if tail > 0 && shape::takes_the_rest(self.code.rust.schema, &self.code.field(at).ty) {
+            let tail = self.code.size(tail);
+            return quote! {
+                let mut region = reader.rest_region(#tail, #constant)?;
+                let #local = #name::read(&mut region)?;
+            };
+        }
+        let reader = self.reader();
+        quote!(let #local = #name::read(#reader)?;)
+    }
+
+    /// The fixed size of what stands behind a field.
+    fn tail(&self, at: usize) -> u64 {
+        self.layout().fields[at + 1..].iter().map(|field| field.size.least).sum()
+    }
+
+    fn list(&self, at: usize, element: &Type, count: &Extent, max: Option<u64>) -> TokenStream {
+        let (constant, local, reader) = (self.code.constant(at), self.code.names.local(at), self.reader());
+        let read = self.element(at, element);
+        match count {
+            Extent::Fixed(count) => {
+                let count = literal::number((*count).into());
+                quote!(let #local = List::read(#reader, #count, #read)?;)
+            }
+            Extent::Field(number) => {
+                let count = self.said_by(*number, max);
+                quote!(let #local = List::read(#reader, #count, #read)?;)
+            }
+            Extent::Prefix(int) => {
+                let count = self.code.names.beside(at, "count");
+                let number = read_int(int, &quote!(reader), &constant);
+                let (length, _) = self.length(at, int, &count, 0, max);
+                quote! {
+                    let #count = #number;
+                    let #local = List::read(#reader, #length, #read)?;
+                }
+            }
+            Extent::Until(_) => TokenStream::new(),
+            Extent::Rest { tail } => {
+                let tail = self.code.size(*tail);
+                let max = max.map_or(quote!(usize::MAX), |max| literal::number(max.into()));
+                quote!(let #local = List::read_rest(#reader, #tail, #max, #read, #constant)?;)
+            }
+        }
+    }
+
+    /// The function that reads one element.
+    fn element(&self, at: usize, element: &Type) -> TokenStream {
+        let constant = self.code.constant(at);
+        match element {
+            Type::Int(int, None) => {
+                let call = int_call(int, &constant);
+                quote!(|reader| reader.#call)
+            }
+            Type::Int(int, Some((least, most))) => {
+                let call = int_call(int, &constant);
+                let found = to_i128(&quote!(item), int);
+                let (least, most) = (literal::signed(*least), literal::signed(*most));
+                quote!(|reader| {
+                    let offset = reader.offset();
+                    let item = reader.#call?;
+                    Reader::in_range(#found, #least, #most, offset, #constant)?;
+                    Ok(item)
+                })
+            }
+            Type::Float { bytes, endian } => {
+                let method = float_method(*bytes, *endian);
+                quote!(|reader| reader.#method(#constant))
+            }
+            Type::Enum(index) => {
+                let name = names::ty(&self.code.rust.schema.enums[*index].name);
+                quote!(|reader| #name::read(reader, #constant))
+            }
+            Type::Struct(index) => {
+                let name = names::ty(&self.code.rust.schema.structs[*index].name);
+                quote!(#name::read)
+            }
+            Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => TokenStream::new(),
+        }
+    }
+}

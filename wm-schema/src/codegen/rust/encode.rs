@@ -1,0 +1,640 @@
+//! `measure`, `encode` and `write`: every rule is checked before the first byte is written.
+
+use super::layout::{LayoutCode, fixed_method, float_method, radix, to_i128};
+use super::{literal, names, shape};
+use crate::ir::{Bytes, Content, Enum, Equation, Extent, Held, Int, Layout, Measure, Role, Schema, Type};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// The functions `measure` and `encode` of a message.
+pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
+    let measure = measure(code, &quote!(pub), &quote!(&self));
+    let mut encoder = Encoder::new(code, code.message.is_some());
+    let writes: TokenStream = (0..code.layout.fields.len()).map(|at| encoder.write(at)).collect();
+    let (numbers, serialized) = (encoder.lets, serialized(code));
+    let size = if serialized.lets.is_empty() { quote!(self.measure()) } else { serialized.measure_call() };
+    let lets = &serialized.lets;
+    quote! {
+        #measure
+
+        /// Appends the message to `out`, or nothing if it fails.
+        ///
+        /// # Errors
+        ///
+        /// Those of [`measure`](Self::measure).
+        pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
+            #(#lets)*
+            let size = #size?;
+            #numbers
+            out.reserve(size);
+            let mut writer = Writer::new(out);
+            #writes
+            Ok(())
+        }
+    }
+}
+
+/// The functions `measure` and `write` of a struct.
+pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
+    let copy = shape::has(code.rust.schema, code.layout, shape::Trait::Copy);
+    let receiver = if copy { quote!(self) } else { quote!(&self) };
+    let plain = is_plain(code.rust.schema, code.layout);
+    let measure = (!plain).then(|| measure(code, &quote!(), &receiver));
+    let mut encoder = Encoder::new(code, code.message.is_some());
+    let writes: TokenStream = (0..code.layout.fields.len()).map(|at| encoder.write(at)).collect();
+    let (numbers, lets) = (encoder.lets, serialized(code).lets);
+    let (result, ok) =
+        if write_can_fail(code) { (quote!(-> Result<(), EncodeError>), quote!(Ok(()))) } else { (quote!(), quote!()) };
+    quote! {
+        #measure
+
+        fn write(#receiver, writer: &mut Writer<'_>) #result {
+            #(#lets)*
+            #numbers
+            #writes
+            #ok
+        }
+    }
+}
+
+/// Whether `write` of a struct computes what only a measured value is sure to have.
+fn write_can_fail(code: &LayoutCode<'_>) -> bool {
+    code.layout.fields.iter().any(|field| {
+        let prefixed = match &field.ty {
+            Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } => matches!(extent, Extent::Prefix(_)),
+            _ => false,
+        };
+        let part = match &field.ty {
+            Type::Struct(part) => Some(*part),
+            Type::List { element, .. } => match **element {
+                Type::Struct(part) => Some(part),
+                _ => None,
+            },
+            _ => None,
+        };
+        let nested =
+            part.is_some_and(|part| write_can_fail(&LayoutCode::part(code.rust, &code.rust.schema.structs[part])));
+        prefixed || nested || matches!(field.role, Role::Computed(_)) || shape::is_serialized(field)
+    })
+}
+
+/// Values that serde writes: each is written once, for its size and for its bytes.
+struct Serialized {
+    lets: Vec<TokenStream>,
+    locals: Vec<Ident>,
+    needs_self: bool,
+}
+
+impl Serialized {
+    fn measure_call(&self) -> TokenStream {
+        let locals = &self.locals;
+        let this = if self.needs_self { quote!(self.) } else { quote!(Self::) };
+        quote!(#this measure_with(#(&#locals),*))
+    }
+}
+
+fn serialized(code: &LayoutCode<'_>) -> Serialized {
+    let fields: Vec<usize> = (0..code.layout.fields.len()).filter(|&at| shape::is_serialized(code.field(at))).collect();
+    let lets = fields.iter().map(|&at| {
+        let (local, name, constant) = (code.names.local(at), names::ident(&code.field(at).name), code.constant(at));
+        quote!(let #local = json::to_string(&self.#name, #constant)?;)
+    });
+    let locals = fields.iter().map(|&at| code.names.local(at).clone()).collect();
+    Serialized { lets: lets.collect(), locals, needs_self: names::mentions(&measure_body(code), "self") }
+}
+
+/// Whether a struct always takes the same bytes, and no rule binds its values: then it is not measured.
+fn is_plain(schema: &Schema, layout: &Layout) -> bool {
+    let values = || layout.fields.iter().filter(|field| field.role == Role::Value);
+    layout.size.fixed().is_some()
+        && values().all(|field| match &field.ty {
+            Type::Int(int, range) => within(int, *range, &quote!(_), &quote!(_)).is_none(),
+            Type::Enum(kind) => !needs_check(&schema.enums[*kind]),
+            Type::Struct(part) => is_plain(schema, &schema.structs[*part]),
+            Type::Float { .. } | Type::Constant(_) => true,
+            Type::Bytes(_) | Type::List { .. } => false,
+        })
+}
+
+fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStream) -> TokenStream {
+    let body = measure_body(code);
+    let serialized = serialized(code);
+    let docs = (!visibility.is_empty()).then(|| {
+        quote! {
+            /// Checks every rule that the message must keep to be sent, and says how many bytes it takes.
+            ///
+            /// # Errors
+            ///
+            /// A value breaks a rule of the schema.
+        }
+    });
+    if serialized.lets.is_empty() {
+        return quote! {
+            #docs
+            #visibility fn measure(#receiver) -> Result<usize, EncodeError> {
+                #body
+            }
+        };
+    }
+    let (lets, locals, call) = (&serialized.lets, &serialized.locals, serialized.measure_call());
+    let receiver_with = serialized.needs_self.then(|| quote!(#receiver,));
+    quote! {
+        #docs
+        #visibility fn measure(#receiver) -> Result<usize, EncodeError> {
+            #(#lets)*
+            #call
+        }
+
+        fn measure_with(#receiver_with #(#locals: &str),*) -> Result<usize, EncodeError> {
+            #body
+        }
+    }
+}
+
+fn measure_body(code: &LayoutCode<'_>) -> TokenStream {
+    let mut encoder = Encoder::new(code, false);
+    let count = code.layout.fields.len();
+    let checks: TokenStream = (0..count).map(|at| encoder.check(at)).collect();
+    let size = encoder.span(0, count.saturating_sub(1));
+    let sizes = std::mem::take(&mut encoder.lets);
+    let limit = code.can_exceed_frame().then(|| {
+        let constant = code.constant(code.largest());
+        quote!(check::at_most(size, Self::FRAME_BYTES_MAX, #constant)?;)
+    });
+    encoder.size_is_known = true;
+    for at in 0..count {
+        if !encoder.is_sure(at) {
+            encoder.number_is_checked(at);
+        }
+    }
+    let numbers = &encoder.lets;
+    if limit.is_none() && numbers.is_empty() {
+        return quote!(#checks #sizes Ok(#size));
+    }
+    quote!(#checks #sizes let size = #size; #limit #numbers Ok(size))
+}
+
+struct Encoder<'c> {
+    code: &'c LayoutCode<'c>,
+    /// Variables that what follows needs: computed numbers, sizes of parts.
+    lets: TokenStream,
+    /// The fields whose number has a variable.
+    numbers: Vec<usize>,
+    /// The fields whose size has a variable.
+    sizes: Vec<usize>,
+    /// Whether the variable `size` holds the size of the whole.
+    size_is_known: bool,
+}
+
+impl<'c> Encoder<'c> {
+    fn new(code: &'c LayoutCode<'c>, size_is_known: bool) -> Self {
+        Self { code, lets: TokenStream::new(), numbers: Vec::new(), sizes: Vec::new(), size_is_known }
+    }
+
+    /// `self.name`.
+    fn value(&self, at: usize) -> TokenStream {
+        let name = names::ident(&self.code.field(at).name);
+        quote!(self.#name)
+    }
+
+    /// The bytes of a field.
+    fn content(&self, at: usize, bytes: &Bytes) -> TokenStream {
+        let (value, local, field) = (self.value(at), self.code.names.local(at), self.code.field(at));
+        match bytes.content {
+            _ if shape::is_serialized(field) => quote!(#local.as_bytes()),
+            Content::Bytes if field.held == Held::Owned => quote!(&#value),
+            Content::Bytes => value,
+            Content::Str | Content::Ascii => quote!(#value.as_bytes()),
+            Content::Json | Content::JsonBody(_) => quote!(#value.as_str().as_bytes()),
+        }
+    }
+
+    /// How many bytes or elements a field has.
+    fn len(&self, at: usize) -> TokenStream {
+        let (value, local, field) = (self.value(at), self.code.names.local(at), self.code.field(at));
+        match &field.ty {
+            _ if shape::is_serialized(field) => quote!(#local.len()),
+            Type::Bytes(Bytes { content: Content::Json, .. }) => quote!(#value.as_str().len()),
+            _ => quote!(#value.len()),
+        }
+    }
+
+    /// The rules of one value.
+    fn check(&mut self, at: usize) -> TokenStream {
+        let field = self.code.field(at);
+        if field.role != Role::Value {
+            return TokenStream::new();
+        }
+        let (constant, value) = (self.code.constant(at), self.value(at));
+        match &field.ty {
+            Type::Int(int, range) => within(int, *range, &value, &constant).unwrap_or_default(),
+            Type::Enum(index) if needs_check(&self.code.rust.schema.enums[*index]) => {
+                quote!(#value.check(#constant)?;)
+            }
+            Type::Bytes(bytes) => self.check_bytes(at, bytes),
+            Type::List { count, max, .. } => {
+                let len = self.len(at);
+                match (count, max) {
+                    (Extent::Fixed(count), _) => {
+                        let count = literal::number((*count).into());
+                        quote!(check::exactly(#len, #count, #constant)?;)
+                    }
+                    (_, Some(max)) => {
+                        let max = literal::number((*max).into());
+                        quote!(check::at_most(#len, #max, #constant)?;)
+                    }
+                    _ => TokenStream::new(),
+                }
+            }
+            Type::Struct(_) | Type::Enum(_) | Type::Float { .. } | Type::Constant(_) => TokenStream::new(),
+        }
+    }
+
+    fn check_bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
+        let (constant, value, len) = (self.code.constant(at), self.value(at), self.len(at));
+        let content = self.content(at, bytes);
+        let mut checks = TokenStream::new();
+        if let Extent::Fixed(expected) = bytes.extent {
+            let expected = self.code.size(expected);
+            checks.extend(quote!(check::exactly(#len, #expected, #constant)?;));
+        } else if let Some(max) = bytes.max
+            && !(self.code.can_exceed_frame() && self.code.frame_bounds(at))
+        {
+            let max = self.code.size(max);
+            checks.extend(quote!(check::at_most(#len, #max, #constant)?;));
+        }
+        if bytes.content == Content::Ascii {
+            let borrow = (self.code.field(at).held == Held::Owned).then(|| quote!(&));
+            checks.extend(quote!(check::ascii(#borrow #value, #constant)?;));
+        }
+        if let Extent::Until(delimiter) = &bytes.extent {
+            let delimiter = literal::bytes(delimiter);
+            checks.extend(quote!(check::free_of(#content, #delimiter, #constant)?;));
+        }
+        if let Some(suffix) = &bytes.trim {
+            let suffix = literal::bytes(suffix);
+            checks.extend(quote!(check::untrimmed(#content, #suffix, #constant)?;));
+        }
+        checks
+    }
+
+    /// The size of the fields `first..=last`.
+    fn span(&mut self, first: usize, last: usize) -> TokenStream {
+        if self.size_is_known && first == 0 && last + 1 == self.code.layout.fields.len() {
+            return quote!(size);
+        }
+        let mut fixed = 0u64;
+        let mut terms = Vec::new();
+        for at in first..=last {
+            fixed = fixed.saturating_add(self.terms(at, &mut terms));
+        }
+        let mut terms = terms.into_iter();
+        let Some(mut sum) = terms.next() else { return self.code.size(fixed) };
+        for term in terms {
+            sum = quote!(#sum.saturating_add(#term));
+        }
+        if fixed > 0 {
+            let fixed = self.code.size(fixed);
+            sum = quote!(#sum.saturating_add(#fixed));
+        }
+        sum
+    }
+
+    /// The size of one field: what is always the same, and `terms` that are not.
+    fn terms(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
+        let (field, schema) = (self.code.field(at), self.code.rust.schema);
+        if let (Some(size), false) = (field.size.fixed(), matches!(field.ty, Type::Struct(_) | Type::List { .. })) {
+            return size;
+        }
+        match &field.ty {
+            Type::Int(int, _) if field.role == Role::Value => {
+                let value = self.value(at);
+                width(int, &value, terms)
+            }
+            Type::Int(int, _) => {
+                let number = self.number(at);
+                width(int, &quote!(#number), terms)
+            }
+            Type::Bytes(bytes) => {
+                terms.push(self.len(at));
+                match &bytes.extent {
+                    Extent::Prefix(int) => self.prefix_width(at, int, terms),
+                    Extent::Until(delimiter) => delimiter.len() as u64,
+                    Extent::Fixed(_) | Extent::Field(_) | Extent::Rest { .. } => 0,
+                }
+            }
+            Type::Struct(part) if is_plain(schema, &schema.structs[*part]) => field.size.least,
+            Type::Struct(_) => {
+                let (name, value) = (self.code.names.beside(at, "size"), self.value(at));
+                self.size_let(at, &quote!(let #name = #value.measure()?;));
+                terms.push(quote!(#name));
+                0
+            }
+            Type::List { element, count, .. } => {
+                terms.push(self.list_size(at, element));
+                match count {
+                    Extent::Prefix(int) => self.prefix_width(at, int, terms),
+                    _ => 0,
+                }
+            }
+            Type::Constant(_) | Type::Float { .. } | Type::Enum(_) => field.size.least,
+        }
+    }
+
+    fn size_let(&mut self, at: usize, tokens: &TokenStream) {
+        if !self.sizes.contains(&at) {
+            self.sizes.push(at);
+            self.lets.extend(tokens.clone());
+        }
+    }
+
+    fn prefix_width(&mut self, at: usize, int: &Int, terms: &mut Vec<TokenStream>) -> u64 {
+        if let Some(width) = int.size().fixed() {
+            return width;
+        }
+        let number = self.number(at);
+        width(int, &quote!(#number), terms)
+    }
+
+    /// The size of all elements of a list.
+    fn list_size(&mut self, at: usize, element: &Type) -> TokenStream {
+        let (name, value, constant) = (self.code.names.beside(at, "size"), self.value(at), self.code.constant(at));
+        let fixed = match element {
+            Type::Int(int, range) if within(int, *range, &quote!(item), &constant).is_none() => int.size().fixed(),
+            Type::Float { bytes, .. } => Some(u64::from(*bytes)),
+            Type::Enum(index) => {
+                let kind = &self.code.rust.schema.enums[*index];
+                kind.repr.size().fixed().filter(|_| !needs_check(kind))
+            }
+            Type::Struct(part) => {
+                let part = &self.code.rust.schema.structs[*part];
+                part.size.fixed().filter(|_| is_plain(self.code.rust.schema, part))
+            }
+            Type::Constant(_) | Type::Int(..) | Type::Bytes(_) | Type::List { .. } => None,
+        };
+        if let Some(width) = fixed {
+            let width = literal::number(width.into());
+            return if width.to_string() == "1" {
+                quote!(#value.len())
+            } else {
+                quote!(#value.len().saturating_mul(#width))
+            };
+        }
+        let measure = match element {
+            Type::Struct(part) => {
+                let part = &self.code.rust.schema.structs[*part];
+                let name = names::ty(&part.name);
+                match shape::has(self.code.rust.schema, part, shape::Trait::Copy) {
+                    true => quote!(#name::measure),
+                    false => quote!(|item| item.measure()),
+                }
+            }
+            Type::Enum(index) => {
+                let width = literal::number(self.code.rust.schema.enums[*index].repr.size().least.into());
+                quote!(|item| item.check(#constant).map(|()| #width))
+            }
+            Type::Int(int, range) => {
+                let mut terms = Vec::new();
+                let fixed = width(int, &quote!(item), &mut terms);
+                let fixed = literal::number(fixed.into());
+                let size = match terms.as_slice() {
+                    [term] if fixed.to_string() == "0" => term.clone(),
+                    [term] => quote!(#term.saturating_add(#fixed)),
+                    _ => fixed,
+                };
+                match within(int, *range, &quote!(item), &constant) {
+                    Some(check) => quote!(|item| { #check Ok(#size) }),
+                    None => quote!(|item| Ok(#size)),
+                }
+            }
+            Type::Constant(_) | Type::Float { .. } | Type::Bytes(_) | Type::List { .. } => quote!(|_| Ok(0)),
+        };
+        self.size_let(at, &quote!(let #name = check::sum(#value.iter(), #measure)?;));
+        quote!(#name)
+    }
+
+    /// The integer that is computed for a field, a prefix too; where it has one.
+    fn computed(&self, at: usize) -> Option<(&'c Int, Option<(i128, i128)>)> {
+        let field = self.code.field(at);
+        match &field.ty {
+            Type::Int(int, range) if matches!(field.role, Role::Computed(_)) => Some((int, *range)),
+            Type::Bytes(Bytes { extent: Extent::Prefix(int), .. }) | Type::List { count: Extent::Prefix(int), .. } => {
+                Some((int, None))
+            }
+            _ => None,
+        }
+    }
+
+    /// The variable of a computed number: a field's, or a prefix's.
+    fn number(&mut self, at: usize) -> Ident {
+        let is_field = matches!(self.code.field(at).role, Role::Computed(_));
+        let list = matches!(self.code.field(at).ty, Type::List { .. });
+        let name = match is_field {
+            true => self.code.names.local(at).clone(),
+            false => self.code.names.beside(at, if list { "count" } else { "len" }),
+        };
+        let Some((int, range)) = self.computed(at) else { return name };
+        if self.numbers.contains(&at) {
+            return name;
+        }
+        self.numbers.push(at);
+        let (equation, ty) = (self.number_equation(at, int, range), shape::int_type(int));
+        self.lets.extend(quote!(let #name: #ty = check::equation(#equation)?;));
+        if let Some((least, most)) = range {
+            let (constant, found) = (self.code.constant(at), to_i128(&quote!(#name), int));
+            let (least, most) = (literal::signed(least), literal::signed(most));
+            self.lets.extend(quote!(check::within(#found, #least, #most, #constant)?;));
+        }
+        name
+    }
+
+    /// Checks that a number can be computed, without a need for it.
+    fn number_is_checked(&mut self, at: usize) {
+        match self.computed(at) {
+            Some((int, None)) => {
+                let (equation, ty) = (self.number_equation(at, int, None), shape::int_type(int));
+                self.lets.extend(quote!(check::equation::<#ty>(#equation)?;));
+            }
+            _ => drop(self.number(at)),
+        }
+    }
+
+    /// The arguments of `check::equation`.
+    fn number_equation(&mut self, at: usize, int: &Int, range: Option<(i128, i128)>) -> TokenStream {
+        let (measured, add) = match self.code.equation(at) {
+            Some(Equation { measure: Measure::Bytes { first, last }, add }) => (self.span(first, last), add),
+            Some(Equation { measure: Measure::Elements { list }, add }) => (self.len(list), add),
+            None => (self.len(at), 0),
+        };
+        let (constant, ty) = (self.code.constant(at), shape::int_type(int));
+        let most = range.map_or(int.range().1, |(_, most)| most);
+        let most = match u64::try_from(most).unwrap_or(u64::MAX) {
+            u64::MAX => quote!(u64::MAX),
+            0xff | 0xffff | 0xffff_ffff => quote!(#ty::MAX.into()),
+            most => literal::number(most.into()),
+        };
+        let add = literal::signed(add.into());
+        quote!(#measured, #add, #most, #constant)
+    }
+
+    /// Whether a number always fits: then `measure` need not compute it.
+    fn is_sure(&self, at: usize) -> bool {
+        let Some((int, range)) = self.computed(at) else { return true };
+        if self.numbers.contains(&at) {
+            return true;
+        }
+        let fields = &self.code.layout.fields;
+        let (least, most, add) = match self.code.equation(at) {
+            Some(Equation { measure: Measure::Bytes { first, last }, add }) => {
+                let least: u64 = fields[first..=last].iter().map(|field| field.size.least).sum();
+                let most = fields[first..=last]
+                    .iter()
+                    .try_fold(0u64, |sum, field| Some(sum.saturating_add(field.size.most?)))
+                    .unwrap_or(u64::MAX);
+                let frame = self.code.message.map_or(u64::MAX, |message| message.frame_bytes_max);
+                (least, most.min(frame), add)
+            }
+            Some(Equation { measure: Measure::Elements { list }, add }) => {
+                (0, self.code.most(list).unwrap_or(u64::MAX), add)
+            }
+            None => (0, self.code.most(at).unwrap_or(u64::MAX), 0),
+        };
+        let (range_least, range_most) = range.unwrap_or_else(|| int.range());
+        i128::from(least) + i128::from(add) >= range_least.max(0) && i128::from(most) + i128::from(add) <= range_most
+    }
+
+    /// The statements that put one field on the wire.
+    fn write(&mut self, at: usize) -> TokenStream {
+        if let Some(bytes) = self.code.constant_bytes(at) {
+            let bytes = literal::bytes(&bytes);
+            return quote!(writer.bytes(#bytes););
+        }
+        let value = self.value(at);
+        match &self.code.field(at).ty {
+            Type::Constant(_) => TokenStream::new(),
+            Type::Int(int, _) if self.code.field(at).role == Role::Value => write_int(int, &value),
+            Type::Int(int, _) => {
+                let number = self.number(at);
+                write_int(int, &quote!(#number))
+            }
+            Type::Bytes(bytes) => {
+                let prefix = match &bytes.extent {
+                    Extent::Prefix(int) => {
+                        let number = self.number(at);
+                        write_int(int, &quote!(#number))
+                    }
+                    _ => TokenStream::new(),
+                };
+                let delimiter = match &bytes.extent {
+                    Extent::Until(delimiter) => {
+                        let delimiter = literal::bytes(delimiter);
+                        quote!(writer.bytes(#delimiter);)
+                    }
+                    _ => TokenStream::new(),
+                };
+                let content = self.content(at, bytes);
+                quote!(#prefix writer.bytes(#content); #delimiter)
+            }
+            Type::List { element, count, .. } => {
+                let prefix = match count {
+                    Extent::Prefix(int) => {
+                        let number = self.number(at);
+                        write_int(int, &quote!(#number))
+                    }
+                    _ => TokenStream::new(),
+                };
+                let item = self.write_plain(element, &quote!(item));
+                quote!(#prefix for item in &#value { #item })
+            }
+            other => self.write_plain(other, &value),
+        }
+    }
+
+    /// A value without a length.
+    fn write_plain(&self, ty: &Type, value: &TokenStream) -> TokenStream {
+        match ty {
+            Type::Int(int, _) => write_int(int, value),
+            Type::Float { bytes, endian } => {
+                let method = float_method(*bytes, *endian);
+                quote!(writer.#method(#value);)
+            }
+            Type::Enum(index) => write_int(&self.code.rust.schema.enums[*index].repr, &quote!(#value.to_wire())),
+            Type::Struct(index) => {
+                let part = LayoutCode::part(self.code.rust, &self.code.rust.schema.structs[*index]);
+                let question = write_can_fail(&part).then(|| quote!(?));
+                let writer = if self.code.message.is_some() { quote!(&mut writer) } else { quote!(writer) };
+                quote!(#value.write(#writer)#question;)
+            }
+            Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => TokenStream::new(),
+        }
+    }
+}
+
+fn write_int(int: &Int, value: &TokenStream) -> TokenStream {
+    match int {
+        Int::Fixed { bytes, signed, endian } => {
+            let method = fixed_method(*bytes, *signed, *endian);
+            quote!(writer.#method(#value);)
+        }
+        Int::Varint { signed: false } => quote!(writer.varint(#value);),
+        Int::Varint { signed: true } => quote!(writer.svarint(#value);),
+        Int::Digits { radix: base, digits } => {
+            let (digits, base) = (literal::number((*digits).into()), radix(*base));
+            quote!(writer.digits(#value, #digits, #base);)
+        }
+        Int::Until { radix: base, signed, delimiter, .. } => {
+            let (delimiter, base) = (literal::bytes(delimiter), radix(*base));
+            let number = if *signed { quote!(writer.signed(#value);) } else { quote!(writer.number(#value, #base);) };
+            quote!(#number writer.bytes(#delimiter);)
+        }
+    }
+}
+
+/// How many bytes a number takes: what is always the same, and a term that is not.
+fn width(int: &Int, value: &TokenStream, terms: &mut Vec<TokenStream>) -> u64 {
+    match int {
+        Int::Fixed { .. } | Int::Digits { .. } => return int.size().least,
+        Int::Varint { signed: false } => terms.push(quote!(check::varint_width(#value))),
+        Int::Varint { signed: true } => terms.push(quote!(check::svarint_width(#value))),
+        Int::Until { signed: true, .. } => terms.push(quote!(check::signed_width(#value))),
+        Int::Until { radix: base, .. } => {
+            let base = radix(*base);
+            terms.push(quote!(check::number_width(#value, #base)));
+        }
+    }
+    match int {
+        Int::Until { delimiter, .. } => delimiter.len() as u64,
+        _ => 0,
+    }
+}
+
+/// The check of a number whose Rust type holds more than the wire or the schema allows.
+fn within(int: &Int, range: Option<(i128, i128)>, value: &TokenStream, constant: &TokenStream) -> Option<TokenStream> {
+    let (bits, signed) = shape::int_bits(int);
+    let whole = match (bits, signed) {
+        (128, _) => int.range(),
+        (bits, true) => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
+        (bits, false) => (0, (1i128 << bits) - 1),
+    };
+    let (least, most) = range.unwrap_or_else(|| int.range());
+    if (least, most) == whole {
+        return None;
+    }
+    let (found, least, most) = (to_i128(value, int), literal::signed(least), literal::signed(most));
+    Some(quote!(check::within(#found, #least, #most, #constant)?;))
+}
+
+/// Whether an enum can hold values that would not come back as they are.
+pub(super) fn needs_check(kind: &Enum) -> bool {
+    kind.open || kind.variants.iter().any(|variant| variant.least != variant.most)
+}
+
+/// Whether any message can put a `check`ed enum on the wire.
+pub(super) fn uses_enum(schema: &Schema, index: usize) -> bool {
+    let layouts = schema.structs.iter().chain(schema.messages.iter().map(|message| &message.layout));
+    layouts.flat_map(|layout| &layout.fields).any(|field| match &field.ty {
+        Type::Enum(at) => *at == index && field.role == Role::Value,
+        Type::List { element, .. } => matches!(**element, Type::Enum(at) if at == index),
+        _ => false,
+    })
+}

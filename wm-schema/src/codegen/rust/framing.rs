@@ -1,0 +1,170 @@
+//! `input`: where the first frame ends.
+
+use super::layout::{LayoutCode, fixed_method, radix, to_i128, to_u64};
+use super::{decode::read_int, literal};
+use crate::ir::{Bytes, Extent, Framing, Int, Message, Type};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The type of the scan's state.
+pub(super) fn scan_type(framing: &Framing) -> TokenStream {
+    match framing {
+        Framing::Fixed { .. } => quote!(()),
+        Framing::Prefix { .. } => quote!(Prefix),
+        Framing::Until { .. } => quote!(Delimiter),
+    }
+}
+
+/// The function `input`.
+pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
+    let scan_type = scan_type(&message.framing);
+    let mut head_function = None;
+    let (scan, body) = match &message.framing {
+        Framing::Fixed { bytes } => {
+            let constants = constants(code, code.layout.fields.len());
+            let bytes = code.size(*bytes);
+            (quote!(_), quote!(#constants Ok(fixed(buf, #bytes))))
+        }
+        Framing::Prefix { field, .. } => {
+            let (constants, head) = (constants(code, *field), head(code, message));
+            head_function = Some(quote! {
+                /// How large the frame is that starts with `buf`, once that can be read.
+                fn head(buf: &[u8]) -> Result<Input, DecodeError> {
+                    #constants
+                    #head
+                }
+            });
+            (quote!(scan), quote!(scan.resume(buf, Self::head)))
+        }
+        Framing::Until { field, from, delimiter, max, tail } => {
+            let constants = constants(code, *field);
+            let (from, max, tail) = (code.size(*from), code.size(*max), code.size(*tail));
+            let (delimiter, constant) = (literal::bytes(delimiter), code.constant(*field));
+            (quote!(scan), quote!(#constants scan.resume(buf, #from, #delimiter, #max, #tail, #constant)))
+        }
+    };
+    quote! {
+        /// Looks for the end of the first frame in what has arrived; `scan` remembers how far it has come.
+        ///
+        /// # Errors
+        ///
+        /// The bytes cannot be the start of a frame.
+        pub fn input(#scan: &mut #scan_type, buf: &[u8]) -> Result<Input, DecodeError> {
+            #body
+        }
+
+        #head_function
+    }
+}
+
+/// Compares the constants at fixed places before field `end`.
+fn constants(code: &LayoutCode<'_>, end: usize) -> TokenStream {
+    let checks = (0..end).filter_map(|at| {
+        let bytes = literal::bytes(&code.constant_bytes(at)?);
+        let (offset, constant) = (code.size(code.fixed_offset(at)?), code.constant(at));
+        Some(quote!(starts_with(buf, #offset, #bytes, #constant)?;))
+    });
+    checks.collect()
+}
+
+/// Reads the number that frames, once it is there, and says how large the frame is.
+fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
+    let Framing::Prefix { field, at, int, scale, outside, width_outside } = &message.framing else {
+        return TokenStream::new();
+    };
+    let (constant, value) = (code.constant(*field), number_local(code, *field));
+    let offset = code.size(*at);
+    let rules = number_rules(code, message, *field);
+    let raw = to_u64(&quote!(#value), int);
+    let least = code.size(code.layout.size.least);
+    let fixed_outside = literal::signed((*outside).into());
+    let outside = if *width_outside { quote!(Prefix::outside(#fixed_outside, width)) } else { fixed_outside };
+    let total = if *scale == 1 {
+        quote!(Prefix::total(#raw, #outside, #least, Self::FRAME_BYTES_MAX, #offset, #constant))
+    } else {
+        let scale = literal::number((*scale).into());
+        quote!(Prefix::elements(#raw, #scale, #outside, #least, Self::FRAME_BYTES_MAX, #offset, #constant))
+    };
+    let width = if *width_outside { quote!(width) } else { quote!(_) };
+    match int {
+        Int::Fixed { .. } | Int::Digits { .. } => {
+            let read = match int {
+                Int::Fixed { bytes, signed, endian } => {
+                    let method = fixed_method(*bytes, *signed, *endian);
+                    quote!(Reader::at(buf, #offset).#method(#constant)?)
+                }
+                _ => read_int(int, &quote!(Reader::at(buf, #offset)), &constant),
+            };
+            let end = code.size(at + int.size().least);
+            quote! {
+                if let Input::Need(needed) = fixed(buf, #end) {
+                    return Ok(Input::Need(needed));
+                }
+                let #value = #read;
+                #rules
+                #total
+            }
+        }
+        Int::Varint { .. } => {
+            quote! {
+                let Some((#value, #width)) = Prefix::varint(buf, #offset, #constant)? else {
+                    return Ok(Input::Need(1));
+                };
+                #rules
+                #total
+            }
+        }
+        Int::Until { radix: base, delimiter, max, .. } => {
+            let (delimiter, max, base) = (literal::bytes(delimiter), literal::number((*max).into()), radix(*base));
+            quote! {
+                let number = Prefix::number_until(buf, #offset, #delimiter, #max, #base, #constant)?;
+                let Some((#value, #width)) = number else {
+                    return Ok(Input::Need(1));
+                };
+                #rules
+                #total
+            }
+        }
+    }
+}
+
+/// The variable of the number that frames: a field's, or a prefix's.
+fn number_local(code: &LayoutCode<'_>, field: usize) -> syn::Ident {
+    match &code.field(field).ty {
+        Type::Bytes(_) => code.names.beside(field, "len"),
+        Type::List { .. } => code.names.beside(field, "count"),
+        _ => code.names.local(field).clone(),
+    }
+}
+
+/// The rules of the number itself, which come before those of the frame: its range, and the `max` of what it measures
+/// where the frame's limit does not say the same.
+fn number_rules(code: &LayoutCode<'_>, message: &Message, field: usize) -> TokenStream {
+    let (constant, value) = (code.constant(field), number_local(code, field));
+    let offset = code.fixed_offset(field).map(|at| code.size(at));
+    let mut rules = TokenStream::new();
+    let (int, measured, add) = match &code.field(field).ty {
+        Type::Int(int, range) => {
+            if let Some((least, most)) = range {
+                let (found, least, most) =
+                    (to_i128(&quote!(#value), int), literal::signed(*least), literal::signed(*most));
+                rules.extend(quote!(Reader::in_range(#found, #least, #most, #offset, #constant)?;));
+            }
+            let add = code.equation(field).map_or(0, |equation| equation.add);
+            (int, code.says_length_of(field), add)
+        }
+        Type::Bytes(Bytes { extent: Extent::Prefix(int), .. }) | Type::List { count: Extent::Prefix(int), .. } => {
+            (int, Some(field), 0)
+        }
+        _ => return rules,
+    };
+    let Some(measured) = measured else { return rules };
+    let Some(max) = code.most(measured) else { return rules };
+    let spoken = max.saturating_add_signed(add);
+    let frame_says_it = code.frame_bounds(measured) && code.layout.size.least <= message.frame_bytes_max;
+    if i128::from(spoken) < int.range().1 && !frame_says_it {
+        let (raw, max, add) = (to_u64(&quote!(#value), int), code.size(max), literal::signed(add.into()));
+        rules.extend(quote!(Reader::length(#raw, #add, #max, #offset, #constant)?;));
+    }
+    rules
+}

@@ -1,0 +1,198 @@
+//! One layout while its code is written: what all its functions have to know.
+
+use super::{Rust, names::Names, shape};
+use crate::ir::{Bytes, Endian, Equation, Extent, Field, Int, Layout, Measure, Message, Role, Size, Type};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// A layout, its names and its message, if it is one.
+pub(super) struct LayoutCode<'s> {
+    pub(super) rust: &'s Rust<'s>,
+    pub(super) layout: &'s Layout,
+    pub(super) message: Option<&'s Message>,
+    pub(super) names: Names,
+}
+
+impl<'s> LayoutCode<'s> {
+    pub(super) fn message(rust: &'s Rust<'s>, message: &'s Message) -> Self {
+        Self { rust, layout: &message.layout, message: Some(message), names: Names::new(&message.layout) }
+    }
+
+    pub(super) fn part(rust: &'s Rust<'s>, layout: &'s Layout) -> Self {
+        Self { rust, layout, message: None, names: Names::new(layout) }
+    }
+
+    pub(super) fn field(&self, at: usize) -> &'s Field {
+        &self.layout.fields[at]
+    }
+
+    /// The constant that an error about a field points at.
+    pub(super) fn constant(&self, field: usize) -> TokenStream {
+        let name = self.names.constant(field);
+        if self.rust.impls_only { quote!(#name) } else { quote!(Self::#name) }
+    }
+
+    /// Where a field of a message starts, if that is always the same.
+    pub(super) fn fixed_offset(&self, field: usize) -> Option<u64> {
+        self.message?;
+        self.layout.fields[..field].iter().map(|field| field.size.fixed()).sum()
+    }
+
+    /// The field whose length or count a number says.
+    pub(super) fn says_length_of(&self, number: usize) -> Option<usize> {
+        self.layout.fields.iter().position(|field| match &field.ty {
+            Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } => *extent == Extent::Field(number),
+            _ => false,
+        })
+    }
+
+    /// The most bytes or elements of a field.
+    pub(super) fn most(&self, field: usize) -> Option<u64> {
+        match &self.field(field).ty {
+            Type::Bytes(bytes) => bytes.max,
+            Type::List { max, .. } => *max,
+            _ => None,
+        }
+    }
+
+    /// Whether a frame of legal size cannot hold so many bytes of a field that its own `max` matters.
+    pub(super) fn frame_bounds(&self, at: usize) -> bool {
+        let (Some(message), Some(max)) = (self.message, self.most(at)) else { return false };
+        let field = self.field(at);
+        let Type::Bytes(bytes) = &field.ty else { return false };
+        let around = match &bytes.extent {
+            Extent::Prefix(int) => int.size().least,
+            Extent::Until(delimiter) => delimiter.len() as u64,
+            Extent::Fixed(_) | Extent::Field(_) | Extent::Rest { .. } => 0,
+        };
+        let rest = self.layout.size.least.saturating_sub(field.size.least).saturating_add(around);
+        max.saturating_add(rest) >= message.frame_bytes_max
+    }
+
+    /// Whether a message with legal fields can be over the limit of the frame.
+    pub(super) fn can_exceed_frame(&self) -> bool {
+        let most = |sum: u64, size: Size| Some(sum.saturating_add(size.most?));
+        let all = self.layout.fields.iter().map(|field| field.size).try_fold(0, most);
+        self.message.is_some_and(|message| all.is_none_or(|all| all > message.frame_bytes_max))
+    }
+
+    /// The field to blame when a message is too large: the largest.
+    pub(super) fn largest(&self) -> usize {
+        let size = |at: &usize| (self.field(*at).size.most.unwrap_or(u64::MAX), *at);
+        (0..self.layout.fields.len()).max_by_key(size).unwrap_or_default()
+    }
+
+    /// The equation of a computed field.
+    pub(super) fn equation(&self, at: usize) -> Option<Equation> {
+        match self.field(at).role {
+            Role::Computed(equation) => Some(equation),
+            Role::Value | Role::Constant(_) => None,
+        }
+    }
+
+    /// A count of bytes as an expression.
+    pub(super) fn size(&self, value: u64) -> TokenStream {
+        self.rust.size(value)
+    }
+
+    /// The bytes of a constant field.
+    pub(super) fn constant_bytes(&self, at: usize) -> Option<Vec<u8>> {
+        let field = self.field(at);
+        match (&field.ty, &field.role) {
+            (Type::Constant(bytes), _) => Some(bytes.clone()),
+            (Type::Int(int, _), Role::Constant(value)) => Some(wire_bytes(int, *value)),
+            (Type::Enum(at), Role::Constant(value)) => Some(wire_bytes(&self.rust.schema.enums[*at].repr, *value)),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing can be left behind the last field, because one took all.
+    pub(super) fn takes_the_rest(&self) -> bool {
+        self.layout.fields.iter().any(|field| shape::takes_the_rest(self.rust.schema, &field.ty))
+    }
+
+    /// The last field that an equation measures.
+    pub(super) fn measured_last(equation: Equation) -> usize {
+        match equation.measure {
+            Measure::Bytes { last, .. } => last,
+            Measure::Elements { list } => list,
+        }
+    }
+}
+
+/// A number as the encoder writes it.
+fn wire_bytes(int: &Int, value: i128) -> Vec<u8> {
+    match int {
+        Int::Fixed { bytes, endian, .. } => {
+            let width = usize::from(*bytes);
+            match endian {
+                Endian::Big => value.to_be_bytes()[16 - width..].to_vec(),
+                Endian::Little => value.to_le_bytes()[..width].to_vec(),
+            }
+        }
+        Int::Varint { signed } => {
+            let zigzag = if *signed { (value << 1) ^ (value >> 127) } else { value };
+            let mut rest = zigzag.unsigned_abs();
+            let mut bytes = Vec::new();
+            while rest > 0x7f {
+                bytes.push(rest.to_le_bytes()[0] | 0x80);
+                rest >>= 7;
+            }
+            bytes.push(rest.to_le_bytes()[0]);
+            bytes
+        }
+        Int::Digits { radix, digits } => {
+            let digits = usize::from(*digits);
+            if *radix == 16 { format!("{value:0digits$x}") } else { format!("{value:0digits$}") }.into_bytes()
+        }
+        Int::Until { radix, delimiter, .. } => {
+            let number = if *radix == 16 { format!("{value:x}") } else { value.to_string() };
+            [number.as_bytes(), delimiter].concat()
+        }
+    }
+}
+
+/// `u32_be`: the method of reader and writer for a number of fixed width.
+pub(super) fn fixed_method(bytes: u8, signed: bool, endian: Endian) -> TokenStream {
+    let sign = if signed { 'i' } else { 'u' };
+    let bits = u16::from(bytes) * 8;
+    let name = match (bytes, endian) {
+        (1, _) => format_ident!("{sign}8"),
+        (_, Endian::Big) => format_ident!("{sign}{bits}_be"),
+        (_, Endian::Little) => format_ident!("{sign}{bits}_le"),
+    };
+    quote!(#name)
+}
+
+/// `f32_be`: the method of reader and writer for a float.
+pub(super) fn float_method(bytes: u8, endian: Endian) -> TokenStream {
+    let order = match endian {
+        Endian::Big => "be",
+        Endian::Little => "le",
+    };
+    let name = format_ident!("f{}_{order}", u16::from(bytes) * 8);
+    quote!(#name)
+}
+
+/// `Radix::Decimal`.
+pub(super) fn radix(radix: u8) -> TokenStream {
+    if radix == 16 { quote!(Radix::Hex) } else { quote!(Radix::Decimal) }
+}
+
+/// A number that was read, as `u64`. What no `u64` holds is `u64::MAX`: no length, and so refused as one.
+pub(super) fn to_u64(value: &TokenStream, int: &Int) -> TokenStream {
+    match shape::int_bits(int) {
+        (64, false) => value.clone(),
+        (8 | 16 | 32, false) => quote!(u64::from(#value)),
+        _ => quote!(u64::try_from(#value).unwrap_or(u64::MAX)),
+    }
+}
+
+/// A number as `i128`.
+pub(super) fn to_i128(value: &TokenStream, int: &Int) -> TokenStream {
+    match shape::int_bits(int) {
+        (128, true) => value.clone(),
+        (128, false) => quote!(i128::try_from(#value).unwrap_or(i128::MAX)),
+        _ => quote!(i128::from(#value)),
+    }
+}

@@ -1,0 +1,138 @@
+//! How Rust holds a schema: which type a field has, what borrows, what can be copied.
+
+use super::names::ty;
+use crate::ir::{Bytes, Content, Extent, Field, Held, Int, JsonType, Layout, Role, RustShape, Schema, Type};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// What a derived trait asks of every part of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trait {
+    Copy,
+    Eq,
+}
+
+/// Whether a layout's struct has a lifetime.
+pub(super) fn borrows(schema: &Schema, layout: &Layout) -> bool {
+    match layout.rust {
+        RustShape::Existing { lifetime } => lifetime,
+        RustShape::Generated => values(layout).any(|field| type_borrows(schema, &field.ty)),
+    }
+}
+
+fn type_borrows(schema: &Schema, ty: &Type) -> bool {
+    match ty {
+        Type::Bytes(Bytes { content: Content::JsonBody(body), .. }) => body_borrows(schema, *body),
+        Type::Bytes(_) | Type::List { .. } => true,
+        Type::Struct(at) => borrows(schema, &schema.structs[*at]),
+        Type::Constant(_) | Type::Int(..) | Type::Float { .. } | Type::Enum(_) => false,
+    }
+}
+
+/// Whether a typed JSON body has a lifetime.
+pub(super) fn body_borrows(schema: &Schema, body: usize) -> bool {
+    schema.json_bodies[body].members.iter().any(|member| match member.ty {
+        JsonType::Str | JsonType::Base64 => true,
+        JsonType::Body(inner) => inner != body && body_borrows(schema, inner),
+        JsonType::Bool | JsonType::Int { .. } | JsonType::Float => false,
+    })
+}
+
+/// The fields that users set.
+pub(super) fn values(layout: &Layout) -> impl Iterator<Item = &Field> {
+    layout.fields.iter().filter(|field| field.role == Role::Value)
+}
+
+/// Whether all values of a layout have a trait.
+pub(super) fn has(schema: &Schema, layout: &Layout, wanted: Trait) -> bool {
+    values(layout).all(|field| type_has(schema, &field.ty, wanted))
+}
+
+fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
+    match ty {
+        Type::Float { .. } => wanted == Trait::Copy,
+        Type::Bytes(Bytes { content: Content::JsonBody(body), .. }) => {
+            wanted == Trait::Eq && body_has_eq(schema, *body)
+        }
+        Type::Struct(at) => has(schema, &schema.structs[*at], wanted),
+        Type::List { element, .. } => wanted == Trait::Eq && type_has(schema, element, wanted),
+        Type::Constant(_) | Type::Int(..) | Type::Enum(_) | Type::Bytes(_) => true,
+    }
+}
+
+/// Whether a typed JSON body has no float in it.
+pub(super) fn body_has_eq(schema: &Schema, body: usize) -> bool {
+    schema.json_bodies[body].members.iter().all(|member| match member.ty {
+        JsonType::Float => false,
+        JsonType::Body(inner) => body_has_eq(schema, inner),
+        JsonType::Str | JsonType::Base64 | JsonType::Bool | JsonType::Int { .. } => true,
+    })
+}
+
+/// The type of a struct or message, with a lifetime if it has one.
+pub(super) fn layout_type(schema: &Schema, layout: &Layout, lifetime: &TokenStream) -> TokenStream {
+    let name = ty(&layout.name);
+    if borrows(schema, layout) { quote!(#name<#lifetime>) } else { quote!(#name) }
+}
+
+/// The type that holds a value.
+pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
+    match held {
+        Type::Constant(_) => quote!(()),
+        Type::Int(int, _) => int_type(int),
+        Type::Float { bytes: 4, .. } => quote!(f32),
+        Type::Float { .. } => quote!(f64),
+        Type::Enum(at) => {
+            let name = ty(&schema.enums[*at].name);
+            quote!(#name)
+        }
+        Type::Bytes(bytes) => match bytes.content {
+            Content::Bytes => quote!(&'a [u8]),
+            Content::Str | Content::Ascii => quote!(&'a str),
+            Content::Json => quote!(Json<'a>),
+            Content::JsonBody(at) => body_type(schema, at),
+        },
+        Type::Struct(at) => layout_type(schema, &schema.structs[*at], &quote!('a)),
+        Type::List { element, .. } => {
+            let element = value_type(schema, element);
+            quote!(List<'a, #element>)
+        }
+    }
+}
+
+/// The type of a typed JSON body.
+pub(super) fn body_type(schema: &Schema, body: usize) -> TokenStream {
+    let name = ty(&schema.json_bodies[body].name);
+    if body_borrows(schema, body) { quote!(#name<'a>) } else { quote!(#name) }
+}
+
+/// The type that holds a number.
+pub(super) fn int_type(int: &Int) -> TokenStream {
+    let (bits, signed) = int_bits(int);
+    let name = format_ident!("{}{bits}", if signed { 'i' } else { 'u' });
+    quote!(#name)
+}
+
+/// The bits of the type that holds a number, and whether it has a sign.
+pub(super) fn int_bits(int: &Int) -> (u8, bool) {
+    match *int {
+        Int::Fixed { bytes, signed, .. } => (bytes.next_power_of_two() * 8, signed),
+        Int::Varint { signed } | Int::Until { signed, .. } => (64, signed),
+        Int::Digits { .. } => (64, false),
+    }
+}
+
+/// Whether a value is written by serde, once for its size and its bytes.
+pub(super) fn is_serialized(field: &Field) -> bool {
+    let typed = matches!(&field.ty, Type::Bytes(bytes) if matches!(bytes.content, Content::JsonBody(_)));
+    field.role == Role::Value && (typed || field.held == Held::Serde)
+}
+
+/// Whether a struct takes all that is left of what it stands in.
+pub(super) fn takes_the_rest(schema: &Schema, ty: &Type) -> bool {
+    match ty {
+        Type::Bytes(Bytes { extent: Extent::Rest { .. }, .. }) | Type::List { count: Extent::Rest { .. }, .. } => true,
+        Type::Struct(at) => schema.structs[*at].fields.iter().any(|field| takes_the_rest(schema, &field.ty)),
+        _ => false,
+    }
+}

@@ -1,0 +1,367 @@
+//! Fields, types, attributes and equations: from what pest has found to their drafts.
+
+use super::grammar::{Pair, Rule};
+use super::not_yet;
+use super::reader::Reader;
+use super::split;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::{
+    Argument, Attr, AttrKind, Expr, ExprKind, ExtentDraft, ExtentKind, FieldDraft, FieldKind, Held, Literal, Name,
+    Origin, Spanned, TypeDraft,
+};
+use std::ops::Range;
+
+/// How many values an equation may join: what walks over it recurses.
+const TERMS_MAX: usize = 32;
+
+/// What a field stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// A message or a struct.
+    Layout,
+    /// `json Name { … }`.
+    Json,
+}
+
+impl Reader<'_> {
+    /// The fields of a body, line by line.
+    pub(super) fn fields(&mut self, body: Range<usize>, within: Within) -> Vec<FieldDraft> {
+        let mut fields = Vec::new();
+        for line in split::lines(self, body) {
+            let Some(piece) = self.piece(Rule::fields, line) else { continue };
+            for pair in piece.into_inner().filter(|pair| pair.as_rule() == Rule::field) {
+                fields.extend(self.field(pair, within));
+            }
+        }
+        fields
+    }
+
+    fn field(&mut self, pair: Pair<'_>, within: Within) -> Option<FieldDraft> {
+        let docs = Self::docs(&pair);
+        let body = pair.into_inner().find(|part| part.as_rule() != Rule::doc)?;
+        let origin = self.origin(&body);
+        let mut attrs = Vec::new();
+        let kind = match body.as_rule() {
+            Rule::constant => {
+                let inner = body.into_inner().next()?;
+                FieldKind::Literal(self.literal(inner)?)
+            }
+            rule => {
+                let (name, ty) = self.typed(body, within, &mut attrs);
+                if rule == Rule::named { FieldKind::Named(name?, ty?) } else { FieldKind::Reserved(ty?) }
+            }
+        };
+        Some(FieldDraft { docs, kind, attrs, held: Held::View, origin })
+    }
+
+    /// `name: type attributes`, or the same without a name.
+    fn typed(&mut self, pair: Pair<'_>, within: Within, attrs: &mut Vec<Attr>) -> (Option<Name>, Option<TypeDraft>) {
+        let (mut name, mut ty) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::name => name = Some(self.name(&part)),
+                Rule::ty => ty = self.ty(part, within),
+                Rule::attr => attrs.extend(self.attr(part)),
+                _ => {}
+            }
+        }
+        (name, ty)
+    }
+
+    /// `word`, `word[…]`, `json Name`.
+    pub(super) fn ty(&mut self, pair: Pair<'_>, within: Within) -> Option<TypeDraft> {
+        let (mut name, mut body, mut extent) = (None, None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::type_word => name = Some(self.type_word(&part, within)),
+                Rule::type_ref => {
+                    for inner in part.into_inner() {
+                        match inner.as_rule() {
+                            Rule::type_name => name = Some(self.name(&inner)),
+                            _ => self.refuse(&inner, &not_yet::PARAMS),
+                        }
+                    }
+                }
+                Rule::json_type => {
+                    for inner in part.into_inner() {
+                        let word = Some(self.name(&inner));
+                        if inner.as_rule() == Rule::body_name { body = word } else { name = word }
+                    }
+                }
+                Rule::match_type => self.refuse_match(part, within),
+                Rule::inline_body => {
+                    self.refuse(&part, &not_yet::INLINE);
+                    self.refuse_inner_fields(part, within);
+                }
+                Rule::extent => extent = self.extent(part),
+                _ => {}
+            }
+        }
+        Some(TypeDraft { name: name?, body, extent })
+    }
+
+    fn type_word(&mut self, pair: &Pair<'_>, within: Within) -> Name {
+        let name = self.name(pair);
+        if within == Within::Layout
+            && let Some(construct) = not_yet::of_type(&name.text)
+        {
+            self.not_yet(construct, name.origin);
+        }
+        name
+    }
+
+    fn extent(&mut self, pair: Pair<'_>) -> Option<ExtentDraft> {
+        let origin = self.origin(&pair);
+        let part = pair.into_inner().next()?;
+        let kind = match part.as_rule() {
+            Rule::rest => ExtentKind::Rest,
+            Rule::fixed => ExtentKind::Literal(self.inner_literal(part)?),
+            Rule::prefix => {
+                let (mut name, mut attrs) = (None, Vec::new());
+                for inner in part.into_inner() {
+                    match inner.as_rule() {
+                        Rule::type_name | Rule::type_word => name = Some(self.name(&inner)),
+                        _ => attrs.extend(self.attr(inner)),
+                    }
+                }
+                ExtentKind::Typed(Box::new(TypeDraft { name: name?, body: None, extent: None }), attrs)
+            }
+            _ => {
+                self.refuse(&part, &not_yet::COMPUTED_EXTENT);
+                return None;
+            }
+        };
+        Some(ExtentDraft { kind, origin })
+    }
+
+    /// The one literal inside of a pair.
+    fn inner_literal(&mut self, pair: Pair<'_>) -> Option<Literal> {
+        let literal = pair.into_inner().find(is_literal)?;
+        self.literal(literal)
+    }
+
+    // ── Attributes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    fn attr(&mut self, pair: Pair<'_>) -> Option<Attr> {
+        let part = pair.into_inner().next()?;
+        let origin = self.origin(&part);
+        let kind = match part.as_rule() {
+            Rule::until => {
+                let delimiters = part.into_inner().filter(|inner| inner.as_rule() == Rule::delimiter);
+                AttrKind::Until(delimiters.filter_map(|delimiter| self.delimiter(delimiter)).collect())
+            }
+            Rule::max => AttrKind::Max(self.spanned_literal(part.into_inner().find(is_literal)?)?),
+            Rule::trim => AttrKind::Trim(self.spanned_literal(part.into_inner().find(is_literal)?)?),
+            Rule::in_range => {
+                let range = part.into_inner().find(|inner| inner.as_rule() == Rule::range)?;
+                AttrKind::In(self.number_range(&range)?)
+            }
+            Rule::equals => AttrKind::Equals(self.expr(part.into_inner().next()?)?),
+            Rule::stream => AttrKind::Stream,
+            rule => {
+                let construct = attr_not_yet(rule)?;
+                self.not_yet(construct, origin);
+                return None;
+            }
+        };
+        Some(Attr { kind, origin })
+    }
+
+    fn delimiter(&mut self, pair: Pair<'_>) -> Option<Spanned<Literal>> {
+        let part = pair.into_inner().next()?;
+        match part.as_rule() {
+            Rule::delimiter_end => self.refuse(&part, &not_yet::UNTIL_END),
+            Rule::delimiter_empty => self.refuse(&part, &not_yet::UNTIL_EMPTY),
+            Rule::delimiter_where => self.refuse(&part, &not_yet::UNTIL_WHERE),
+            _ => return self.spanned_literal(part),
+        }
+        None
+    }
+
+    // ── Equations ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// `+` and `-` over `*` and `/`, from left to right.
+    fn expr(&mut self, pair: Pair<'_>) -> Option<Expr> {
+        let all = self.origin(&pair);
+        if pair.clone().into_inner().filter(|part| part.as_rule() == Rule::operator).count() >= TERMS_MAX {
+            let diagnostic = Diagnostic::new(Code::Syntax, all, "too long an equation")
+                .why(format!("an equation joins at most {TERMS_MAX} values"))
+                .help("add its numbers up");
+            self.report(diagnostic);
+            return None;
+        }
+        let mut sum: Option<(char, Expr)> = None;
+        let mut product: Option<Expr> = None;
+        let mut operator = None;
+        for part in pair.into_inner() {
+            if part.as_rule() == Rule::operator {
+                operator = Some(self.operator(&part)?);
+                continue;
+            }
+            let right = self.unary(part)?;
+            match (operator, product.take()) {
+                (Some(sign @ ('*' | '/')), Some(left)) => product = Some(binary(sign, left, right)),
+                (Some(sign), Some(left)) => {
+                    let left = joined(sum.take(), left);
+                    sum = Some((sign, left));
+                    product = Some(right);
+                }
+                _ => product = Some(right),
+            }
+        }
+        let mut whole = joined(sum, product?);
+        whole.origin = all;
+        Some(whole)
+    }
+
+    fn operator(&mut self, pair: &Pair<'_>) -> Option<char> {
+        let text = pair.as_str();
+        if let Some(sign) = text.chars().next().filter(|sign| text.len() == 1 && "+-*/".contains(*sign)) {
+            return Some(sign);
+        }
+        let diagnostic = Diagnostic::new(Code::Syntax, self.origin(pair), format!("`{text}` in an equation"))
+            .why("an equation must be solvable for what it measures")
+            .help("the operators of an equation are `+`, `-`, `*` and `/` with numbers");
+        self.report(diagnostic);
+        None
+    }
+
+    fn unary(&mut self, pair: Pair<'_>) -> Option<Expr> {
+        let origin = self.origin(&pair);
+        let (mut signs, mut primary) = (String::new(), None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::sign => signs.push_str(part.as_str().trim_end()),
+                _ => primary = Some(part.into_inner().next()?),
+            }
+        }
+        let primary = primary?;
+        if signs.is_empty() {
+            return self.primary(primary, origin);
+        }
+        if signs == "-" && primary.as_rule() == Rule::int {
+            let value = self.int(&primary)?;
+            return Some(Expr { kind: ExprKind::Literal(Literal::Int(-value)), origin });
+        }
+        let diagnostic = Diagnostic::new(Code::Syntax, origin, format!("`{signs}` in front of a value"))
+            .why("in an equation only a number can be negative")
+            .help("write the constant behind it: `size(data) - 4`");
+        self.report(diagnostic);
+        None
+    }
+
+    fn primary(&mut self, pair: Pair<'_>, origin: Origin) -> Option<Expr> {
+        let kind = match pair.as_rule() {
+            Rule::int | Rule::literal | Rule::const_name => ExprKind::Literal(self.literal(pair)?),
+            Rule::group => return self.expr(pair.into_inner().next()?),
+            Rule::call => return self.call(pair, origin),
+            Rule::variant_ref => ExprKind::Path(self.name(&pair)),
+            Rule::path_ref => {
+                let mut parts = pair.clone().into_inner();
+                match (parts.next(), parts.next()) {
+                    (Some(name), None) => ExprKind::Path(self.name(&name)),
+                    _ => ExprKind::Path(self.name(&pair)),
+                }
+            }
+            _ => {
+                self.refuse(&pair, &not_yet::HEADERS);
+                return None;
+            }
+        };
+        Some(Expr { kind, origin })
+    }
+
+    fn call(&mut self, pair: Pair<'_>, origin: Origin) -> Option<Expr> {
+        let mut function = None;
+        let mut arguments = Vec::new();
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::name => function = Some(self.name(&part)),
+                Rule::argument => arguments.push(part.into_inner().next()?),
+                _ => {}
+            }
+        }
+        let function = function?;
+        if let Some(construct) = not_yet::of_function(&function.text) {
+            self.not_yet(construct, origin);
+            return None;
+        }
+        let only = if arguments.len() == 1 { arguments.pop() } else { None };
+        let argument = match only {
+            Some(pair) if pair.as_rule() == Rule::field_range => {
+                let ends: Vec<Name> = pair.into_inner().map(|end| self.name(&end)).collect();
+                <[Name; 2]>::try_from(ends).ok().map(|[first, last]| Argument::Range(first, last))
+            }
+            Some(pair) => match self.expr(pair)? {
+                Expr { kind: ExprKind::Path(name), .. } => Some(Argument::Name(name)),
+                _ => None,
+            },
+            None => None,
+        };
+        if argument.is_none() {
+            let name = &function.text;
+            let diagnostic = Diagnostic::new(Code::Syntax, origin, format!("`{name}` of what?"))
+                .why("a function of the language takes one field, or a range of fields")
+                .help(format!("write `{name}(data)`, `{name}(self)`, `{name}(rest)` or `{name}(first..last)`"));
+            self.report(diagnostic);
+        }
+        Some(Expr { kind: ExprKind::Call { function, argument: argument? }, origin })
+    }
+
+    // ── What is not implemented ─────────────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn refuse(&mut self, pair: &Pair<'_>, construct: &'static not_yet::Construct) {
+        let origin = self.origin(pair);
+        self.not_yet(construct, origin);
+    }
+
+    /// Refuses `match`, and all within its arms that would be refused alone.
+    fn refuse_match(&mut self, pair: Pair<'_>, within: Within) {
+        if let Some(keyword) = pair.clone().into_inner().next() {
+            self.refuse(&keyword, &not_yet::MATCH);
+        }
+        for arm in pair.into_inner().filter(|part| part.as_rule() == Rule::match_arm) {
+            self.typed(arm, within, &mut Vec::new());
+        }
+    }
+
+    /// Reads fields only for the mistakes in them.
+    pub(super) fn refuse_inner_fields(&mut self, body: Pair<'_>, within: Within) {
+        for field in body.into_inner().filter(|part| part.as_rule() == Rule::field) {
+            self.field(field, within);
+        }
+    }
+}
+
+fn is_literal(pair: &Pair<'_>) -> bool {
+    matches!(pair.as_rule(), Rule::int | Rule::number | Rule::literal | Rule::const_name)
+}
+
+/// `sum sign right`, or `right` alone.
+fn joined(sum: Option<(char, Expr)>, right: Expr) -> Expr {
+    match sum {
+        Some((sign, left)) => binary(sign, left, right),
+        None => right,
+    }
+}
+
+fn binary(operator: char, left: Expr, right: Expr) -> Expr {
+    let origin = left.origin;
+    Expr { kind: ExprKind::Binary { operator, left: Box::new(left), right: Box::new(right) }, origin }
+}
+
+fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
+    match rule {
+        Rule::pad => Some(&not_yet::PAD),
+        Rule::quote => Some(&not_yet::QUOTE),
+        Rule::via => Some(&not_yet::VIA),
+        Rule::nocase => Some(&not_yet::NOCASE),
+        Rule::minimal => Some(&not_yet::MINIMAL),
+        Rule::if_attr => Some(&not_yet::IF),
+        Rule::where_attr => Some(&not_yet::WHERE),
+        Rule::since => Some(&not_yet::SINCE),
+        Rule::as_attr => Some(&not_yet::AS),
+        Rule::at => Some(&not_yet::AT),
+        _ => None,
+    }
+}

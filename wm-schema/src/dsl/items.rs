@@ -1,0 +1,333 @@
+//! Top-level items: from what pest has found to their drafts.
+
+use super::fields::Within;
+use super::grammar::{Pair, Rule};
+use super::reader::Reader;
+use super::split::{self, Item};
+use super::{mistake, not_yet};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::{
+    Const, Draft, Endian, EnumDraft, ExchangeDraft, JsonDraft, LayoutDraft, LayoutKind, Limit, Name, RecoverDraft,
+    RustShape, Spanned, VariantDraft,
+};
+
+/// Reads all items of the file; none if it has no `protocol` line that names it.
+pub(super) fn read_all(reader: &mut Reader<'_>) -> Option<Draft> {
+    let items = split::items(reader);
+    let mut draft = empty_draft();
+    let mut header: Option<usize> = None;
+    for item in &items {
+        if reader.text(item.word) != "protocol" {
+            reader.item(item, &mut draft);
+            continue;
+        }
+        match header {
+            None => {
+                header = Some(item.word);
+                reader.header(item, &mut draft);
+            }
+            Some(first) => {
+                let origin = reader.token_origin(item.word);
+                let first = reader.token_origin(first);
+                let diagnostic = Diagnostic::new(Code::Syntax, origin, "a second protocol")
+                    .why("a file holds one protocol")
+                    .help("move this one to a file of its own")
+                    .note(first, "the first is here");
+                reader.report(diagnostic);
+            }
+        }
+    }
+    if header.is_none() {
+        mistake::no_protocol(reader, &items);
+    }
+    (!draft.name.text.is_empty()).then_some(draft)
+}
+
+fn empty_draft() -> Draft {
+    Draft {
+        docs: Vec::new(),
+        name: Name { text: String::new(), origin: crate::draft::Origin(0) },
+        version: None,
+        port: None,
+        endian: None,
+        limits: Vec::new(),
+        consts: Vec::new(),
+        enums: Vec::new(),
+        json_bodies: Vec::new(),
+        layouts: Vec::new(),
+        exchanges: Vec::new(),
+        recovers: Vec::new(),
+        tests: Vec::new(),
+        lines: Vec::new(),
+    }
+}
+
+impl Reader<'_> {
+    fn item(&mut self, item: &Item, draft: &mut Draft) {
+        match self.text(item.word) {
+            "limit" => self.limits(item, draft),
+            "const" => draft.consts.extend(self.constant(item)),
+            "enum" => draft.enums.extend(self.enumeration(item)),
+            "message" => draft.layouts.extend(self.layout(item, Rule::message_head)),
+            "struct" => draft.layouts.extend(self.layout(item, Rule::struct_head)),
+            "json" => draft.json_bodies.extend(self.json_body(item)),
+            "exchange" => draft.exchanges.extend(self.exchange(item)),
+            "recover" => self.recovers(item, draft),
+            "test" => draft.tests.extend(self.test(item)),
+            "union" => self.union(item),
+            "import" => self.refuse_item(item, Rule::import_piece, &not_yet::IMPORT),
+            "frame" => self.refuse_item(item, Rule::frame_piece, &not_yet::FRAME),
+            "int" => self.refuse_item(item, Rule::int_piece, &not_yet::INT),
+            "extern" => self.refuse_item(item, Rule::extern_piece, &not_yet::EXTERN),
+            "session" => self.refuse_item(item, Rule::session_piece, &not_yet::SESSION),
+            _ => mistake::unknown_item(self, item),
+        }
+    }
+
+    fn header(&mut self, item: &Item, draft: &mut Draft) {
+        let Some(piece) = self.piece(Rule::protocol_piece, item.all.clone()) else { return };
+        draft.docs = Self::docs(&piece);
+        for part in piece.into_inner() {
+            match part.as_rule() {
+                Rule::protocol_name => draft.name = self.name(&part),
+                Rule::version => {
+                    let number = part.as_str().trim_start_matches('v').parse::<u32>();
+                    let Ok(number) = number else {
+                        let diagnostic =
+                            Diagnostic::new(Code::NumberTooLarge, self.origin(&part), "too large a version")
+                                .why("a version is held in 32 bits")
+                                .help("write a smaller one, such as `v2`");
+                        self.report(diagnostic);
+                        continue;
+                    };
+                    draft.version = Some(self.spanned(&part, number));
+                }
+                Rule::header_option => self.header_option(part, draft),
+                _ => {}
+            }
+        }
+    }
+
+    fn header_option(&mut self, pair: Pair<'_>, draft: &mut Draft) {
+        let Some(option) = pair.into_inner().next() else { return };
+        match option.as_rule() {
+            Rule::port => {
+                let port = option.into_inner().find(|part| part.as_rule() == Rule::int);
+                draft.port = port.and_then(|port| self.size(&port));
+            }
+            Rule::endian => {
+                let little = option.clone().into_inner().any(|part| part.as_rule() == Rule::kw_little);
+                let endian = if little { Endian::Little } else { Endian::Big };
+                draft.endian = Some(self.spanned(&option, endian));
+            }
+            Rule::bits => self.refuse(&option, &not_yet::BITS),
+            _ => self.refuse(&option, &not_yet::OVER),
+        }
+    }
+
+    fn limits(&mut self, item: &Item, draft: &mut Draft) {
+        let Some(piece) = self.piece(Rule::limit_piece, item.all.clone()) else { return };
+        for pair in piece.into_inner().filter(|part| part.as_rule() == Rule::limit) {
+            let (mut name, mut value) = (None, None);
+            for part in pair.into_inner() {
+                match part.as_rule() {
+                    Rule::name => name = Some(self.name(&part)),
+                    Rule::int => value = self.size(&part),
+                    _ => {}
+                }
+            }
+            if let (Some(name), Some(value)) = (name, value) {
+                draft.limits.push(Limit { name, value });
+            }
+        }
+    }
+
+    fn constant(&mut self, item: &Item) -> Option<Const> {
+        let (mut name, mut value) = (None, None);
+        for part in self.piece(Rule::const_piece, item.all.clone())?.into_inner() {
+            match part.as_rule() {
+                Rule::const_name => name = Some(self.name(&part)),
+                Rule::const_value => value = self.spanned_literal(part.into_inner().next()?),
+                _ => {}
+            }
+        }
+        Some(Const { name: name?, value: value? })
+    }
+
+    fn enumeration(&mut self, item: &Item) -> Option<EnumDraft> {
+        let (mut docs, mut name, mut repr) = (Vec::new(), None, None);
+        if let Some(head) = self.piece(Rule::enum_head, item.head()) {
+            docs = Self::docs(&head);
+            for part in head.into_inner() {
+                match part.as_rule() {
+                    Rule::type_name => name = Some(self.name(&part)),
+                    Rule::ty => repr = self.ty(part, Within::Layout),
+                    _ => {}
+                }
+            }
+        }
+        if let Some(repr) = &repr
+            && ["ascii", "str"].contains(&repr.name.text.as_str())
+        {
+            self.not_yet(&not_yet::TEXT_ENUM, repr.name.origin);
+        }
+        let mut variants = Vec::new();
+        for line in split::lines(self, item.body()) {
+            let Some(piece) = self.piece(Rule::variants, line) else { continue };
+            for pair in piece.into_inner().filter(|pair| pair.as_rule() == Rule::variant) {
+                variants.extend(self.variant(pair, variants.last()));
+            }
+        }
+        self.no_tail(item);
+        Some(EnumDraft { docs, name: name?, repr: repr?, variants })
+    }
+
+    /// A variant without a value follows the one before it, as in Rust; the first is 0.
+    fn variant(&mut self, pair: Pair<'_>, before: Option<&VariantDraft>) -> Option<VariantDraft> {
+        let docs = Self::docs(&pair);
+        let (mut name, mut values, mut open) = (None, None, false);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::open_variant => {
+                    open = true;
+                    name = Some(self.name(&part));
+                }
+                Rule::type_name => name = Some(self.name(&part)),
+                Rule::range => values = Some(self.number_range(&part)?),
+                Rule::number => {
+                    let value = self.number(part.clone())?;
+                    values = Some(self.spanned(&part, (value, value)));
+                }
+                _ => {}
+            }
+        }
+        let name = name?;
+        if values.is_none() && !open {
+            let value =
+                before.and_then(|before| before.values.as_ref()).map_or(0, |values| values.value.1.saturating_add(1));
+            values = Some(Spanned { value: (value, value), origin: name.origin });
+        }
+        Some(VariantDraft { docs, name, values })
+    }
+
+    fn layout(&mut self, item: &Item, rule: Rule) -> Option<LayoutDraft> {
+        let (mut docs, mut name, mut from) = (Vec::new(), None, None);
+        if let Some(head) = self.piece(rule, item.head()) {
+            docs = Self::docs(&head);
+            for part in head.into_inner() {
+                match part.as_rule() {
+                    Rule::type_name => name = Some(self.name(&part)),
+                    Rule::params => self.refuse(&part, &not_yet::PARAMS),
+                    Rule::from => {
+                        from = part.into_inner().find(|part| part.as_rule() == Rule::side).map(|side| self.side(&side))
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let fields = self.fields(item.body(), Within::Layout);
+        self.layout_tail(item);
+        let kind = if rule == Rule::struct_head { LayoutKind::Struct } else { LayoutKind::Message { from } };
+        Some(LayoutDraft { docs, name: name?, kind, fields, rust: RustShape::Generated })
+    }
+
+    fn layout_tail(&mut self, item: &Item) {
+        let tail = item.tail();
+        if tail.is_empty() {
+            return;
+        }
+        let Some(piece) = self.piece(Rule::layout_tail, tail) else { return };
+        self.refuse_layout_attrs(&piece);
+    }
+
+    fn refuse_layout_attrs(&mut self, pair: &Pair<'_>) {
+        for attr in pair.clone().into_inner().filter(|part| part.as_rule() == Rule::layout_attr) {
+            for part in attr.into_inner() {
+                let construct = match part.as_rule() {
+                    Rule::extensible => &not_yet::EXTENSIBLE,
+                    Rule::depth => &not_yet::DEPTH,
+                    Rule::layout_max => &not_yet::LAYOUT_MAX,
+                    _ => &not_yet::WHERE,
+                };
+                self.refuse(&part, construct);
+            }
+        }
+    }
+
+    /// Refuses whatever stands behind the closing brace of an item that ends there.
+    pub(super) fn no_tail(&mut self, item: &Item) {
+        if !item.tail().is_empty() {
+            self.piece(Rule::no_tail, item.tail());
+        }
+    }
+
+    fn json_body(&mut self, item: &Item) -> Option<JsonDraft> {
+        let (mut docs, mut name) = (Vec::new(), None);
+        if let Some(head) = self.piece(Rule::json_head, item.head()) {
+            docs = Self::docs(&head);
+            name = head.into_inner().find(|part| part.as_rule() == Rule::type_name).map(|part| self.name(&part));
+        }
+        let members = self.fields(item.body(), Within::Json);
+        self.no_tail(item);
+        Some(JsonDraft { docs, name: name?, members })
+    }
+
+    fn exchange(&mut self, item: &Item) -> Option<ExchangeDraft> {
+        let piece = self.piece(Rule::exchange_piece, item.all.clone())?;
+        let origin = self.origin(&piece);
+        let mut names = Vec::new();
+        let mut by = None;
+        for part in piece.into_inner() {
+            match part.as_rule() {
+                Rule::type_name => names.push(self.name(&part)),
+                Rule::pairing => {
+                    by = part.into_inner().find(|part| part.as_rule() == Rule::name).map(|name| self.name(&name))
+                }
+                _ => {}
+            }
+        }
+        let mut names = names.into_iter();
+        Some(ExchangeDraft { request: names.next()?, replies: names.collect(), by, origin })
+    }
+
+    fn recovers(&mut self, item: &Item, draft: &mut Draft) {
+        self.piece(Rule::recover_head, item.head());
+        for line in split::lines(self, item.body()) {
+            let Some(piece) = self.piece(Rule::recovers, line) else { continue };
+            for pair in piece.into_inner().filter(|pair| pair.as_rule() == Rule::recover) {
+                draft.recovers.extend(self.recover(pair));
+            }
+        }
+        self.no_tail(item);
+    }
+
+    fn recover(&mut self, pair: Pair<'_>) -> Option<RecoverDraft> {
+        let mut parts = pair.into_inner().filter(|part| part.as_rule() != Rule::fat_arrow);
+        let fault = self.name(&parts.next()?);
+        let action = parts.next()?;
+        if action.as_rule() == Rule::action_reply {
+            self.refuse(&action, &not_yet::REPLY);
+        }
+        let word = action.into_inner().next()?;
+        Some(RecoverDraft { fault, action: self.name(&word) })
+    }
+
+    fn union(&mut self, item: &Item) {
+        let Some(piece) = self.piece(Rule::union_piece, item.all.clone()) else { return };
+        let origin = self.token_origin(item.word);
+        self.not_yet(&not_yet::UNION, origin);
+        self.refuse_layout_attrs(&piece);
+        for arm in piece.into_inner().filter(|part| part.as_rule() == Rule::arm) {
+            for body in arm.into_inner().filter(|part| part.as_rule() == Rule::inline_body) {
+                self.refuse_inner_fields(body, Within::Layout);
+            }
+        }
+    }
+
+    fn refuse_item(&mut self, item: &Item, rule: Rule, construct: &'static not_yet::Construct) {
+        if self.piece(rule, item.all.clone()).is_some() {
+            let origin = self.token_origin(item.word);
+            self.not_yet(construct, origin);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The constructs of the language that are read, but that this version does not implement.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::Origin;
+
+/// A construct without an implementation.
+#[derive(Debug)]
+pub(super) struct Construct {
+    /// The word that it is known by.
+    pub(super) word: &'static str,
+    /// What it is, in a sentence without its stop.
+    pub(super) what: &'static str,
+    /// What one can do today.
+    pub(super) today: &'static str,
+}
+
+impl Construct {
+    /// The mistake of using it.
+    pub(super) fn diagnostic(&self, origin: Origin) -> Diagnostic {
+        let word = self.word;
+        let is_word = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let label =
+            if is_word { format!("`{word}` is not implemented yet") } else { format!("not implemented yet: {word}") };
+        Diagnostic::new(Code::NotYet, origin, label)
+            .why(format!("{}; this version reads it, but makes no code of it", self.what))
+            .help(self.today)
+    }
+}
+
+macro_rules! constructs {
+    ($($name:ident = $word:literal, $what:literal, $today:literal;)*) => {
+        $(pub(super) static $name: Construct = Construct { word: $word, what: $what, today: $today };)*
+    };
+}
+
+constructs! {
+    IMPORT = "import", "it takes declarations from another file", "copy the declarations into this file";
+    FRAME = "frame", "it wraps every message in an envelope such as SLIP or COBS",
+        "give the message a length, `len: u32 = size(self)`, or an end, `until \"\\n\"`";
+    INT = "int", "it declares an integer that escapes to wider ones", "use `varint`, or a fixed width such as `u32`";
+    EXTERN = "extern", "it names a type or a function written in Rust", "declare the field as `bytes` and convert it in the handler";
+    UNION = "union", "it is a choice between layouts by a tag",
+        "declare the tag as an `enum` field and the rest as `bytes[..]`, and read that in the handler";
+    SESSION = "session", "it says who may say what, and when", "check the order of messages in the handler";
+    BITS = "bits", "it sets the order in which bits are packed", "read whole bytes, and take them apart in the handler";
+    OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
+
+    PARAMS = "parameters", "they hand values of the outer layout to an inner one", "put the fields into the layout that needs them";
+    MATCH = "match", "it chooses a type by an earlier value", "declare the field as `bytes`, and read it by the earlier value in the handler";
+    INLINE = "{ … } as a type", "it is a struct without a name", "give it a name: `struct Name { … }`";
+    EXTENSIBLE = "extensible", "it lets newer peers add bytes behind the known fields", "add a `rest: bytes[..]` field as the last";
+    DEPTH = "depth", "it bounds how deep a type may contain itself", "unroll the nesting: a struct cannot contain itself";
+    LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
+    WHERE = "where", "it is a condition that the decoder checks", "use `in a..=b` for a range, or check it in the handler";
+    IF = "if", "it makes a field depend on an earlier value", "declare two messages, or read the rest as `bytes[..]` in the handler";
+    SINCE = "since", "it says which version of the protocol brought the field", "write one schema for each version";
+    VIA = "via", "it passes bytes through a transform such as `xor`", "take the bytes as they are, and transform them in the handler";
+    PAD = "pad", "it fills a fixed field up with a byte", "take all the bytes, and trim them in the handler";
+    QUOTE = "quote", "it lets a quoted value contain its delimiter", "choose a delimiter that the value cannot contain";
+    NOCASE = "nocase", "it compares without regard to case", "compare in the handler";
+    MINIMAL = "minimal", "it refuses numbers that are longer than they need to be", "leave it out";
+    AS = "as", "it gives the field another type in Rust", "convert the value in the handler";
+    AT = "at", "it reads a value at another place of the frame", "read the offset, and follow it in the handler";
+    UNTIL_END = "until end", "it reads up to the end of the connection", "give the message a length, `len: u32 = size(self)`";
+    UNTIL_EMPTY = "until empty", "it reads elements up to an empty one", "count them in front: `Item[u16]`";
+    UNTIL_WHERE = "until where", "it reads elements up to the one that meets a condition", "count them in front: `Item[u16]`";
+    COMPUTED_EXTENT = "a computed length", "its value would be worked out from other fields",
+        "name a field in the brackets, and put the arithmetic into the equation of that field: `n: u8 = size(data) + 4`";
+    REPLY = "reply", "it answers a bad frame with a message", "use `close`, and answer in the handler of errors";
+
+    BIT_FIELDS = "bit fields", "`bit` and `u1` to `u7` share a byte", "declare a `u8`, and take its bits apart in the handler";
+    CSTR = "cstr", "it is text that a zero byte ends", "write `str until \"\\0\"`";
+    HEADERS = "headers", "it is a block of `Name: value` lines", "read the block as text: `str until \"\\r\\n\\r\\n\"`";
+    BASE64 = "base64", "it is bytes written in base64; only members of a `json` body can be that today", "take it as `ascii`, and decode it in the handler";
+    QUICVAR = "quicvar", "it is the integer of QUIC, whose first two bits tell its width", "use `varint`, or a fixed width such as `u32`";
+    VLQ = "vlq", "it is the integer of MIDI, seven bits a byte, highest first", "use `varint`, or a fixed width such as `u32`";
+    TEXT_ENUM = "a text enum", "its values are words on the wire", "declare the field as `ascii`, and compare it in the handler";
+
+    FROM = "from(…)", "its value depends on who sends", "declare one message for each side, with a constant in each";
+    CHECKSUM = "a checksum", "it is computed over a range of fields", "declare it as a number, and check it in the handler";
+    OFFSET = "offset(…)", "it is the place of a field in the frame", "count the bytes by `size(a..b)`";
+}
+
+/// The construct behind the word of a type, outside of `json` bodies.
+pub(super) fn of_type(word: &str) -> Option<&'static Construct> {
+    match word {
+        "bit" | "u1" | "u2" | "u3" | "u4" | "u5" | "u6" | "u7" => Some(&BIT_FIELDS),
+        "cstr" => Some(&CSTR),
+        "headers" => Some(&HEADERS),
+        "base64" => Some(&BASE64),
+        "quicvar" => Some(&QUICVAR),
+        "vlq" => Some(&VLQ),
+        _ => None,
+    }
+}
+
+/// The construct behind the name of a function.
+pub(super) fn of_function(word: &str) -> Option<&'static Construct> {
+    match word {
+        "from" => Some(&FROM),
+        "offset" => Some(&OFFSET),
+        _ if ["crc", "adler", "sum", "xor", "md5", "sha"].iter().any(|prefix| word.starts_with(prefix)) => {
+            Some(&CHECKSUM)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,375 @@
+//! Reads a whole frame, field by field.
+
+use super::{Error, Fault, Interpreter, Place, encode, json, number};
+use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Type, Value};
+
+pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
+    let layout = &interpreter.message.layout;
+    let mut cursor = Cursor { bytes: frame, at: 0 };
+    let value = read_layout(interpreter.schema, layout, &mut cursor, true)?;
+    match (frame.len() - cursor.at, layout.fields.last()) {
+        (0, _) | (_, None) => Ok(value),
+        (extra, Some(last)) => Err(Place::new(layout, last).error(cursor.at, Fault::Trailing { extra })),
+    }
+}
+
+/// How far a region has been read. Offsets count from the start of the frame in every region.
+struct Cursor<'f> {
+    /// The frame up to the end of the region.
+    bytes: &'f [u8],
+    at: usize,
+}
+
+impl<'f> Cursor<'f> {
+    fn left(&self) -> &'f [u8] {
+        &self.bytes[self.at..]
+    }
+
+    fn take(&mut self, len: u64, place: Place<'_>) -> Result<&'f [u8], Error> {
+        let left = self.left();
+        match usize::try_from(len).ok().filter(|len| *len <= left.len()) {
+            Some(len) => {
+                self.at += len;
+                Ok(&left[..len])
+            }
+            None => {
+                let needed = usize::try_from(len).unwrap_or(usize::MAX) - left.len();
+                Err(place.error(self.bytes.len(), Fault::Truncated { needed }))
+            }
+        }
+    }
+
+    /// What is left of the region but for its last `tail` bytes, as a region of its own; this one steps over it.
+    fn rest(&mut self, tail: u64, place: Place<'_>) -> Result<Self, Error> {
+        let left = self.left().len() as u64;
+        let Some(len) = left.checked_sub(tail) else {
+            let needed = usize::try_from(tail - left).unwrap_or(usize::MAX);
+            return Err(place.error(self.bytes.len(), Fault::Truncated { needed }));
+        };
+        let start = self.at;
+        self.take(len, place)?;
+        Ok(Self { bytes: &self.bytes[..self.at], at: start })
+    }
+
+    fn number(&mut self, int: &Int, place: Place<'_>) -> Result<Value, Error> {
+        match number::read(int, self.left(), self.at, place)? {
+            Some((value, width)) => {
+                self.at += width;
+                Ok(value)
+            }
+            None => {
+                // A number of fixed width says how much is missing; the others only that more is.
+                let fixed = int.size().fixed().and_then(|width| usize::try_from(width).ok());
+                let needed = fixed.map_or(1, |width| width - self.left().len());
+                Err(place.error(self.bytes.len(), Fault::Truncated { needed }))
+            }
+        }
+    }
+}
+
+/// What has been read of a layout so far.
+struct Progress<'s> {
+    schema: &'s Schema,
+    layout: &'s Layout,
+    /// Where each field starts, and behind them where the next one does.
+    starts: Vec<usize>,
+    /// The numbers by field.
+    numbers: Vec<Option<i128>>,
+    /// The counts of the lists by field.
+    counts: Vec<u64>,
+}
+
+fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, whole: bool) -> Result<Value, Error> {
+    let mut progress = Progress { schema, layout, starts: vec![cursor.at], numbers: Vec::new(), counts: Vec::new() };
+    let mut values = Vec::new();
+    for (index, field) in layout.fields.iter().enumerate() {
+        let value = read_field(&mut progress, index, field, cursor)?;
+        progress.starts.push(cursor.at);
+        progress.counts.push(if let Value::List(items) = &value { items.len() as u64 } else { 0 });
+        let number = matches!(field.ty, Type::Int(..)).then(|| as_int(&value));
+        progress.numbers.push(number);
+        if let Some(number) = number {
+            number_rules(layout, index, number, progress.starts[index])?;
+        }
+        progress.equations(index, whole.then_some(cursor.bytes.len()))?;
+        if field.role == Role::Value && !matches!(field.ty, Type::Constant(_)) {
+            values.push(value);
+        }
+    }
+    Ok(Value::Struct(values))
+}
+
+impl Progress<'_> {
+    /// Checks the equations that can be checked now that field `read` has been read; `frame` is the size of the frame
+    /// if this is the layout of the message.
+    fn equations(&self, read: usize, frame: Option<usize>) -> Result<(), Error> {
+        for (index, field) in self.layout.fields.iter().enumerate().take(read + 1) {
+            let Role::Computed(equation) = field.role else { continue };
+            let last_field = self.layout.fields.len() - 1;
+            let (measured, due) = match equation.measure {
+                Measure::Elements { list } => (self.counts.get(list).copied(), list.max(index)),
+                Measure::Bytes { first, last } if frame.is_some() && last == last_field && first <= index + 1 => {
+                    (frame.map(|end| (end - self.starts[first]) as u64), index)
+                }
+                Measure::Bytes { first, last } => {
+                    let bytes = self.starts.get(last + 1).map(|end| (end - self.starts[first]) as u64);
+                    (bytes, last.max(index))
+                }
+            };
+            let (Some(measured), true) = (measured, due == read) else { continue };
+            let expected = i128::from(measured) + i128::from(equation.add);
+            let found = self.numbers[index].unwrap_or_default();
+            if found != expected {
+                let fault = Fault::Mismatch { expected: as_u64(expected), found: as_u64(found) };
+                return Err(Place::new(self.layout, field).error(self.starts[index], fault));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many bytes or elements an extent says, if it is a number at all; the rules of a prefix are checked.
+    fn length(&self, index: usize, extent: &Extent, cursor: &mut Cursor<'_>) -> Result<Option<u64>, Error> {
+        let place = Place::new(self.layout, &self.layout.fields[index]);
+        match extent {
+            Extent::Fixed(length) => Ok(Some(*length)),
+            Extent::Field(number) => {
+                let add = match self.layout.fields[*number].role {
+                    Role::Computed(equation) => i128::from(equation.add),
+                    _ => 0,
+                };
+                // Its own rules have been checked when it was read.
+                Ok(Some(as_u64(self.numbers[*number].unwrap_or_default() - add)))
+            }
+            Extent::Prefix(int) => {
+                let offset = cursor.at;
+                let length = as_int(&cursor.number(int, place)?);
+                number_rules(self.layout, index, length, offset)?;
+                Ok(Some(as_u64(length)))
+            }
+            Extent::Until(_) | Extent::Rest { .. } => Ok(None),
+        }
+    }
+}
+
+/// The rules that a number keeps by itself: the range of `in`, and the most of what it measures. It stands at `offset`
+/// and is the field `index` of `layout`, or the prefix of that field.
+pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: usize) -> Result<(), Error> {
+    let field = &layout.fields[index];
+    let place = Place::new(layout, field);
+    let found = as_u64(number);
+    let over = |most: i128| place.error(offset, Fault::TooLong { found, limit: as_u64(most) });
+    if let Type::Int(_, range) = &field.ty {
+        in_range(number, *range, offset, place)?;
+        let add = match field.role {
+            Role::Computed(equation) => i128::from(equation.add),
+            _ => 0,
+        };
+        for measured in
+            layout.fields.iter().filter(|other| matches!(extent(&other.ty), Some(Extent::Field(at)) if *at == index))
+        {
+            if number < add {
+                return Err(place.error(offset, Fault::TooShort { found, least: as_u64(add) }));
+            }
+            if let Some(max) = max(&measured.ty)
+                && number - add > i128::from(max)
+            {
+                return Err(over(i128::from(max) + add));
+            }
+        }
+        return Ok(());
+    }
+    match max(&field.ty) {
+        Some(max) if number > i128::from(max) => Err(over(max.into())),
+        _ => Ok(()),
+    }
+}
+
+fn in_range(found: i128, range: Option<(i128, i128)>, offset: usize, place: Place<'_>) -> Result<(), Error> {
+    match range {
+        Some((least, most)) if !(least..=most).contains(&found) => {
+            Err(place.error(offset, Fault::OutOfRange { found, least, most }))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn extent(ty: &Type) -> Option<&Extent> {
+    match ty {
+        Type::Bytes(bytes) => Some(&bytes.extent),
+        Type::List { count, .. } => Some(count),
+        _ => None,
+    }
+}
+
+fn max(ty: &Type) -> Option<u64> {
+    match ty {
+        Type::Bytes(bytes) => bytes.max,
+        Type::List { max, .. } => *max,
+        _ => None,
+    }
+}
+
+fn read_field(
+    progress: &mut Progress<'_>,
+    index: usize,
+    field: &Field,
+    cursor: &mut Cursor<'_>,
+) -> Result<Value, Error> {
+    let (schema, place) = (progress.schema, Place::new(progress.layout, field));
+    if matches!(field.role, Role::Constant(_)) || matches!(field.ty, Type::Constant(_)) {
+        return constant(schema, field, cursor, place);
+    }
+    match &field.ty {
+        Type::Bytes(bytes) => {
+            let length = progress.length(index, &bytes.extent, cursor)?;
+            read_bytes(schema, bytes, length, cursor, place)
+        }
+        Type::List { element, count, max } => {
+            let length = progress.length(index, count, cursor)?;
+            read_list(schema, element, (count, length, *max), cursor, place)
+        }
+        single => read_single(schema, single, cursor, place),
+    }
+}
+
+fn constant(schema: &Schema, field: &Field, cursor: &mut Cursor<'_>, place: Place<'_>) -> Result<Value, Error> {
+    let expected = encode::constant(schema, field);
+    let start = cursor.at;
+    let found = cursor.take(expected.len() as u64, place)?;
+    match found.iter().zip(&expected).position(|(found, expected)| found != expected) {
+        None => Ok(if let Role::Constant(value) = field.role { Value::Int(value) } else { Value::Bytes(expected) }),
+        Some(same) => Err(place.error(start + same, Fault::Constant { expected })),
+    }
+}
+
+/// A value that is neither bytes nor a list.
+fn read_single(schema: &Schema, ty: &Type, cursor: &mut Cursor<'_>, place: Place<'_>) -> Result<Value, Error> {
+    let offset = cursor.at;
+    match ty {
+        Type::Int(int, range) => {
+            let value = cursor.number(int, place)?;
+            in_range(as_int(&value), *range, offset, place)?;
+            Ok(value)
+        }
+        Type::Float { bytes, endian } => {
+            let int = Int::Fixed { bytes: *bytes, signed: false, endian: *endian };
+            let bits = as_u64(as_int(&cursor.number(&int, place)?));
+            Ok(Value::Float(match u32::try_from(bits) {
+                Ok(bits) if *bytes == 4 => f32::from_bits(bits).into(),
+                _ => f64::from_bits(bits),
+            }))
+        }
+        Type::Enum(index) => {
+            let declared = &schema.enums[*index];
+            let value = cursor.number(&declared.repr, place)?;
+            let found = as_u64(as_int(&value));
+            if declared.open || declared.variants.iter().any(|variant| (variant.least..=variant.most).contains(&found))
+            {
+                return Ok(value);
+            }
+            Err(place.error(offset, Fault::Variant { found }))
+        }
+        Type::Struct(index) => read_layout(schema, &schema.structs[*index], cursor, false),
+        Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => unreachable!("read by read_field"),
+    }
+}
+
+fn read_list(
+    schema: &Schema,
+    element: &Type,
+    (count, length, max): (&Extent, Option<u64>, Option<u64>),
+    cursor: &mut Cursor<'_>,
+    place: Place<'_>,
+) -> Result<Value, Error> {
+    let mut items = Vec::new();
+    let Extent::Rest { tail } = count else {
+        for _ in 0..length.unwrap_or_default() {
+            items.push(read_single(schema, element, cursor, place)?);
+        }
+        return Ok(Value::List(items));
+    };
+    let mut region = cursor.rest(*tail, place)?;
+    while !region.left().is_empty() {
+        if let Some(limit) = max.filter(|max| items.len() as u64 == *max) {
+            return Err(place.error(region.at, Fault::TooLong { found: limit + 1, limit }));
+        }
+        items.push(read_single(schema, element, &mut region, place)?);
+    }
+    Ok(Value::List(items))
+}
+
+fn read_bytes(
+    schema: &Schema,
+    bytes: &Bytes,
+    length: Option<u64>,
+    cursor: &mut Cursor<'_>,
+    place: Place<'_>,
+) -> Result<Value, Error> {
+    let start = cursor.at;
+    let over = |found: usize, max: u64| {
+        let at = usize::try_from(max).unwrap_or(usize::MAX);
+        place.error(start.saturating_add(at), Fault::TooLong { found: found as u64, limit: max })
+    };
+    let most = bytes.max.unwrap_or(u64::MAX);
+    let mut content = match (&bytes.extent, length) {
+        (Extent::Until(delimiter), _) => {
+            let Some(len) = number::find(cursor.left(), delimiter) else {
+                return Err(place.error(cursor.bytes.len(), Fault::Truncated { needed: 1 }));
+            };
+            if len as u64 > most {
+                return Err(over(len, most));
+            }
+            let content = &cursor.left()[..len];
+            cursor.at += len + delimiter.len();
+            content
+        }
+        (Extent::Rest { tail }, _) => {
+            let content = cursor.rest(*tail, place)?.left();
+            if content.len() as u64 > most {
+                return Err(over(content.len(), most));
+            }
+            content
+        }
+        (_, length) => cursor.take(length.unwrap_or_default(), place)?,
+    };
+    if let Some(suffix) = &bytes.trim {
+        content = content.strip_suffix(suffix.as_slice()).unwrap_or(content);
+    }
+    meaning(schema, bytes.content, content, start, place)
+}
+
+/// What bytes that stand at `offset` mean.
+fn meaning(schema: &Schema, content: Content, bytes: &[u8], offset: usize, place: Place<'_>) -> Result<Value, Error> {
+    let utf8 = || match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(error) => Err(place.error(offset + error.valid_up_to(), Fault::Utf8)),
+    };
+    match content {
+        Content::Bytes => {}
+        Content::Str => {
+            utf8()?;
+        }
+        Content::Ascii => {
+            if let Some(at) = bytes.iter().position(|byte| !byte.is_ascii()) {
+                return Err(place.error(offset + at, Fault::Ascii { found: bytes[at] }));
+            }
+        }
+        Content::Json => json::check(utf8()?, offset, place)?,
+        Content::JsonBody(index) => return json::read(schema, index, bytes, offset, place),
+    }
+    Ok(Value::Bytes(bytes.to_vec()))
+}
+
+/// A number as an integer; over `i128` it is over every limit too.
+pub(super) fn as_int(value: &Value) -> i128 {
+    match value {
+        Value::Int(value) => *value,
+        Value::Huge(_) => i128::MAX,
+        _ => 0,
+    }
+}
+
+/// A number as an error carries it.
+pub(super) fn as_u64(value: i128) -> u64 {
+    u64::try_from(value.max(0)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,219 @@
+//! Writes a message: the bytes of each field that users set, then the numbers that measure them.
+
+use super::{EncodeError, EncodeFault, Interpreter, Place, decode, json, number};
+use crate::ir::{Bytes, Content, Endian, Equation, Extent, Field, Layout, Measure, Role, Schema, Type, Value};
+
+pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
+    let message = interpreter.message;
+    let wire = layout(interpreter.schema, &message.layout, value)?;
+    let (found, limit) = (wire.len() as u64, message.frame_bytes_max);
+    match message.layout.fields.last() {
+        Some(last) if found > limit => {
+            Err(Place::new(&message.layout, last).refuse(EncodeFault::TooLong { found, limit }))
+        }
+        _ => Ok(wire),
+    }
+}
+
+/// The bytes of a constant.
+pub(super) fn constant(schema: &Schema, field: &Field) -> Vec<u8> {
+    match (&field.ty, &field.role) {
+        (Type::Constant(bytes), _) => bytes.clone(),
+        (Type::Int(int, _), Role::Constant(value)) => number::write(int, &Value::Int(*value)).unwrap_or_default(),
+        (Type::Enum(index), Role::Constant(value)) => {
+            number::write(&schema.enums[*index].repr, &Value::Int(*value)).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The bytes of a field, and of how many elements it consists.
+struct Piece {
+    wire: Vec<u8>,
+    elements: u64,
+}
+
+fn layout(schema: &Schema, layout: &Layout, value: &Value) -> Result<Vec<u8>, EncodeError> {
+    let Value::Struct(values) = value else {
+        let first = layout.fields.first().map(|field| Place::new(layout, field));
+        let place = first.unwrap_or(Place { layout: &layout.name, field: "", line: layout.line });
+        return Err(place.refuse(EncodeFault::Shape));
+    };
+    let mut values = values.iter();
+    let mut pieces: Vec<Option<Piece>> = Vec::new();
+    for field in &layout.fields {
+        let place = Place::new(layout, field);
+        pieces.push(match (&field.ty, &field.role) {
+            (Type::Constant(_), _) | (_, Role::Constant(_)) => {
+                Some(Piece { wire: constant(schema, field), elements: 0 })
+            }
+            (_, Role::Computed(_)) => None,
+            (_, Role::Value) => {
+                let value = values.next().ok_or_else(|| place.refuse(EncodeFault::Shape))?;
+                Some(piece(schema, &field.ty, value, place)?)
+            }
+        });
+    }
+    compute(layout, &mut pieces)?;
+    Ok(pieces.into_iter().flatten().flat_map(|piece| piece.wire).collect())
+}
+
+/// Fills in the numbers that measure: each as soon as the size of all that it measures is known.
+fn compute(layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), EncodeError> {
+    let mut missing: Vec<(usize, Equation)> = Vec::new();
+    for (index, field) in layout.fields.iter().enumerate() {
+        if let Role::Computed(equation) = field.role {
+            missing.push((index, equation));
+        }
+    }
+    while !missing.is_empty() {
+        let before = missing.len();
+        let mut later = Vec::new();
+        for (index, equation) in missing {
+            let Some(measured) = measure(layout, pieces, equation.measure) else {
+                later.push((index, equation));
+                continue;
+            };
+            let field = &layout.fields[index];
+            let wire =
+                computed(field, measured, equation.add).map_err(|fault| Place::new(layout, field).refuse(fault))?;
+            pieces[index] = Some(Piece { wire, elements: 0 });
+        }
+        assert!(later.len() < before, "numbers of {} measure each other: no checked schema has that", layout.name);
+        missing = later;
+    }
+    Ok(())
+}
+
+fn measure(layout: &Layout, pieces: &[Option<Piece>], measure: Measure) -> Option<u64> {
+    match measure {
+        Measure::Elements { list } => Some(pieces[list].as_ref()?.elements),
+        Measure::Bytes { first, last } => (first..=last)
+            .map(|index| match &pieces[index] {
+                Some(piece) => Some(piece.wire.len() as u64),
+                None => layout.fields[index].size.fixed(),
+            })
+            .sum(),
+    }
+}
+
+fn computed(field: &Field, measured: u64, add: i64) -> Result<Vec<u8>, EncodeFault> {
+    let Type::Int(int, range) = &field.ty else { return Err(EncodeFault::Shape) };
+    let (least, most) = range.unwrap_or_else(|| int.range());
+    let value = i128::from(measured) + i128::from(add);
+    if !(least.max(0)..=most).contains(&value) {
+        let limit = decode::as_u64(most - i128::from(add));
+        return Err(EncodeFault::TooLong { found: measured, limit });
+    }
+    number::write(int, &Value::Int(value))
+}
+
+fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<Piece, EncodeError> {
+    let refuse = |fault| place.refuse(fault);
+    match (ty, value) {
+        (Type::Bytes(bytes), value) => {
+            let content = content(schema, bytes, value).map_err(refuse)?;
+            let wire = delimit(bytes, &content).map_err(refuse)?;
+            Ok(Piece { wire, elements: 0 })
+        }
+        (Type::List { element, count, max }, Value::List(items)) => {
+            let elements = items.len() as u64;
+            let mut wire = prefix(count, elements, *max).map_err(refuse)?;
+            for item in items {
+                wire.extend(piece(schema, element, item, place)?.wire);
+            }
+            Ok(Piece { wire, elements })
+        }
+        (Type::Struct(index), value) => {
+            Ok(Piece { wire: layout(schema, &schema.structs[*index], value)?, elements: 0 })
+        }
+        (ty, value) => Ok(Piece { wire: single(schema, ty, value).map_err(refuse)?, elements: 0 }),
+    }
+}
+
+fn single(schema: &Schema, ty: &Type, value: &Value) -> Result<Vec<u8>, EncodeFault> {
+    match (ty, value) {
+        (Type::Int(_, Some((least, most))), Value::Int(found)) if !(least..=most).contains(&found) => {
+            Err(EncodeFault::OutOfRange { found: *found, least: *least, most: *most })
+        }
+        (Type::Int(int, _), value) => number::write(int, value),
+        (Type::Enum(index), Value::Int(found)) => {
+            let declared = &schema.enums[*index];
+            let value = decode::as_u64(*found);
+            let known = declared.variants.iter().any(|variant| (variant.least..=variant.most).contains(&value));
+            if !known && !declared.open {
+                let (least, most) = declared.repr.range();
+                return Err(EncodeFault::OutOfRange { found: *found, least, most });
+            }
+            number::write(&declared.repr, &Value::Int(*found))
+        }
+        (Type::Float { bytes, endian }, Value::Float(value)) => {
+            let mut wire = match bytes {
+                #[expect(clippy::cast_possible_truncation, reason = "the field is an f32: Rust holds no more of it")]
+                4 => (*value as f32).to_be_bytes().to_vec(),
+                _ => value.to_be_bytes().to_vec(),
+            };
+            if *endian == Endian::Little {
+                wire.reverse();
+            }
+            Ok(wire)
+        }
+        _ => Err(EncodeFault::Shape),
+    }
+}
+
+/// The content of a field of bytes, checked to mean what its type says.
+fn content(schema: &Schema, bytes: &Bytes, value: &Value) -> Result<Vec<u8>, EncodeFault> {
+    let content = match (bytes.content, value) {
+        (Content::JsonBody(index), value) => {
+            let written = json::write(schema, index, value);
+            return Ok(written.ok_or_else(|| EncodeFault::Json("no such body".into()))?.into_bytes());
+        }
+        (_, Value::Bytes(content)) => content,
+        _ => return Err(EncodeFault::Shape),
+    };
+    match bytes.content {
+        Content::Str | Content::Ascii | Content::Json if std::str::from_utf8(content).is_err() => {
+            Err(EncodeFault::Shape)
+        }
+        Content::Ascii => match content.iter().position(|byte| !byte.is_ascii()) {
+            Some(offset) => Err(EncodeFault::Ascii { offset }),
+            None => Ok(content.clone()),
+        },
+        Content::Json => match serde_json::from_slice::<serde::de::IgnoredAny>(content) {
+            Ok(_) => Ok(content.clone()),
+            Err(error) => Err(EncodeFault::Json(error.to_string())),
+        },
+        _ => Ok(content.clone()),
+    }
+}
+
+/// Content with what says where it ends.
+fn delimit(bytes: &Bytes, content: &[u8]) -> Result<Vec<u8>, EncodeFault> {
+    let mut wire = prefix(&bytes.extent, content.len() as u64, bytes.max)?;
+    wire.extend_from_slice(content);
+    if let Extent::Until(delimiter) = &bytes.extent {
+        wire.extend_from_slice(delimiter);
+        // The reader takes the first one that it sees, wherever that begins.
+        match number::find(&wire, delimiter) {
+            Some(offset) if offset < content.len() => return Err(EncodeFault::Delimiter { offset }),
+            _ => {}
+        }
+    }
+    match &bytes.trim {
+        Some(suffix) if content.ends_with(suffix) => Err(EncodeFault::Trimmed { suffix: suffix.clone() }),
+        _ => Ok(wire),
+    }
+}
+
+/// What stands in front of `found` bytes or elements; they must be so many as the schema allows.
+fn prefix(extent: &Extent, found: u64, max: Option<u64>) -> Result<Vec<u8>, EncodeFault> {
+    match (extent, max) {
+        (Extent::Fixed(expected), _) if found != *expected => Err(EncodeFault::Length { found, expected: *expected }),
+        (Extent::Fixed(_), _) => Ok(Vec::new()),
+        (_, Some(limit)) if found > limit => Err(EncodeFault::TooLong { found, limit }),
+        (Extent::Prefix(int), _) => number::write(int, &Value::Int(found.into()))
+            .map_err(|_| EncodeFault::TooLong { found, limit: decode::as_u64(int.range().1) }),
+        _ => Ok(Vec::new()),
+    }
+}

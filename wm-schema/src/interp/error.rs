@@ -1,0 +1,254 @@
+//! What is wrong with bytes or with a message: the faults of the runtime, in the same words.
+
+use std::fmt;
+
+/// Bytes that break a rule of the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The message or struct.
+    pub layout: Box<str>,
+    /// The field that was being read.
+    pub field: Box<str>,
+    /// Its line in the schema; 0 if the schema is no file.
+    pub line: u32,
+    /// Where it went wrong, in bytes from the start of the frame.
+    pub offset: usize,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{} at byte {}: {}", self.layout, self.field, self.offset, self.fault)?;
+        if self.line > 0 {
+            write!(f, " (schema line {})", self.line)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What can be wrong with received bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// A size or a count is over its limit.
+    TooLong {
+        /// What was announced, or how much has arrived without an end.
+        found: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+    /// A size is smaller than what it must hold.
+    TooShort {
+        /// What was announced.
+        found: u64,
+        /// The least that the layout takes.
+        least: u64,
+    },
+    /// The frame or region ends before the field does.
+    Truncated {
+        /// How many more bytes the field needs.
+        needed: usize,
+    },
+    /// Bytes are left over behind the last field.
+    Trailing {
+        /// How many.
+        extra: usize,
+    },
+    /// A constant is not what the schema says.
+    Constant {
+        /// The bytes that belong there.
+        expected: Vec<u8>,
+    },
+    /// A byte is no digit of the number.
+    Digit {
+        /// The byte that was found.
+        found: u8,
+        /// 10 or 16.
+        radix: u8,
+    },
+    /// A number has no digits.
+    NoDigits,
+    /// A number is written longer than it needs to be.
+    NotMinimal,
+    /// A number does not fit its type.
+    Overflow,
+    /// A number is outside of the range in the schema.
+    OutOfRange {
+        /// What was found.
+        found: i128,
+        /// The least that is allowed.
+        least: i128,
+        /// The most that is allowed.
+        most: i128,
+    },
+    /// A computed value is not what the rest of the message says.
+    Mismatch {
+        /// What the message says.
+        expected: u64,
+        /// What was found.
+        found: u64,
+    },
+    /// No variant of the enum has this value.
+    Variant {
+        /// The value that was found.
+        found: u64,
+    },
+    /// Not UTF-8.
+    Utf8,
+    /// Not ASCII.
+    Ascii {
+        /// The byte that was found.
+        found: u8,
+    },
+    /// Not the JSON that the schema asks for; what serde says of it.
+    Json(String),
+}
+
+impl Fault {
+    /// The name of the kind of fault, as the runtime calls it too.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "TooLong",
+            Self::TooShort { .. } => "TooShort",
+            Self::Truncated { .. } => "Truncated",
+            Self::Trailing { .. } => "Trailing",
+            Self::Constant { .. } => "Constant",
+            Self::Digit { .. } => "Digit",
+            Self::NoDigits => "NoDigits",
+            Self::NotMinimal => "NotMinimal",
+            Self::Overflow => "Overflow",
+            Self::OutOfRange { .. } => "OutOfRange",
+            Self::Mismatch { .. } => "Mismatch",
+            Self::Variant { .. } => "Variant",
+            Self::Utf8 => "Utf8",
+            Self::Ascii { .. } => "Ascii",
+            Self::Json(_) => "Json",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
+            Self::TooShort { found, least } => write!(f, "{found} is too short, it must be at least {least}"),
+            Self::Truncated { needed } => write!(f, "the bytes end here, {needed} more are needed"),
+            Self::Trailing { extra } => write!(f, "{extra} bytes too many"),
+            Self::Constant { expected } => write!(f, "expected \"{}\"", expected.escape_ascii()),
+            Self::Digit { found, radix } => {
+                let radix = if *radix == 16 { "hexadecimal" } else { "decimal" };
+                write!(f, "'{}' is no {radix} digit", found.escape_ascii())
+            }
+            Self::NoDigits => f.write_str("a number without digits"),
+            Self::NotMinimal => f.write_str("a number written longer than it needs to be"),
+            Self::Overflow => f.write_str("a number that does not fit its type"),
+            Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
+            Self::Mismatch { expected, found } => write!(f, "found {found}, but the message says {expected}"),
+            Self::Variant { found } => write!(f, "{found} is no variant of the enum"),
+            Self::Utf8 => f.write_str("not UTF-8"),
+            Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
+            Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
+        }
+    }
+}
+
+/// A message that cannot be put on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeError {
+    /// The message or struct.
+    pub layout: Box<str>,
+    /// The field whose value cannot be sent.
+    pub field: Box<str>,
+    /// Why not.
+    pub fault: EncodeFault,
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}: {}", self.layout, self.field, self.fault)
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+/// Why a value cannot be put on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EncodeFault {
+    /// The value is over its limit.
+    TooLong {
+        /// Its size in bytes, or its count of elements.
+        found: u64,
+        /// The most that is allowed.
+        limit: u64,
+    },
+    /// The value has not the length that the schema fixes.
+    Length {
+        /// Its length in bytes, or its count of elements.
+        found: u64,
+        /// The length that the schema fixes.
+        expected: u64,
+    },
+    /// A number is outside of what the wire can carry or the schema allows.
+    OutOfRange {
+        /// The number.
+        found: i128,
+        /// The least that is allowed.
+        least: i128,
+        /// The most that is allowed.
+        most: i128,
+    },
+    /// The value contains the delimiter that ends it.
+    Delimiter {
+        /// Where, in bytes from the start of the value.
+        offset: usize,
+    },
+    /// The value ends with bytes that the reader trims.
+    Trimmed {
+        /// The bytes that are trimmed.
+        suffix: Vec<u8>,
+    },
+    /// Not ASCII.
+    Ascii {
+        /// Where, in bytes from the start of the value.
+        offset: usize,
+    },
+    /// The value cannot be written as JSON.
+    Json(String),
+    /// The value is of another type than its field. In Rust the compiler refuses that.
+    Shape,
+}
+
+impl EncodeFault {
+    /// The name of the kind of fault, as the runtime calls it too.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "TooLong",
+            Self::Length { .. } => "Length",
+            Self::OutOfRange { .. } => "OutOfRange",
+            Self::Delimiter { .. } => "Delimiter",
+            Self::Trimmed { .. } => "Trimmed",
+            Self::Ascii { .. } => "Ascii",
+            Self::Json(_) => "Json",
+            Self::Shape => "Shape",
+        }
+    }
+}
+
+impl fmt::Display for EncodeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
+            Self::Length { found, expected } => write!(f, "length {found}, but the schema fixes {expected}"),
+            Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
+            Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
+            Self::Trimmed { suffix } => write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii()),
+            Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
+            Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
+            Self::Shape => f.write_str("a value of another type"),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Where the first frame ends.
+
+use super::{Error, Fault, Interpreter, Place, decode, encode, number};
+use crate::ir::{Framing, Role, Type};
+
+/// What has been looked at of an incomplete frame.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// How far the delimiter has been searched for.
+    searched: usize,
+    /// The size of the frame, once its number has been read.
+    total: Option<usize>,
+}
+
+/// What has been found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// The frame goes on: at least this many more bytes are needed, never 0.
+    Need(usize),
+    /// The first frame is this many bytes long and has arrived whole.
+    Frame(usize),
+}
+
+pub(super) fn input(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) -> Result<Input, Error> {
+    let fields = &interpreter.message.layout.fields;
+    match &interpreter.message.framing {
+        Framing::Fixed { bytes } => {
+            constants(interpreter, buf, fields.len())?;
+            Ok(compare(buf, size(*bytes)))
+        }
+        Framing::Prefix { field, .. } => {
+            let total = match scan.total {
+                Some(total) => total,
+                None => {
+                    constants(interpreter, buf, *field)?;
+                    match total(interpreter, buf)? {
+                        Input::Frame(total) => *scan.total.insert(total),
+                        need @ Input::Need(_) => return Ok(need),
+                    }
+                }
+            };
+            let input = compare(buf, total);
+            if matches!(input, Input::Frame(_)) {
+                *scan = Scan::default();
+            }
+            Ok(input)
+        }
+        Framing::Until { field, .. } => {
+            constants(interpreter, buf, *field)?;
+            delimited(interpreter, scan, buf)
+        }
+    }
+}
+
+fn compare(buf: &[u8], total: usize) -> Input {
+    if buf.len() < total { Input::Need(total - buf.len()) } else { Input::Frame(total) }
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+/// Compares the constants among the first `fields` as far as they have arrived.
+fn constants(interpreter: &Interpreter<'_>, buf: &[u8], fields: usize) -> Result<(), Error> {
+    let layout = &interpreter.message.layout;
+    let mut at = 0;
+    for field in layout.fields.iter().take(fields) {
+        if matches!(field.role, Role::Constant(_)) || matches!(field.ty, Type::Constant(_)) {
+            let expected = encode::constant(interpreter.schema, field);
+            let arrived = buf.get(at..).unwrap_or_default();
+            if let Some(same) = arrived.iter().zip(&expected).position(|(found, expected)| found != expected) {
+                return Err(Place::new(layout, field).error(at + same, Fault::Constant { expected }));
+            }
+        }
+        // In front of the field that frames, everything has a fixed size.
+        at += size(field.size.least);
+    }
+    Ok(())
+}
+
+/// The size of the frame from the number that says it.
+fn total(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
+    let message = interpreter.message;
+    let Framing::Prefix { field, at, int, scale, outside, width_outside } = &message.framing else {
+        return Ok(Input::Need(1));
+    };
+    let place = Place::new(&message.layout, &message.layout.fields[*field]);
+    let at = size(*at);
+    let arrived = buf.get(at..).unwrap_or_default();
+    let Some((value, width)) = number::arriving(int, arrived, at, place)? else {
+        let least = at + size(int.size().least);
+        return Ok(Input::Need(least.saturating_sub(buf.len()).max(1)));
+    };
+    let number = decode::as_int(&value);
+    decode::number_rules(&message.layout, *field, number, at)?;
+
+    let width = if *width_outside { width as i128 } else { 0 };
+    let outside = i128::from(*outside) + width;
+    let scale = i128::from(*scale);
+    let total = number * scale + outside;
+    let (least, most) = (i128::from(message.layout.size.least), i128::from(message.frame_bytes_max));
+    let found = decode::as_u64(number);
+    if total < least {
+        let least = decode::as_u64((least - outside + scale - 1) / scale);
+        return Err(place.error(at, Fault::TooShort { found, least }));
+    }
+    if total > most {
+        let limit = decode::as_u64((most - outside) / scale);
+        return Err(place.error(at, Fault::TooLong { found, limit }));
+    }
+    Ok(Input::Frame(usize::try_from(total).unwrap_or(usize::MAX)))
+}
+
+fn delimited(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) -> Result<Input, Error> {
+    let message = interpreter.message;
+    let Framing::Until { field, from, delimiter, max, tail } = &message.framing else { return Ok(Input::Need(1)) };
+    let (from, max, tail) = (size(*from), size(*max), size(*tail));
+    // The delimiter may have begun in the last bytes of what has been searched.
+    let overlap = delimiter.len() - 1;
+    let start = scan.searched.saturating_sub(overlap).max(from);
+    let found = number::find(buf.get(start..).unwrap_or_default(), delimiter).map(|at| start + at);
+    let sure = found.unwrap_or(buf.len().saturating_sub(overlap)).saturating_sub(from);
+    if sure > max {
+        let place = Place::new(&message.layout, &message.layout.fields[*field]);
+        return Err(place.error(from + max, Fault::TooLong { found: sure as u64, limit: max as u64 }));
+    }
+    let Some(at) = found else {
+        scan.searched = buf.len();
+        let least = from + delimiter.len() + tail;
+        return Ok(Input::Need(least.saturating_sub(buf.len()).max(1)));
+    };
+    let input = compare(buf, at + delimiter.len() + tail);
+    scan.searched = if matches!(input, Input::Frame(_)) { 0 } else { at };
+    Ok(input)
+}

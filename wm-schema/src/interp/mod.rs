@@ -1,0 +1,123 @@
+//! Runs a schema without generating anything: slow, plain, and written from the [`ir`](crate::ir) alone.
+//!
+//! It shares no code with the runtime of generated codecs, so that each can be held against the other: for the same
+//! bytes both must find the same message, or the same fault at the same field and offset. Only JSON has one judge for
+//! both, serde_json.
+//!
+//! # What is checked when
+//!
+//! The rules that every engine keeps, so that they agree on the *first* mistake of a frame:
+//!
+//! 1. **`input` comes first.** It looks at the head of the frame, in the order of the wire:
+//!    * Constants of the message that stand at a fixed place in front of the field that frames it (anywhere, if the
+//!      frame has a fixed size) are compared as far as they have arrived.
+//!    * The number that frames is read once it is complete (digits up to a delimiter: at the first wrong byte). It must
+//!      keep its own rules, those of 3, and then give a frame between the least size of the layout and the limit:
+//!      `TooShort` or `TooLong` at the number, in the terms of the number.
+//!    * A delimiter is searched for; more than `max` bytes in front of it are `TooLong`.
+//! 2. **`decode` reads field by field in the order of the wire** and checks each as it is read: constants, digits,
+//!    ranges, variants, UTF-8, JSON. A field that ends behind the frame is `Truncated`; bytes behind the last field are
+//!    `Trailing`, said of that last field.
+//! 3. **A number keeps its own rules where it stands**, with its own offset: first the range of `in`, then, if it says
+//!    how long another field is, the `max` of that one: `TooLong`, and `TooShort` if an equation adds more than the
+//!    number. A prefix in brackets belongs to its field, and so does the error.
+//! 4. **An equation is checked at its number's field and offset**, `Mismatch`. If it counts up to the end of the message
+//!    and starts no later than right behind the number, the frame says at once what it must be: it is checked when the
+//!    number has been read. If it says how long a field is, it holds by construction. Every other one is checked when
+//!    the last field that it measures has been read.
+//! 5. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
+//!    differs.
+
+mod decode;
+mod encode;
+mod error;
+mod input;
+mod json;
+mod number;
+mod show;
+mod test;
+#[cfg(test)]
+mod tests;
+
+pub use error::{EncodeError, EncodeFault, Error, Fault};
+pub use input::{Input, Scan};
+pub use test::{CaseReport, Failure, TestReport, test};
+
+use crate::ir::{Field, Layout, Message, Schema, Value};
+
+/// Reads and writes one message of a schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Interpreter<'s> {
+    schema: &'s Schema,
+    message: &'s Message,
+}
+
+impl<'s> Interpreter<'s> {
+    /// An interpreter of a message of `schema`.
+    #[must_use]
+    pub const fn new(schema: &'s Schema, message: &'s Message) -> Self {
+        Self { schema, message }
+    }
+
+    /// The message that it reads and writes.
+    #[must_use]
+    pub const fn message(&self) -> &'s Message {
+        self.message
+    }
+
+    /// Looks for the end of the first frame in `buf`, which starts where that frame does. What it has looked at is
+    /// kept in `scan`: with more bytes behind the same ones, it goes on where it stopped.
+    ///
+    /// # Errors
+    ///
+    /// The bytes cannot be the start of a frame.
+    pub fn input(&self, scan: &mut Scan, buf: &[u8]) -> Result<Input, Error> {
+        input::input(self, scan, buf)
+    }
+
+    /// Reads a whole frame.
+    ///
+    /// # Errors
+    ///
+    /// It breaks a rule of the schema.
+    pub fn decode(&self, frame: &[u8]) -> Result<Value, Error> {
+        decode::message(self, frame)
+    }
+
+    /// Writes a message.
+    ///
+    /// # Errors
+    ///
+    /// A value breaks a rule of the schema, or is none of this message.
+    pub fn encode(&self, value: &Value) -> Result<Vec<u8>, EncodeError> {
+        encode::message(self, value)
+    }
+
+    /// A message as Rust's `Debug` prints the struct that is generated for it.
+    #[must_use]
+    pub fn show(&self, value: &Value) -> String {
+        show::message(self, value)
+    }
+}
+
+/// A line of a schema: what an error is about.
+#[derive(Debug, Clone, Copy)]
+struct Place<'s> {
+    layout: &'s str,
+    field: &'s str,
+    line: u32,
+}
+
+impl<'s> Place<'s> {
+    fn new(layout: &'s Layout, field: &'s Field) -> Self {
+        Self { layout: &layout.name, field: &field.name, line: field.line }
+    }
+
+    fn error(self, offset: usize, fault: Fault) -> Error {
+        Error { layout: self.layout.into(), field: self.field.into(), line: self.line, offset, fault }
+    }
+
+    fn refuse(self, fault: EncodeFault) -> EncodeError {
+        EncodeError { layout: self.layout.into(), field: self.field.into(), fault }
+    }
+}

@@ -1,0 +1,222 @@
+//! Runs the `test` blocks of a schema, each case cut at every byte.
+
+use super::{Error, Input, Interpreter, Scan};
+use crate::ir::{Case, Expect, Schema};
+use std::fmt;
+
+/// Runs the tests of a schema.
+#[must_use]
+pub fn test(schema: &Schema) -> TestReport {
+    let cases = schema.tests.iter().flat_map(|test| {
+        test.cases.iter().map(|case| {
+            let interpreter = Interpreter::new(schema, &schema.messages[case.message]);
+            CaseReport {
+                test: test.name.clone(),
+                line: case.line,
+                bytes: case.bytes.clone(),
+                failure: run(&interpreter, case).err(),
+            }
+        })
+    });
+    TestReport { protocol: schema.name.clone(), cases: cases.collect() }
+}
+
+/// What became of the tests of a schema. Its `Display` is for a terminal.
+#[derive(Debug, Clone)]
+pub struct TestReport {
+    /// The protocol.
+    pub protocol: String,
+    /// Every case, in source order.
+    pub cases: Vec<CaseReport>,
+}
+
+impl TestReport {
+    /// Whether every case passed.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.failures() == 0
+    }
+
+    /// How many cases failed.
+    #[must_use]
+    pub fn failures(&self) -> usize {
+        self.cases.iter().filter(|case| case.failure.is_some()).count()
+    }
+}
+
+/// What became of one case.
+#[derive(Debug, Clone)]
+pub struct CaseReport {
+    /// The test that it belongs to.
+    pub test: String,
+    /// Its line in the schema.
+    pub line: u32,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What went wrong, if it did.
+    pub failure: Option<Failure>,
+}
+
+/// What a case expected, and what came instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub found: String,
+    /// The byte that it is about.
+    pub offset: Option<usize>,
+    /// After how many bytes the first read ended, if it was not the whole.
+    pub split: Option<usize>,
+}
+
+impl Failure {
+    fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { expected: expected.into(), found: found.into(), offset: None, split: None }
+    }
+
+    fn refused(expected: impl Into<String>, error: &Error) -> Self {
+        Self { offset: Some(error.offset), ..Self::new(expected, error.to_string()) }
+    }
+
+    fn at(mut self, offset: usize) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    fn split(mut self, split: usize, whole: usize) -> Self {
+        self.split = (split < whole).then_some(split);
+        self
+    }
+}
+
+fn run(interpreter: &Interpreter<'_>, case: &Case) -> Result<(), Failure> {
+    let bytes = &case.bytes;
+    // Whole first: a mistake that has nothing to do with a cut is not told of one.
+    for split in (0..=bytes.len()).rev() {
+        let result = match &case.expect {
+            Expect::Equals(_) | Expect::Decodes(_) => whole(interpreter, bytes, split),
+            Expect::Rejects(field) => rejected(interpreter, bytes, split, field),
+            Expect::Needs(missing) => cut(interpreter, bytes, split, *missing),
+        };
+        result.map_err(|failure| failure.split(split, bytes.len()))?;
+    }
+    let (Expect::Equals(expected) | Expect::Decodes(expected)) = &case.expect else { return Ok(()) };
+    let shown = interpreter.show(expected);
+    let value = interpreter.decode(bytes).map_err(|error| Failure::refused(&shown, &error))?;
+    if value != *expected {
+        return Err(Failure::new(shown, interpreter.show(&value)));
+    }
+    if matches!(case.expect, Expect::Decodes(_)) {
+        return Ok(());
+    }
+    let wire = interpreter.encode(expected).map_err(|error| Failure::new(hex(bytes), format!("{shown}: {error}")))?;
+    if wire == *bytes {
+        return Ok(());
+    }
+    let same = wire.iter().zip(bytes).take_while(|(found, expected)| found == expected).count();
+    Err(Failure::new(format!("{shown} is sent as {}", hex(bytes)), hex(&wire)).at(same))
+}
+
+/// Gives the bytes in two reads and says what came of the second.
+fn two_reads(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize) -> Result<Input, Error> {
+    let mut scan = Scan::default();
+    match interpreter.input(&mut scan, &bytes[..split])? {
+        Input::Need(_) => interpreter.input(&mut scan, bytes),
+        frame @ Input::Frame(_) => Ok(frame),
+    }
+}
+
+/// The bytes must be one frame.
+fn whole(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize) -> Result<(), Failure> {
+    let expected = format!("a frame of {} bytes", bytes.len());
+    match two_reads(interpreter, bytes, split) {
+        Ok(Input::Frame(len)) if len == bytes.len() => Ok(()),
+        Ok(Input::Frame(len)) => Err(Failure::new(expected, format!("a frame of {len} bytes")).at(len)),
+        Ok(Input::Need(missing)) => Err(Failure::new(expected, needs(missing)).at(bytes.len())),
+        Err(error) => Err(Failure::refused(expected, &error)),
+    }
+}
+
+/// The bytes must be refused, wherever they are cut, at the field.
+fn rejected(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize, field: &str) -> Result<(), Failure> {
+    let expected = format!("refused at `{field}`");
+    let error = match two_reads(interpreter, bytes, split) {
+        Err(error) => error,
+        Ok(Input::Need(missing)) => return Err(Failure::new(expected, needs(missing)).at(bytes.len())),
+        Ok(Input::Frame(len)) => match interpreter.decode(&bytes[..len]) {
+            Err(error) => error,
+            Ok(value) => return Err(Failure::new(expected, interpreter.show(&value))),
+        },
+    };
+    if *error.field == *field { Ok(()) } else { Err(Failure::refused(expected, &error)) }
+}
+
+/// The bytes must be incomplete, and so must every prefix of them be.
+fn cut(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize, missing: u64) -> Result<(), Failure> {
+    let expected = needs(usize::try_from(missing).unwrap_or(usize::MAX));
+    match two_reads(interpreter, bytes, split) {
+        Ok(Input::Need(found)) if found as u64 == missing => Ok(()),
+        Ok(Input::Need(found)) => Err(Failure::new(expected, needs(found))),
+        Ok(Input::Frame(len)) => Err(Failure::new(expected, format!("a frame of {len} bytes")).at(len)),
+        Err(error) => Err(Failure::refused(expected, &error)),
+    }
+}
+
+fn needs(missing: usize) -> String {
+    format!("needs {missing}")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+impl fmt::Display for TestReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for cases in self.cases.chunk_by(|one, next| one.test == next.test) {
+            let failed = cases.iter().any(|case| case.failure.is_some());
+            let verdict = if failed { "FAILED" } else { "ok" };
+            let test = cases.first().map_or("", |case| &case.test);
+            let splits: usize = cases.iter().map(|case| case.bytes.len() + 1).sum();
+            let plural = if cases.len() == 1 { "" } else { "s" };
+            writeln!(f, "test {test:?}: {verdict} ({} case{plural}, cut at {splits} places)", cases.len())?;
+            cases.iter().try_for_each(|case| case.fmt(f))?;
+        }
+        let (cases, failures) = (self.cases.len(), self.failures());
+        writeln!(f, "{}: {} passed, {failures} failed", self.protocol, cases - failures)
+    }
+}
+
+impl fmt::Display for CaseReport {
+    /// Says what went wrong; nothing if the case passed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(failure) = &self.failure else { return Ok(()) };
+        write!(f, "  line {}", self.line)?;
+        match failure.split {
+            Some(split) => writeln!(f, ", when the first read ends after {split} bytes:")?,
+            None => writeln!(f, ":")?,
+        }
+        writeln!(f, "    expected  {}", failure.expected)?;
+        writeln!(f, "    found     {}", failure.found)?;
+        dump(f, &self.bytes, failure.offset)
+    }
+}
+
+/// Sixteen bytes a line; of a long input only the lines around the mark.
+fn dump(f: &mut fmt::Formatter<'_>, bytes: &[u8], mark: Option<usize>) -> fmt::Result {
+    const LINES: usize = 8;
+    let marked = mark.map(|mark| mark / 16);
+    let from = marked.unwrap_or(0).saturating_sub(LINES / 2);
+    // A mark right behind the last byte has a line even if that is empty.
+    let lines = bytes.len().div_ceil(16).max(marked.map_or(1, |line| line + 1));
+    for line in from..lines.min(from + LINES) {
+        let chunk = bytes.get(line * 16..).map_or(&[][..], |rest| &rest[..rest.len().min(16)]);
+        let text: String =
+            chunk.iter().map(|byte| if byte.is_ascii_graphic() { char::from(*byte) } else { '.' }).collect();
+        writeln!(f, "    {:08x}  {:<47}  {text}", line * 16, hex(chunk))?;
+        if let Some(mark) = mark.filter(|_| marked == Some(line)) {
+            writeln!(f, "    {:>8}  {:>width$}", "", "^^", width = (mark % 16) * 3 + 2)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! What follows the type of a field: each at most once, and each taken by the type that it fits.
+
+use super::{Context, names};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::{Attr, AttrKind, Expr, Literal, Origin, Spanned};
+
+/// The attributes of a field. A type takes those that it understands; what is left does not fit.
+#[derive(Debug, Default)]
+pub(super) struct Attrs<'d> {
+    until: Option<(&'d [Spanned<Literal>], Origin)>,
+    max: Option<(&'d Spanned<Literal>, Origin)>,
+    trim: Option<(&'d Spanned<Literal>, Origin)>,
+    range: Option<(Spanned<(i128, i128)>, Origin)>,
+    equals: Option<(&'d Expr, Origin)>,
+    stream: Option<Origin>,
+}
+
+/// Sorts the attributes of a field; reports those that stand twice or are not there yet.
+pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
+    let mut sorted = Attrs::default();
+    for attr in attrs {
+        let at = attr.origin;
+        let second = match &attr.kind {
+            AttrKind::Until(ends) => sorted.until.replace((ends, at)).map(|(_, first)| first),
+            AttrKind::Max(max) => sorted.max.replace((max, at)).map(|(_, first)| first),
+            AttrKind::Trim(trim) => sorted.trim.replace((trim, at)).map(|(_, first)| first),
+            AttrKind::In(range) => sorted.range.replace((range.clone(), at)).map(|(_, first)| first),
+            AttrKind::Equals(expr) => sorted.equals.replace((expr, at)).map(|(_, first)| first),
+            AttrKind::Stream => sorted.stream.replace(at),
+            AttrKind::NotYet(word) => {
+                cx.report(
+                    Diagnostic::new(Code::NotYet, at, format!("`{word}` is not there yet"))
+                        .why("it is a word of the language that this version does not implement")
+                        .help(format!("leave `{word}` out, and check it in the handler")),
+                );
+                None
+            }
+        };
+        if let Some(first) = second {
+            cx.report(
+                Diagnostic::new(Code::BadAttribute, at, "said twice")
+                    .why("a field has one of each attribute, and this is the second")
+                    .help("keep one of the two")
+                    .note(first, "the first stands here"),
+            );
+        }
+    }
+    sorted
+}
+
+impl<'d> Attrs<'d> {
+    /// Whether nothing is left.
+    pub(super) fn has_until(&self) -> bool {
+        self.until.is_some()
+    }
+
+    /// The right side of `=`.
+    pub(super) fn take_equals(&mut self) -> Option<&'d Expr> {
+        self.equals.take().map(|(expr, _)| expr)
+    }
+
+    /// `stream`.
+    pub(super) fn take_stream(&mut self) -> Option<Origin> {
+        self.stream.take()
+    }
+
+    /// `in`: a range that is not empty.
+    pub(super) fn take_range(&mut self, cx: &mut Context<'_>) -> Option<Spanned<(i128, i128)>> {
+        let (range, _) = self.range.take()?;
+        let (least, most) = range.value;
+        if least > most {
+            cx.report(
+                Diagnostic::new(Code::BadRange, range.origin, format!("nothing is in {least}..={most}"))
+                    .why("the end of the range is before its start")
+                    .help(format!("write `in {most}..={least}`")),
+            );
+            return None;
+        }
+        Some(range)
+    }
+
+    /// `max`: a number over 0.
+    pub(super) fn take_max(&mut self, cx: &mut Context<'_>) -> Option<Spanned<u64>> {
+        let (max, _) = self.max.take()?;
+        let Literal::Int(value) = names::literal(cx, &max.value, max.origin)? else {
+            cx.report(
+                Diagnostic::new(Code::BadAttribute, max.origin, "`max` takes a number")
+                    .help("write `max 64K`, for example"),
+            );
+            return None;
+        };
+        if value < 1 {
+            cx.report(
+                Diagnostic::new(Code::LimitTooSmall, max.origin, format!("`max {value}` leaves nothing"))
+                    .why("the field could only ever be empty")
+                    .help("write `max 64K`, for example, or take the field out"),
+            );
+            return None;
+        }
+        Some(Spanned { value: u64::try_from(value).unwrap_or(u64::MAX), origin: max.origin })
+    }
+
+    /// `until`: one delimiter of at least a byte. The outer option says whether the attribute is there.
+    pub(super) fn take_until(&mut self, cx: &mut Context<'_>) -> Option<Option<Vec<u8>>> {
+        let (ends, origin) = self.until.take()?;
+        let [end] = ends else {
+            cx.report(
+                Diagnostic::new(Code::NotYet, origin, "several delimiters are not there yet")
+                    .why("this version looks for one delimiter")
+                    .help("keep the one that the peers send; `trim \"\\r\"` accepts CRLF where LF ends a line"),
+            );
+            return Some(None);
+        };
+        Some(bytes(cx, end, "until", "\"\\n\""))
+    }
+
+    /// `trim`: at least a byte. The outer option says whether the attribute is there.
+    pub(super) fn take_trim(&mut self, cx: &mut Context<'_>) -> Option<Vec<u8>> {
+        let (trim, _) = self.trim.take()?;
+        bytes(cx, trim, "trim", "\"\\r\"")
+    }
+
+    /// Reports what no one has taken.
+    pub(super) fn refuse(self, cx: &mut Context<'_>, ty: &str) {
+        let left = [
+            (
+                self.until.map(|(_, at)| at),
+                "until",
+                "a delimiter ends `bytes`, `str`, `ascii`, `json` without brackets, or `dec`",
+            ),
+            (
+                self.max.map(|(_, at)| at),
+                "max",
+                "`max` bounds what a peer can make long: bytes, text, lists and integers",
+            ),
+            (self.trim.map(|(_, at)| at), "trim", "`trim` takes bytes off in front of a delimiter: it needs `until`"),
+            (self.range.map(|(_, at)| at), "in", "`in` bounds a number"),
+            (self.equals.map(|(_, at)| at), "=", "an equation or a constant stands behind a number"),
+            (self.stream, "stream", "only `bytes` can be handed out in pieces"),
+        ];
+        for (at, word, why) in left {
+            if let Some(at) = at {
+                cx.report(
+                    Diagnostic::new(Code::BadAttribute, at, format!("`{word}` does not fit `{ty}`"))
+                        .why(why)
+                        .help(format!("take `{word}` out, or give the field another type")),
+                );
+            }
+        }
+    }
+}
+
+/// A literal that must be bytes, at least one.
+fn bytes(cx: &mut Context<'_>, literal: &Spanned<Literal>, word: &str, example: &str) -> Option<Vec<u8>> {
+    let (code, label) = match names::literal(cx, &literal.value, literal.origin)? {
+        Literal::Bytes(bytes) if !bytes.is_empty() => return Some(bytes),
+        Literal::Bytes(_) => (Code::Empty, format!("`{word}` of no bytes")),
+        _ => (Code::BadAttribute, format!("`{word}` takes bytes, not a number")),
+    };
+    cx.report(Diagnostic::new(code, literal.origin, label).help(format!("write `{word} {example}`, for example")));
+    None
+}

@@ -1,0 +1,405 @@
+//! The `test` blocks: which message the bytes are of, and values with the types of its fields.
+
+use super::names;
+use super::{Context, spell, suggest};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::{CaseDraft, Draft, ExpectDraft, LayoutKind, Literal, Name, Origin, Side, ValueDraft, ValueKind};
+use crate::ir::{
+    Bytes, Case, Content, Enum, Expect, Extent, Field, JsonBody, JsonType, Layout, Message, Role, Test, Type, Value,
+};
+
+/// What values are typed by. What is none is reported already, and its values are passed over.
+pub(super) struct Known<'k> {
+    pub(super) enums: &'k [Option<Enum>],
+    pub(super) json_bodies: &'k [JsonBody],
+    pub(super) structs: &'k [Option<Layout>],
+    pub(super) messages: &'k [Option<Message>],
+}
+
+/// All tests.
+pub(super) fn resolve(cx: &mut Context<'_>, known: &Known<'_>) -> Vec<Test> {
+    let draft: &Draft = cx.draft;
+    let test = |test: &crate::draft::TestDraft, cx: &mut Context<'_>| Test {
+        name: test.name.value.clone(),
+        cases: test.cases.iter().filter_map(|draft| case(cx, known, draft)).collect(),
+    };
+    draft.tests.iter().map(|draft| test(draft, cx)).collect()
+}
+
+fn case(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft) -> Option<Case> {
+    let (message, expect) = match &draft.expect {
+        ExpectDraft::Equals(value) => {
+            let (message, value) = whole(cx, known, draft, value)?;
+            (message, Expect::Equals(value))
+        }
+        ExpectDraft::Decodes(value) => {
+            let (message, value) = whole(cx, known, draft, value)?;
+            (message, Expect::Decodes(value))
+        }
+        ExpectDraft::Rejects(field) => {
+            let message = by_side(cx, draft)?;
+            (message, Expect::Rejects(rejected(cx, known, message, field)?))
+        }
+        ExpectDraft::Needs(count) => {
+            let message = by_side(cx, draft)?;
+            if count.value == 0 {
+                bad(
+                    cx,
+                    count.origin,
+                    "0 bytes are missing",
+                    "`needs` says that the frame is not complete",
+                    "write `needs 1`",
+                );
+                return None;
+            }
+            (message, Expect::Needs(u64::try_from(count.value).unwrap_or(u64::MAX)))
+        }
+    };
+    Some(Case { message, bytes: draft.bytes.value.clone(), expect, line: cx.draft.line(draft.bytes.origin) })
+}
+
+fn bad(cx: &mut Context<'_>, at: Origin, label: impl Into<String>, why: impl Into<String>, help: impl Into<String>) {
+    cx.report(Diagnostic::new(Code::BadTest, at, label).why(why).help(help));
+}
+
+/// The message that a whole value names, and the value.
+fn whole(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft, value: &ValueDraft) -> Option<(usize, Value)> {
+    let ValueKind::Struct(name, fields) = &value.kind else {
+        let help = "write `== Line { text: \"x\" }`, with the name of the message";
+        bad(cx, value.origin, "a whole message belongs here", "bytes decode to a message", help);
+        return None;
+    };
+    let index = super::schema::message_named(cx, name)?;
+    let message = known.messages.get(index)?.as_ref()?;
+    if let (Some(side), Some(from)) = (&draft.side, message.from)
+        && side.value != from
+    {
+        let who = word(from);
+        bad(
+            cx,
+            side.origin,
+            format!("`{}` comes from the {who}", name.text),
+            "the word in front of the bytes says who sends them",
+            format!("write `{who}`, or leave it out"),
+        );
+        return None;
+    }
+    Some((index, layout(cx, known, &message.layout, name, fields)?))
+}
+
+fn word(side: Side) -> &'static str {
+    match side {
+        Side::Client => "client",
+        Side::Server => "server",
+    }
+}
+
+/// The message of a case that names none: the one that its side sends, or the only one.
+fn by_side(cx: &mut Context<'_>, draft: &CaseDraft) -> Option<usize> {
+    let kinds = cx.draft.layouts.iter().filter_map(|layout| match &layout.kind {
+        LayoutKind::Message { from } => Some(from.as_ref().map(|from| from.value)),
+        LayoutKind::Struct => None,
+    });
+    let side = draft.side.as_ref().map(|side| side.value);
+    let fitting: Vec<usize> = kinds
+        .enumerate()
+        .filter(|(_, from)| from.is_none() || side.is_none() || *from == side)
+        .map(|(index, _)| index)
+        .collect();
+    match (fitting.as_slice(), side) {
+        ([index], _) => return Some(*index),
+        ([], Some(side)) => bad(
+            cx,
+            draft.bytes.origin,
+            format!("the {} sends nothing", word(side)),
+            "no message comes from this side",
+            "name the other side",
+        ),
+        ([], None) => {}
+        (_, None) => bad(
+            cx,
+            draft.bytes.origin,
+            "who sends these bytes?",
+            "each side sends a message of its own",
+            "write `client` or `server` in front of them",
+        ),
+        // Two messages of one side are reported already.
+        (_, Some(_)) => {}
+    }
+    None
+}
+
+/// The field that an error must name: one of the message, or of a struct within it.
+fn rejected(cx: &mut Context<'_>, known: &Known<'_>, message: usize, name: &Name) -> Option<String> {
+    let message = known.messages.get(message)?.as_ref()?;
+    let mut names: Vec<&str> = Vec::new();
+    gather(&message.layout, known, &mut names);
+    if names.contains(&name.text.as_str()) {
+        return Some(name.text.clone());
+    }
+    let help = suggest::help(&name.text, names);
+    bad(
+        cx,
+        name.origin,
+        format!("no field `{}` in `{}`", name.text, message.layout.name),
+        "an error names the field that could not be read",
+        help,
+    );
+    None
+}
+
+fn gather<'k>(layout: &'k Layout, known: &Known<'k>, names: &mut Vec<&'k str>) {
+    for field in &layout.fields {
+        names.push(&field.name);
+        let inner = match &field.ty {
+            Type::List { element, .. } => element,
+            ty => ty,
+        };
+        if let Type::Struct(index) = inner
+            && let Some(inner) = &known.structs[*index]
+        {
+            gather(inner, known, names);
+        }
+    }
+}
+
+/// The values of the fields that a user sets, in the order of the layout.
+fn layout(
+    cx: &mut Context<'_>,
+    known: &Known<'_>,
+    layout: &Layout,
+    name: &Name,
+    given: &[(Name, ValueDraft)],
+) -> Option<Value> {
+    names::distinct(cx, given.iter().map(|(name, _)| name));
+    let set = |field: &&Field| field.role == Role::Value;
+    let mut whole = true;
+    for (given, _) in given {
+        match layout.fields.iter().find(|field| field.name == given.text) {
+            Some(field) if set(&field) => continue,
+            Some(field) => {
+                let how = if matches!(field.role, Role::Computed(_)) { "computed" } else { "a constant" };
+                let why = "what nobody sets is no field of the message";
+                bad(cx, given.origin, format!("`{}` is {how}", given.text), why, "take it out");
+            }
+            None => {
+                let known: Vec<&str> = layout.fields.iter().filter(set).map(|field| field.name.as_str()).collect();
+                let help = suggest::help(&given.text, known);
+                let label = format!("no field `{}` in `{}`", given.text, layout.name);
+                cx.report(Diagnostic::new(Code::BadTest, given.origin, label).help(help));
+            }
+        }
+        whole = false;
+    }
+    let mut missing = Vec::new();
+    let mut values = Vec::new();
+    for field in layout.fields.iter().filter(set) {
+        match given.iter().find(|(given, _)| given.text == field.name) {
+            Some((_, draft)) => values.push(value(cx, known, &field.ty, &field.name, draft)),
+            None => missing.push(format!("`{}`", field.name)),
+        }
+    }
+    if !missing.is_empty() {
+        let label = format!("{} not given", missing.join(", "));
+        bad(cx, name.origin, label, "a message is compared whole", "give each field a value");
+        return None;
+    }
+    values.into_iter().collect::<Option<Vec<Value>>>().filter(|_| whole).map(Value::Struct)
+}
+
+/// A value of a type.
+fn value(cx: &mut Context<'_>, known: &Known<'_>, ty: &Type, name: &str, draft: &ValueDraft) -> Option<Value> {
+    match ty {
+        Type::Int(int, range) => {
+            let (least, most) = range.unwrap_or_else(|| int.range());
+            number(cx, name, draft, least, most).map(Value::Int)
+        }
+        Type::Float { .. } => match literal(cx, draft)? {
+            #[expect(clippy::cast_precision_loss, reason = "a float in a test is written as a whole number")]
+            Some(Literal::Int(number)) => Some(Value::Float(number as f64)),
+            _ => mismatch(cx, name, "a number", draft),
+        },
+        Type::Enum(index) => variant(cx, known.enums[*index].as_ref()?, name, draft),
+        Type::Bytes(bytes) => content(cx, known, bytes, name, draft),
+        Type::Struct(index) => {
+            let inner = known.structs[*index].as_ref()?;
+            match &draft.kind {
+                ValueKind::Struct(given, fields) if given.text == inner.name => layout(cx, known, inner, given, fields),
+                _ => mismatch(cx, name, &format!("`{} {{ … }}`", inner.name), draft),
+            }
+        }
+        Type::List { element, count, max } => {
+            let ValueKind::List(items) = &draft.kind else { return mismatch(cx, name, "a list: `[…]`", draft) };
+            let length = items.len() as u64;
+            let fits = match count {
+                Extent::Fixed(count) => length == *count,
+                _ => max.is_none_or(|max| length <= max),
+            };
+            if !fits {
+                return mismatch(cx, name, "another count of elements", draft);
+            }
+            let items: Vec<Option<Value>> = items.iter().map(|item| value(cx, known, element, name, item)).collect();
+            items.into_iter().collect::<Option<_>>().map(Value::List)
+        }
+        Type::Constant(_) => None,
+    }
+}
+
+/// A value of the wrong kind.
+fn mismatch(cx: &mut Context<'_>, name: &str, wanted: &str, draft: &ValueDraft) -> Option<Value> {
+    let help = format!("give it {wanted}");
+    bad(cx, draft.origin, format!("`{name}` takes {wanted}"), "a value has the type of its field", help);
+    None
+}
+
+/// The literal of a value, constants looked up; the inner option is none if it is something else.
+fn literal(cx: &mut Context<'_>, draft: &ValueDraft) -> Option<Option<Literal>> {
+    match &draft.kind {
+        ValueKind::Literal(literal) => names::literal(cx, literal, draft.origin).map(Some),
+        ValueKind::Variant(None, name) => Some(cx.names.constant(&name.text)),
+        _ => Some(None),
+    }
+}
+
+fn number(cx: &mut Context<'_>, name: &str, draft: &ValueDraft, least: i128, most: i128) -> Option<i128> {
+    match literal(cx, draft)? {
+        Some(Literal::Int(number)) if (least..=most).contains(&number) => Some(number),
+        _ => {
+            mismatch(cx, name, &format!("a number from {least} to {most}"), draft);
+            None
+        }
+    }
+}
+
+fn variant(cx: &mut Context<'_>, ty: &Enum, name: &str, draft: &ValueDraft) -> Option<Value> {
+    let named = match &draft.kind {
+        ValueKind::Variant(of, variant) if of.as_ref().is_none_or(|of| of.text == ty.name) => Some(&variant.text),
+        ValueKind::Literal(Literal::Const(variant)) => Some(variant),
+        ValueKind::Literal(Literal::Int(number)) => {
+            let within =
+                ty.variants.iter().any(|variant| (variant.least.into()..=variant.most.into()).contains(number));
+            let open = ty.open && (0..=ty.repr.range().1).contains(number);
+            if within || open {
+                return Some(Value::Int(*number));
+            }
+            None
+        }
+        _ => None,
+    };
+    let found = named.and_then(|named| ty.variants.iter().find(|variant| variant.name == *named));
+    if let Some(found) = found {
+        if found.least == found.most {
+            return Some(Value::Int(found.least.into()));
+        }
+        let wanted = format!("a number: `{}` is a range, {} to {}", found.name, found.least, found.most);
+        return mismatch(cx, name, &wanted, draft);
+    }
+    let variants = ty.variants.iter().map(|variant| variant.name.as_str());
+    let help = suggest::help(named.map_or("", String::as_str), variants);
+    bad(
+        cx,
+        draft.origin,
+        format!("`{name}` takes a variant of `{}`", ty.name),
+        "a value has the type of its field",
+        help,
+    );
+    None
+}
+
+/// Bytes, text or JSON.
+fn content(cx: &mut Context<'_>, known: &Known<'_>, ty: &Bytes, name: &str, draft: &ValueDraft) -> Option<Value> {
+    if let Content::JsonBody(index) = ty.content {
+        return json_body(cx, known, &known.json_bodies[index], name, draft);
+    }
+    let Some(Literal::Bytes(bytes)) = literal(cx, draft)? else {
+        return mismatch(cx, name, "a string or `hex \"…\"`", draft);
+    };
+    let valid = match ty.content {
+        Content::Bytes | Content::JsonBody(_) => true,
+        Content::Ascii => bytes.is_ascii(),
+        Content::Str | Content::Json => std::str::from_utf8(&bytes).is_ok(),
+    };
+    if !valid {
+        return mismatch(cx, name, if ty.content == Content::Ascii { "ASCII" } else { "UTF-8" }, draft);
+    }
+    let length = bytes.len() as u64;
+    match ty.extent {
+        Extent::Fixed(fixed) if fixed != length => {
+            mismatch(cx, name, &format!("exactly {}, not {length}", spell::count(fixed, "byte")), draft)
+        }
+        _ if ty.max.is_some_and(|max| length > max) => {
+            mismatch(cx, name, &format!("at most {}", spell::count(ty.max.unwrap_or(0), "byte")), draft)
+        }
+        _ => Some(Value::Bytes(bytes)),
+    }
+}
+
+fn json_body(
+    cx: &mut Context<'_>,
+    known: &Known<'_>,
+    body: &JsonBody,
+    name: &str,
+    draft: &ValueDraft,
+) -> Option<Value> {
+    let given = match &draft.kind {
+        ValueKind::Struct(given, members) if given.text == body.name => members,
+        _ => return mismatch(cx, name, &format!("`{} {{ … }}`", body.name), draft),
+    };
+    names::distinct(cx, given.iter().map(|(name, _)| name));
+    let mut whole = true;
+    for (given, _) in given {
+        if body.members.iter().all(|member| member.name != given.text) {
+            whole = false;
+            let known = body.members.iter().map(|member| member.name.as_str());
+            let label = format!("no member `{}` in `{}`", given.text, body.name);
+            cx.report(Diagnostic::new(Code::BadTest, given.origin, label).help(suggest::help(&given.text, known)));
+        }
+    }
+    let mut values = Vec::new();
+    for member in &body.members {
+        match given.iter().find(|(given, _)| given.text == member.name) {
+            Some((_, draft)) => values.push(json_value(cx, known, member.ty, &member.name, draft)),
+            None => {
+                let label = format!("`{}` is not given", member.name);
+                bad(cx, draft.origin, label, "a message is compared whole", "give each member a value");
+                whole = false;
+            }
+        }
+    }
+    values.into_iter().collect::<Option<Vec<Value>>>().filter(|_| whole).map(Value::Json)
+}
+
+fn json_value(cx: &mut Context<'_>, known: &Known<'_>, ty: JsonType, name: &str, draft: &ValueDraft) -> Option<Value> {
+    match ty {
+        JsonType::Body(index) => json_body(cx, known, &known.json_bodies[index], name, draft),
+        JsonType::Bool => match &draft.kind {
+            ValueKind::Variant(None, Name { text, .. }) | ValueKind::Literal(Literal::Const(text))
+                if text == "true" =>
+            {
+                Some(Value::Bool(true))
+            }
+            ValueKind::Variant(None, Name { text, .. }) | ValueKind::Literal(Literal::Const(text))
+                if text == "false" =>
+            {
+                Some(Value::Bool(false))
+            }
+            _ => mismatch(cx, name, "`true` or `false`", draft),
+        },
+        JsonType::Int { bits, signed } => {
+            let most = if signed { (1i128 << (bits - 1)) - 1 } else { (1i128 << bits) - 1 };
+            let least = if signed { -most - 1 } else { 0 };
+            number(cx, name, draft, least, most).map(Value::Int)
+        }
+        JsonType::Float => match literal(cx, draft)? {
+            #[expect(clippy::cast_precision_loss, reason = "a float in a test is written as a whole number")]
+            Some(Literal::Int(number)) => Some(Value::Float(number as f64)),
+            _ => mismatch(cx, name, "a number", draft),
+        },
+        JsonType::Str | JsonType::Base64 => match literal(cx, draft)? {
+            Some(Literal::Bytes(bytes)) if ty == JsonType::Base64 || std::str::from_utf8(&bytes).is_ok() => {
+                Some(Value::Bytes(bytes))
+            }
+            _ => mismatch(cx, name, "a string", draft),
+        },
+    }
+}

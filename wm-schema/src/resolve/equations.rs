@@ -1,0 +1,342 @@
+//! What stands behind `=`: a constant, or a size or count that the encoder computes.
+//!
+//! An equation is one measure, to which constants are added or from which they are taken. More is not there yet.
+
+use super::layouts::Line;
+use super::types::{Scope, no_length};
+use super::{Context, names, spell, suggest};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::{Argument, Expr, ExprKind, Literal, Name};
+use crate::ir::{Bytes, Enum, Equation, Extent, Int, Measure, Role, Type};
+
+/// What an expression comes to.
+enum Folded {
+    Number(i128),
+    Bytes(Vec<u8>),
+    Measure(Measure, i128),
+}
+
+/// The role of a field. A constant of bytes becomes the type of its line.
+pub(super) fn role(
+    cx: &mut Context<'_>,
+    scope: Scope<'_>,
+    types: &[Option<Type>],
+    equals: Option<&Expr>,
+    line: &mut Line<'_>,
+    enums: &[Option<Enum>],
+) -> Option<Role> {
+    let Some(expr) = equals else { return Some(line.role.clone()) };
+    if let Type::Enum(index) = line.ty {
+        let value = variant(cx, expr, enums.get(index)?.as_ref()?)?;
+        line.ty = Type::Int(enums[index].as_ref()?.repr.clone(), None);
+        return Some(Role::Constant(value));
+    }
+    let folded = fold(cx, scope, types, expr)?;
+    match (&line.ty, folded) {
+        (Type::Int(int, range), Folded::Number(value)) => {
+            let (least, most) = range.unwrap_or_else(|| int.range());
+            if (least..=most).contains(&value) {
+                return Some(Role::Constant(value));
+            }
+            cx.report(
+                Diagnostic::new(Code::BadConstant, expr.origin, format!("{value} does not fit"))
+                    .why(format!("the field holds {least} to {most}"))
+                    .help("take a value in that range, or a wider type"),
+            );
+            None
+        }
+        (Type::Int(int, _), Folded::Measure(measure, add)) => {
+            let int = int.clone();
+            computed(cx, scope, expr, &int, measure, add).map(Role::Computed)
+        }
+        (Type::Bytes(Bytes { extent: Extent::Fixed(size), .. }), Folded::Bytes(bytes))
+            if *size == bytes.len() as u64 =>
+        {
+            line.ty = Type::Constant(bytes);
+            Some(Role::Constant(0))
+        }
+        (Type::Bytes(_), Folded::Bytes(bytes)) => {
+            let size = spell::count(bytes.len() as u64, "byte");
+            cx.report(
+                Diagnostic::new(Code::BadConstant, expr.origin, format!("the constant has {size}"))
+                    .why("the type says another length")
+                    .help(format!("write `{}: bytes[{}] = {}`", line.name, bytes.len(), spell::bytes(&bytes))),
+            );
+            None
+        }
+        (_, folded) => {
+            let what = match folded {
+                Folded::Bytes(_) => "bytes",
+                Folded::Number(_) => "a number",
+                Folded::Measure(..) => "a size",
+            };
+            cx.report(
+                Diagnostic::new(Code::BadEquation, expr.origin, format!("`{}` cannot be {what}", line.name))
+                    .why("an integer is a number or a size, `bytes[n]` is bytes")
+                    .help(format!("write `{}: u16 = …`, or take the right side out", line.name)),
+            );
+            None
+        }
+    }
+}
+
+/// The value of a constant enum field: a variant's name, or a number.
+fn variant(cx: &mut Context<'_>, expr: &Expr, ty: &Enum) -> Option<i128> {
+    let name = match &expr.kind {
+        ExprKind::Literal(Literal::Int(value)) => {
+            let named = ty.variants.iter().any(|variant| (variant.least.into()..=variant.most.into()).contains(value));
+            let open = ty.open && (0..=ty.repr.range().1).contains(value);
+            if named || open {
+                return Some(*value);
+            }
+            value.to_string()
+        }
+        ExprKind::Literal(Literal::Const(name)) | ExprKind::Path(Name { text: name, .. }) => {
+            if let Some(found) = ty.variants.iter().find(|variant| variant.name == *name) {
+                return Some(found.least.into());
+            }
+            name.clone()
+        }
+        _ => "this".to_owned(),
+    };
+    let variants = ty.variants.iter().map(|variant| variant.name.as_str());
+    cx.report(
+        Diagnostic::new(Code::BadConstant, expr.origin, format!("`{}` has no variant `{name}`", ty.name))
+            .help(suggest::help(&name, variants)),
+    );
+    None
+}
+
+/// Checks a size or a count against the integer that carries it.
+fn computed(
+    cx: &mut Context<'_>,
+    scope: Scope<'_>,
+    expr: &Expr,
+    int: &Int,
+    measure: Measure,
+    add: i128,
+) -> Option<Equation> {
+    let line = &scope.fields[scope.at];
+    let own = match measure {
+        Measure::Bytes { first, last } => (first..=last).contains(&scope.at) && int.size().fixed().is_none(),
+        Measure::Elements { .. } => false,
+    };
+    let problem = if spell::name(line) == "_" {
+        Some(("a size that has no name", "errors could not say which field is wrong", "write `len: u32 = …`"))
+    } else if own {
+        let why = "its width would depend on its own value";
+        Some(("a number of varying width that counts itself", why, "count what follows: `size(rest)`, or take `u32`"))
+    } else {
+        no_length(int).map(|why| ("this type cannot carry a size", why, "write `u16` or `u32`"))
+    };
+    if let Some((label, why, help)) = problem {
+        cx.report(Diagnostic::new(Code::BadEquation, expr.origin, label).why(why).help(help));
+        return None;
+    }
+    let Ok(add) = i64::try_from(add) else {
+        cx.report(
+            Diagnostic::new(Code::NumberTooLarge, expr.origin, format!("{add} is too much to add to a size"))
+                .why("what is added or taken must fit 63 bits")
+                .help("take a smaller number"),
+        );
+        return None;
+    };
+    Some(Equation { measure, add })
+}
+
+fn fold(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], expr: &Expr) -> Option<Folded> {
+    match &expr.kind {
+        ExprKind::Literal(literal) => match names::literal(cx, literal, expr.origin)? {
+            Literal::Int(value) => Some(Folded::Number(value)),
+            Literal::Bytes(bytes) => Some(Folded::Bytes(bytes)),
+            Literal::Const(_) => None,
+        },
+        ExprKind::Path(name) => path(cx, scope, name),
+        ExprKind::Call { function, argument } => {
+            measure(cx, scope, types, function, argument).map(|measure| Folded::Measure(measure, 0))
+        }
+        ExprKind::Binary { operator, left, right } => {
+            let (left, right) = (fold(cx, scope, types, left), fold(cx, scope, types, right));
+            let result = combine(*operator, left?, right?);
+            result
+                .map_err(|(code, label, help)| {
+                    let why =
+                        "an equation is one size or count, to which constants are added or from which they are taken";
+                    cx.report(Diagnostic::new(code, expr.origin, label).why(why).help(help));
+                })
+                .ok()
+        }
+    }
+}
+
+/// A name alone: a constant; a field cannot be copied.
+fn path(cx: &mut Context<'_>, scope: Scope<'_>, name: &Name) -> Option<Folded> {
+    match cx.names.constant(&name.text) {
+        Some(Literal::Int(value)) => return Some(Folded::Number(value)),
+        Some(Literal::Bytes(bytes)) => return Some(Folded::Bytes(bytes)),
+        _ => {}
+    }
+    if scope.find(&name.text).is_some() {
+        cx.report(
+            Diagnostic::new(Code::NotYet, name.origin, format!("a copy of `{}` is not there yet", name.text))
+                .why("an equation measures: it says a size or a count")
+                .help(format!("write `size({0})` or `count({0})`", name.text)),
+        );
+        return None;
+    }
+    cx.report(unknown_field(scope, name));
+    None
+}
+
+fn unknown_field(scope: Scope<'_>, name: &Name) -> Diagnostic {
+    let known = scope.names(0..scope.fields.len());
+    Diagnostic::new(Code::UnknownField, name.origin, format!("no field `{}`", name.text))
+        .why("an equation speaks of the fields of its own layout")
+        .help(suggest::help(&name.text, known))
+}
+
+type Refusal = (Code, &'static str, &'static str);
+
+fn combine(operator: char, left: Folded, right: Folded) -> Result<Folded, Refusal> {
+    let overflow = (Code::NumberTooLarge, "the sum is too large", "take smaller numbers");
+    match (operator, left, right) {
+        ('+', Folded::Number(left), Folded::Number(right)) => {
+            left.checked_add(right).map(Folded::Number).ok_or(overflow)
+        }
+        ('-', Folded::Number(left), Folded::Number(right)) => {
+            left.checked_sub(right).map(Folded::Number).ok_or(overflow)
+        }
+        ('*', Folded::Number(left), Folded::Number(right)) => {
+            left.checked_mul(right).map(Folded::Number).ok_or(overflow)
+        }
+        ('/', Folded::Number(left), Folded::Number(right)) => left.checked_div(right).map(Folded::Number).ok_or((
+            Code::BadEquation,
+            "a division by zero",
+            "divide by another number",
+        )),
+        ('+', Folded::Measure(measure, add), Folded::Number(number))
+        | ('+', Folded::Number(number), Folded::Measure(measure, add)) => {
+            add.checked_add(number).map(|add| Folded::Measure(measure, add)).ok_or(overflow)
+        }
+        ('-', Folded::Measure(measure, add), Folded::Number(number)) => {
+            add.checked_sub(number).map(|add| Folded::Measure(measure, add)).ok_or(overflow)
+        }
+        ('*' | '/', Folded::Measure(..), Folded::Number(_)) | ('*', Folded::Number(_), Folded::Measure(..)) => Err((
+            Code::NotYet,
+            "a size times or by a number is not there yet",
+            "count the bytes themselves: `size(x)`, or the elements of a list: `count(x)`",
+        )),
+        (_, Folded::Measure(..), Folded::Measure(..)) => Err((
+            Code::NotYet,
+            "two sizes in one equation are not there yet",
+            "measure a range of fields: `size(first..last)`",
+        )),
+        ('-', Folded::Number(_), Folded::Measure(..)) => {
+            Err((Code::BadEquation, "a number that shrinks as the message grows", "write `size(x) - 4`"))
+        }
+        _ => Err((Code::BadEquation, "this cannot be computed", "write `size(self)`, `size(x) + 4` or `count(x)`")),
+    }
+}
+
+fn measure(
+    cx: &mut Context<'_>,
+    scope: Scope<'_>,
+    types: &[Option<Type>],
+    function: &Name,
+    argument: &Argument,
+) -> Option<Measure> {
+    match function.text.as_str() {
+        "size" => sized(cx, scope, argument),
+        "count" => counted(cx, scope, types, argument),
+        text => {
+            let later = text.starts_with("crc") || matches!(text, "from" | "sum8" | "sum16" | "checksum" | "xor8");
+            let diagnostic = if later {
+                Diagnostic::new(Code::NotYet, function.origin, format!("`{text}` is not there yet"))
+                    .why("it is a function of the language that this version does not implement")
+                    .help("make it a plain field, and compute it in the handler")
+            } else {
+                Diagnostic::new(Code::UnknownName, function.origin, format!("no function `{text}`"))
+                    .help(suggest::help(text, ["size", "count"]))
+            };
+            cx.report(diagnostic);
+            None
+        }
+    }
+}
+
+fn sized(cx: &mut Context<'_>, scope: Scope<'_>, argument: &Argument) -> Option<Measure> {
+    let end = scope.fields.len() - 1;
+    let (first, last) = match argument {
+        Argument::Name(name) => match (scope.find(&name.text), name.text.as_str()) {
+            (Some(index), _) => (index, index),
+            (None, "self") => (0, end),
+            (None, "rest") if scope.at < end => (scope.at + 1, end),
+            (None, "rest") => {
+                cx.report(
+                    Diagnostic::new(Code::BadEquation, name.origin, "nothing follows this field")
+                        .why("`size(rest)` is the size of what stands behind it")
+                        .help("move the field to the front, or write `size(self)`"),
+                );
+                return None;
+            }
+            (None, _) => {
+                cx.report(unknown_field(scope, name));
+                return None;
+            }
+        },
+        Argument::Range(from, to) => {
+            let mut index = |name: &Name| {
+                let found = scope.find(&name.text);
+                if found.is_none() {
+                    cx.report(unknown_field(scope, name));
+                }
+                found
+            };
+            let (first, last) = (index(from), index(to));
+            let (first, last) = (first?, last?);
+            if first > last {
+                cx.report(
+                    Diagnostic::new(
+                        Code::BadRange,
+                        from.origin,
+                        format!("`{}` stands behind `{}`", from.text, to.text),
+                    )
+                    .why("a range goes from front to back, both ends included")
+                    .help(format!("write `size({}..{})`", to.text, from.text)),
+                );
+                return None;
+            }
+            (first, last)
+        }
+    };
+    Some(Measure::Bytes { first, last })
+}
+
+fn counted(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], argument: &Argument) -> Option<Measure> {
+    let (name, origin) = match argument {
+        Argument::Name(name) => (name, name.origin),
+        Argument::Range(from, _) => {
+            cx.report(
+                Diagnostic::new(Code::BadEquation, from.origin, "a range of fields has no count")
+                    .why("`count` says how many elements one list has")
+                    .help(format!("write `count({0})`, or `size({0}..…)` for bytes", from.text)),
+            );
+            return None;
+        }
+    };
+    let Some(list) = scope.find(&name.text) else {
+        cx.report(unknown_field(scope, name));
+        return None;
+    };
+    match types.get(list)?.as_ref()? {
+        Type::List { .. } => Some(Measure::Elements { list }),
+        _ => {
+            cx.report(
+                Diagnostic::new(Code::BadEquation, origin, format!("`{}` is no list", name.text))
+                    .why("`count` says how many elements a list has")
+                    .help(format!("write `size({})`", name.text)),
+            );
+            None
+        }
+    }
+}

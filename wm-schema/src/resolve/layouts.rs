@@ -1,0 +1,234 @@
+//! Messages and structs: their lines, each with its type and its role.
+
+use super::equations;
+use super::names::{self, Kind};
+use super::types::{self, Scope};
+use super::{Context, attrs, spell};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::{Expr, FieldDraft, FieldKind, Held, LayoutDraft, LayoutKind, Literal, Spanned};
+use crate::ir::{Bytes, Content, Enum, Extent, Field, Layout, Role, RustShape, Size, Type};
+
+/// A layout whose sizes are not known yet.
+#[derive(Debug)]
+pub(super) struct Body<'d> {
+    pub(super) draft: &'d LayoutDraft,
+    pub(super) lines: Vec<Line<'d>>,
+    /// Whether all of it is understood. If not, a mistake is reported, and what depends on it is passed over.
+    pub(super) sound: bool,
+}
+
+/// A line of a layout.
+#[derive(Debug)]
+pub(super) struct Line<'d> {
+    pub(super) draft: &'d FieldDraft,
+    pub(super) name: String,
+    pub(super) ty: Type,
+    pub(super) role: Role,
+    /// The limit that is written on it.
+    pub(super) max: Option<Spanned<u64>>,
+    /// The size by itself, later within its frame.
+    pub(super) size: Size,
+    pub(super) stream: bool,
+}
+
+/// Reads a layout.
+pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &[Option<Enum>]) -> Body<'d> {
+    names::distinct(
+        cx,
+        draft.fields.iter().filter_map(|field| match &field.kind {
+            FieldKind::Named(name, _) => Some(name),
+            _ => None,
+        }),
+    );
+    if draft.fields.is_empty() {
+        cx.report(
+            Diagnostic::new(Code::Empty, draft.name.origin, format!("`{}` has no fields", draft.name.text))
+                .why("nothing would stand on the wire")
+                .help("write a field into it: `len: u32 = size(self)`, `body: bytes[..]`"),
+        );
+    }
+    let read: Vec<Option<(Line<'d>, Option<&'d Expr>)>> =
+        (0..draft.fields.len()).map(|at| line(cx, Scope { fields: &draft.fields, at })).collect();
+    let mut sound = !draft.fields.is_empty() && read.iter().all(Option::is_some);
+    let types: Vec<Option<Type>> = read.iter().map(|read| read.as_ref().map(|(line, _)| line.ty.clone())).collect();
+    let mut lines = Vec::new();
+    for (at, read) in read.into_iter().enumerate() {
+        let Some((mut line, equals)) = read else { continue };
+        let scope = Scope { fields: &draft.fields, at };
+        match equations::role(cx, scope, &types, equals, &mut line, enums) {
+            Some(role) => line.role = role,
+            None => sound = false,
+        }
+        lines.push(line);
+    }
+    Body { draft, lines, sound }
+}
+
+fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>) -> Option<(Line<'d>, Option<&'d Expr>)> {
+    let draft = &scope.fields[scope.at];
+    let mut attrs = attrs::sort(cx, &draft.attrs);
+    let (typed, equals) = match &draft.kind {
+        FieldKind::Literal(literal) => {
+            attrs.refuse(cx, "a constant");
+            return Some((constant(cx, draft, literal)?, None));
+        }
+        FieldKind::Named(name, ty) => {
+            names::check(cx, name, Kind::Field);
+            (types::resolve(cx, scope, ty, &mut attrs), attrs.take_equals())
+        }
+        FieldKind::Reserved(ty) => {
+            let typed = types::resolve(cx, scope, ty, &mut attrs);
+            let equals = attrs.take_equals();
+            if equals.is_none() {
+                cx.report(
+                    Diagnostic::new(Code::BadConstant, draft.origin, "a reserved field without its value")
+                        .why("the encoder must know what to send")
+                        .help(format!("write `{} = 0`", spell::line(draft))),
+                );
+                return None;
+            }
+            (typed, equals)
+        }
+    };
+    // What belongs to a type that is not known cannot be judged.
+    let typed = typed?;
+    let mut stream = false;
+    if let Type::Bytes(Bytes { content: Content::Bytes, .. }) = &typed.ty
+        && let Some(origin) = attrs.take_stream()
+    {
+        stream = true;
+        cx.report(
+            Diagnostic::new(Code::StreamBuffered, origin, format!("`{}` is held in memory whole", spell::name(draft)))
+                .why("this version does not hand out a body in pieces: a connection may hold a whole frame")
+                .help("keep `limit frame` as small as the protocol allows"),
+        );
+    }
+    attrs.refuse(cx, &type_name(draft));
+    check_held(cx, draft, &typed.ty);
+    let line = Line {
+        draft,
+        name: spell::name(draft),
+        ty: typed.ty,
+        role: Role::Value,
+        max: typed.max,
+        size: Size { least: 0, most: None },
+        stream,
+    };
+    Some((line, equals))
+}
+
+fn type_name(draft: &FieldDraft) -> String {
+    match &draft.kind {
+        FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => spell::ty(ty),
+        FieldKind::Literal(_) => "a constant".to_owned(),
+    }
+}
+
+/// A constant that stands alone on its line.
+fn constant<'d>(cx: &mut Context<'_>, draft: &'d FieldDraft, literal: &Literal) -> Option<Line<'d>> {
+    let bytes = match names::literal(cx, literal, draft.origin)? {
+        Literal::Bytes(bytes) if !bytes.is_empty() => bytes,
+        Literal::Bytes(_) => {
+            cx.report(
+                Diagnostic::new(Code::Empty, draft.origin, "a constant of no bytes")
+                    .why("nothing would stand on the wire")
+                    .help("take the line out"),
+            );
+            return None;
+        }
+        _ => {
+            cx.report(
+                Diagnostic::new(Code::BadConstant, draft.origin, "a number without a width")
+                    .why("a bare constant is bytes; how many a number takes, its type says")
+                    .help(format!("write `_: u8 = {}`", spell::literal(literal))),
+            );
+            return None;
+        }
+    };
+    Some(Line {
+        draft,
+        name: spell::name(draft),
+        ty: Type::Constant(bytes),
+        role: Role::Constant(0),
+        max: None,
+        size: Size { least: 0, most: None },
+        stream: false,
+    })
+}
+
+/// Serde reads and writes JSON alone.
+fn check_held(cx: &mut Context<'_>, draft: &FieldDraft, ty: &Type) {
+    let json = matches!(ty, Type::Bytes(Bytes { content: Content::Json, .. }));
+    if draft.held == Held::Serde && !json {
+        cx.report(
+            Diagnostic::new(Code::BadRustType, draft.origin, format!("`{}` is not JSON", spell::name(draft)))
+                .why("a type of your own is read and written by serde, which this version does for `json` only")
+                .help("make the field `json`, or hold it as `&[u8]`, `&str`, `Vec<u8>` or `String`"),
+        );
+    }
+}
+
+impl Body<'_> {
+    /// The checked layout, once the sizes are known.
+    pub(super) fn finish(self, cx: &Context<'_>, size: Size, structs: &[Option<Layout>]) -> Layout {
+        let borrows = match self.draft.rust {
+            RustShape::Existing { lifetime } => lifetime,
+            RustShape::Generated => self.lines.iter().any(|line| borrows(line, structs)),
+        };
+        let field = |line: Line<'_>| Field {
+            docs: line.draft.docs.clone(),
+            name: line.name,
+            role: line.role,
+            ty: line.ty,
+            held: line.draft.held,
+            size: line.size,
+            stream: line.stream,
+            line: cx.draft.line(line.draft.origin),
+        };
+        Layout {
+            docs: self.draft.docs.clone(),
+            name: self.draft.name.text.clone(),
+            fields: self.lines.into_iter().map(field).collect(),
+            size,
+            borrows,
+            rust: self.draft.rust,
+            line: cx.draft.line(self.draft.name.origin),
+        }
+    }
+
+    /// Whether it travels alone.
+    pub(super) fn is_message(&self) -> bool {
+        matches!(self.draft.kind, LayoutKind::Message { .. })
+    }
+}
+
+/// Whether the Rust field borrows from the frame.
+fn borrows(line: &Line<'_>, structs: &[Option<Layout>]) -> bool {
+    if line.role != Role::Value {
+        return false;
+    }
+    match &line.ty {
+        Type::Bytes(_) => line.draft.held == Held::View,
+        Type::List { .. } => true,
+        Type::Struct(index) => structs[*index].as_ref().is_some_and(|layout| layout.borrows),
+        Type::Constant(_) | Type::Int(..) | Type::Float { .. } | Type::Enum(_) => false,
+    }
+}
+
+/// Where bytes or a list end.
+pub(super) fn extent(ty: &Type) -> Option<&Extent> {
+    match ty {
+        Type::Bytes(bytes) => Some(&bytes.extent),
+        Type::List { count, .. } => Some(count),
+        _ => None,
+    }
+}
+
+/// The same, to be changed.
+pub(super) fn extent_mut(ty: &mut Type) -> Option<&mut Extent> {
+    match ty {
+        Type::Bytes(bytes) => Some(&mut bytes.extent),
+        Type::List { count, .. } => Some(count),
+        _ => None,
+    }
+}

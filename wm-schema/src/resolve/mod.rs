@@ -1,0 +1,94 @@
+//! From a draft to a checked schema: every rule of the language is kept here and nowhere else.
+//!
+//! All mistakes are collected, none stops the others from being found. What depends on something that is already reported
+//! is passed over in silence, so that one mistake gives one message.
+//!
+//! ```text
+//!   names ──> declared (enums, JSON bodies) ──> layouts (types, equations) ──> regions ──> sizes ──> framing ──> cases
+//! ```
+//!
+//! What a layout may say about lengths:
+//!
+//! * A length field is `n: u16 = size(x)`, and `x` is `bytes[n]`. A list is `n: u16 = count(x)` and `x: Item[n]`.
+//! * `[..]` takes what its region has left; what stands behind it must be of fixed size. A region is the frame, or the
+//!   bytes that an earlier size equation measures, if all else that it measures is of fixed size.
+//! * A frame ends by a fixed size, by a number at a fixed place, or by a delimiter; all bytes that these do not span are
+//!   of fixed size.
+
+mod attrs;
+mod cases;
+mod declared;
+mod equations;
+mod framing;
+mod layouts;
+mod names;
+mod regions;
+mod schema;
+mod sizes;
+pub(crate) mod spell;
+pub(crate) mod suggest;
+mod types;
+mod words;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::draft::{Draft, Endian};
+use crate::ir;
+
+/// What came of a draft.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The checked schema; none exactly if one of the diagnostics is an error.
+    pub schema: Option<ir::Schema>,
+    /// All mistakes and warnings, in source order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a draft.
+///
+/// ```
+/// # #[cfg(feature = "dsl")] {
+/// let source = "protocol frame\n\nmessage Frame {\n    len: u32 = size(self)\n    body: bytes[..]\n}\n";
+/// let draft = wm_schema::dsl::parse(source).unwrap();
+/// let resolved = wm_schema::resolve::resolve(&draft);
+/// assert_eq!(resolved.schema.unwrap().messages[0].layout.size.least, 4);
+/// # }
+/// ```
+#[must_use]
+pub fn resolve(draft: &Draft) -> Resolved {
+    let mut cx = Context { draft, names: names::Names::default(), found: Vec::new() };
+    let schema = schema::resolve(&mut cx);
+    let mut diagnostics = cx.found;
+    diagnostics.sort_by_key(|diagnostic| diagnostic.origin);
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error);
+    debug_assert!(failed || schema.is_some(), "a schema that is refused without a word");
+    Resolved { schema: schema.filter(|_| !failed), diagnostics }
+}
+
+/// What all checks share.
+struct Context<'d> {
+    draft: &'d Draft,
+    names: names::Names<'d>,
+    found: Vec<Diagnostic>,
+}
+
+impl Context<'_> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// The order of bytes where no suffix says it.
+    fn endian(&self) -> Endian {
+        self.draft.endian.as_ref().map_or(Endian::Big, |endian| endian.value)
+    }
+
+    /// The largest frame, if the schema says it.
+    fn limit_written(&self) -> Option<u64> {
+        let limit = self.draft.limits.iter().find(|limit| limit.name.text == "frame")?;
+        Some(u64::try_from(limit.value.value).unwrap_or(u64::MAX))
+    }
+
+    /// The largest frame.
+    fn limit(&self) -> u64 {
+        self.limit_written().unwrap_or(ir::FRAME_BYTES_MAX)
+    }
+}

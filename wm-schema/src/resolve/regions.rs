@@ -1,0 +1,153 @@
+//! Lengths against what they measure: every length can be solved by a decoder that reads from front to back.
+
+use super::layouts::{Body, Line, extent, extent_mut};
+use super::sizes::{self, Parts};
+use super::{Context, spell};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::ir::{Equation, Extent, Measure, Role, Type};
+
+/// Checks all lengths of a layout, and finds for each `[..]` how many bytes stand behind it.
+pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
+    for at in 0..body.lines.len() {
+        if let Some(Extent::Field(length)) = extent(&body.lines[at].ty) {
+            let length = *length;
+            if let Some(diagnostic) = length_field(&body.lines, at, length) {
+                cx.report(diagnostic);
+                body.sound = false;
+            }
+        }
+    }
+    if !body.sound {
+        return;
+    }
+    let mut open: Vec<usize> = (0..body.lines.len()).filter(|at| takes_rest(&body.lines[*at].ty, parts)).collect();
+    let message = body.is_message();
+    open.retain(|&at| {
+        let in_the_way = open_in_the_way(&body.lines, at, parts);
+        (message && in_the_way.is_none()) || !own_region(&mut body.lines, at)
+    });
+    for &at in &open {
+        let lines = &body.lines;
+        if let Some(other) = open_in_the_way(lines, at, parts) {
+            cx.report(rest_not_last(lines, at, other));
+            body.sound = false;
+        } else if at + 1 < lines.len() && matches!(lines[at].ty, Type::Struct(_)) {
+            cx.report(open_struct_not_last(&lines[at]));
+            body.sound = false;
+        }
+    }
+    if !body.sound {
+        return;
+    }
+    for at in open {
+        let tail = body.lines[at + 1..].iter().fold(0u64, |sum, line| sum.saturating_add(line.size.least));
+        if let Some(extent) = extent_mut(&mut body.lines[at].ty) {
+            *extent = Extent::Rest { tail };
+        }
+    }
+    // A region of its own has a size of its own.
+    sizes::own(&mut body.lines, parts);
+}
+
+/// The first field behind `at` whose size is not fixed.
+fn open_in_the_way(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Option<usize> {
+    (at + 1..lines.len()).find(|&other| lines[other].size.fixed().is_none() || takes_rest(&lines[other].ty, parts))
+}
+
+/// Whether a type goes on to the end of its region.
+pub(super) fn takes_rest(ty: &Type, parts: Parts<'_>) -> bool {
+    match ty {
+        Type::Struct(index) => parts.structs[*index]
+            .as_ref()
+            .is_some_and(|layout| layout.fields.iter().any(|field| takes_rest(&field.ty, parts))),
+        ty => matches!(extent(ty), Some(Extent::Rest { .. })),
+    }
+}
+
+/// Turns the `[..]` of bytes into the length field that measures it, if one stands in front that measures nothing else
+/// of varying size.
+fn own_region(lines: &mut [Line<'_>], at: usize) -> bool {
+    if !matches!(lines[at].ty, Type::Bytes(_)) {
+        return false;
+    }
+    let solved = lines[..at].iter().enumerate().find_map(|(index, line)| {
+        let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add }) = line.role else { return None };
+        let others = (first..=last).filter(|other| *other != at);
+        let fixed = others.map(|other| lines[other].size.fixed()).sum::<Option<u64>>()?;
+        let inside = (first..=last).contains(&at);
+        inside.then_some((index, add.checked_add_unsigned(fixed)?))
+    });
+    let Some((index, add)) = solved else { return false };
+    lines[index].role = Role::Computed(Equation { measure: Measure::Bytes { first: at, last: at }, add });
+    if let Some(extent) = extent_mut(&mut lines[at].ty) {
+        *extent = Extent::Field(index);
+    }
+    true
+}
+
+/// What is wrong with the field that says the length of another.
+fn length_field(lines: &[Line<'_>], at: usize, length: usize) -> Option<Diagnostic> {
+    let (line, number) = (&lines[at], &lines[length]);
+    let list = matches!(line.ty, Type::List { .. });
+    let function = if list { "count" } else { "size" };
+    let right = format!("{} = {function}({})", spell::line(number.draft), line.name);
+    let found = |code, label: String| {
+        Some(Diagnostic::new(code, line.draft.origin, label).note(number.draft.origin, "the length stands here"))
+    };
+    if !matches!(number.ty, Type::Int(..)) {
+        return Some(
+            found(Code::BadEquation, format!("`{}` is no integer", number.name))?
+                .why("only an integer can say how long something is")
+                .help(format!("write `{}: u16 = {function}({})`", number.name, line.name)),
+        );
+    }
+    match &number.role {
+        Role::Value => Some(
+            Diagnostic::new(
+                Code::MissingEquation,
+                number.draft.origin,
+                format!("`{}` measures `{}` and does not say so", number.name, line.name),
+            )
+            .why("a length that the user could set could be wrong: the encoder computes it")
+            .help(format!("write `{right}`"))
+            .note(line.draft.origin, "it is the length of this field"),
+        ),
+        Role::Constant(value) => Some(
+            found(Code::BadEquation, format!("`{}` is always {value}", number.name))?
+                .why("a length that never changes needs no field")
+                .help(format!("write `[{value}]`")),
+        ),
+        Role::Computed(Equation { measure, .. }) => {
+            let measured = if list { Measure::Elements { list: at } } else { Measure::Bytes { first: at, last: at } };
+            if *measure == measured {
+                return None;
+            }
+            let rest = if list { "[..]" } else { "`[..]`, the rest of what it counts" };
+            Some(
+                found(Code::BadEquation, format!("`{}` does not say the {function} of `{}`", number.name, line.name))?
+                    .why(format!(
+                        "`[{}]` is as long as `{}` says, but its equation measures something else",
+                        number.name, number.name
+                    ))
+                    .help(format!("write `{right}`, or here {rest}")),
+            )
+        }
+    }
+}
+
+fn rest_not_last(lines: &[Line<'_>], at: usize, other: usize) -> Diagnostic {
+    let (line, behind) = (&lines[at], &lines[other]);
+    Diagnostic::new(Code::RestNotLast, line.draft.origin, format!("`{}` takes all that is left", line.name))
+        .why(format!(
+            "`{}` behind it varies in size too: where one ends and the other starts could not be told",
+            behind.name
+        ))
+        .help(format!("give it a length of its own: `[u16]` instead of `[..]`, or move it behind `{}`", behind.name))
+        .note(behind.draft.origin, "this one varies too")
+}
+
+fn open_struct_not_last(line: &Line<'_>) -> Diagnostic {
+    Diagnostic::new(Code::RestNotLast, line.draft.origin, format!("`{}` takes all that is left", line.name))
+        .why("its struct ends with `[..]`, and so it must be the last field")
+        .help("give the `[..]` of the struct a length: `[u16]`, or move the field to the end")
+}

@@ -1,0 +1,302 @@
+//! The schema as a whole: its head, its structs from the inside out, its messages, and who says what.
+
+use super::layouts::{self, Body};
+use super::sizes::{self, Parts};
+use super::{Context, cases, declared, framing, names, regions, suggest};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
+use crate::ir::{Enum, Exchange, Layout, Message, Schema, Side, Type};
+
+/// Checks everything; none if a part of the schema could not be made.
+pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
+    let draft: &Draft = cx.draft;
+    names::collect(cx);
+    let port = port(cx);
+    limits(cx);
+    let enums = declared::enums(cx);
+    let json_bodies = declared::json_bodies(cx);
+    let (messages, structs): (Vec<&LayoutDraft>, Vec<&LayoutDraft>) =
+        draft.layouts.iter().partition(|layout| matches!(layout.kind, LayoutKind::Message { .. }));
+    let structs = structs.into_iter().map(|layout| layouts::resolve(cx, layout, &enums)).collect();
+    let structs = from_the_inside_out(cx, structs, &enums);
+    let parts = Parts { enums: &enums, structs: &structs };
+    if messages.is_empty() {
+        cx.report(
+            Diagnostic::new(Code::Empty, draft.name.origin, format!("`{}` has no message", draft.name.text))
+                .why("a protocol says what travels: at least one message")
+                .help("write `message Line { text: str until \"\\n\" }`"),
+        );
+    }
+    told_apart(cx, &messages);
+    let bodies: Vec<Body<'_>> = messages.iter().map(|layout| layouts::resolve(cx, layout, &enums)).collect();
+    let messages: Vec<Option<Message>> = bodies.into_iter().map(|body| message(cx, body, parts)).collect();
+    let exchanges = exchanges(cx);
+    recovers(cx);
+    let tests = cases::resolve(
+        cx,
+        &cases::Known { enums: &enums, json_bodies: &json_bodies, structs: &structs, messages: &messages },
+    );
+    let messages: Vec<Message> = messages.into_iter().collect::<Option<_>>()?;
+    Some(Schema {
+        docs: draft.docs.clone(),
+        name: draft.name.text.clone(),
+        version: draft.version.as_ref().map(|version| version.value),
+        port,
+        frame_bytes_max: messages.iter().map(|message| message.frame_bytes_max).max()?,
+        enums: enums.into_iter().collect::<Option<_>>()?,
+        json_bodies,
+        structs: structs.into_iter().collect::<Option<_>>()?,
+        messages,
+        exchanges,
+        tests,
+    })
+}
+
+fn port(cx: &mut Context<'_>) -> Option<u16> {
+    let port = cx.draft.port.as_ref()?;
+    match u16::try_from(port.value) {
+        Ok(value) if value > 0 => return Some(value),
+        _ => cx.report(
+            Diagnostic::new(Code::BadConstant, port.origin, format!("{} is no port", port.value))
+                .why("a port is 1 to 65535")
+                .help("write `port 9000`, for example, or take it out"),
+        ),
+    }
+    None
+}
+
+fn limits(cx: &mut Context<'_>) {
+    let draft: &Draft = cx.draft;
+    names::distinct(cx, draft.limits.iter().map(|limit| &limit.name));
+    for limit in &draft.limits {
+        let name = &limit.name.text;
+        if name != "frame" {
+            cx.report(
+                Diagnostic::new(Code::UnknownName, limit.name.origin, format!("no limit `{name}`"))
+                    .why("the size of a frame is what a schema limits; a field has `max`")
+                    .help(format!("write `limit frame {}`", limit.value.value)),
+            );
+        } else if limit.value.value == 0 {
+            cx.report(
+                Diagnostic::new(Code::LimitTooSmall, limit.value.origin, "no frame has 0 bytes")
+                    .why("nothing could ever be received")
+                    .help("write `limit frame 1M`, or take the line out: the default is 10 MiB"),
+            );
+        } else if limit.value.value > u128::from(MOST_BYTES) {
+            cx.report(
+                Diagnostic::new(Code::NumberTooLarge, limit.value.origin, "no machine holds such a frame")
+                    .why("sizes are counted in 63 bits")
+                    .help("write `limit frame 2G`, for example"),
+            );
+        }
+    }
+}
+
+/// The largest limit: sizes may be added to and taken from without running over.
+const MOST_BYTES: u64 = i64::MAX as u64;
+
+/// Checks and measures the structs, each after those that it contains; none where something is wrong.
+fn from_the_inside_out(cx: &mut Context<'_>, bodies: Vec<Body<'_>>, enums: &[Option<Enum>]) -> Vec<Option<Layout>> {
+    let order = order(cx, &bodies);
+    let mut structs: Vec<Option<Layout>> = bodies.iter().map(|_| None).collect();
+    let mut bodies: Vec<Option<Body<'_>>> = bodies.into_iter().map(Some).collect();
+    for index in order {
+        let Some(mut body) = bodies[index].take() else { continue };
+        let parts = Parts { enums, structs: &structs };
+        if !measured(cx, &mut body, parts) {
+            continue;
+        }
+        let size = sizes::bound_struct(cx, &mut body, parts);
+        structs[index] = Some(body.finish(cx, size, &structs));
+    }
+    structs
+}
+
+/// The structs, each behind those that it contains. Those that contain themselves are reported and left out.
+fn order(cx: &mut Context<'_>, bodies: &[Body<'_>]) -> Vec<usize> {
+    let parts: Vec<Vec<usize>> =
+        bodies.iter().map(|body| body.lines.iter().filter_map(|line| part(&line.ty)).collect()).collect();
+    let mut order: Vec<usize> = Vec::new();
+    let mut placed = vec![false; bodies.len()];
+    // Each round places at least one, so that it ends; what is never ready leads into a circle.
+    loop {
+        let ready = (0..bodies.len()).find(|&index| !placed[index] && parts[index].iter().all(|&part| placed[part]));
+        let Some(index) = ready else { break };
+        placed[index] = true;
+        order.push(index);
+    }
+    for index in (0..bodies.len()).filter(|&index| !placed[index] && reaches(&parts, index)) {
+        let name = &bodies[index].draft.name;
+        cx.report(
+            Diagnostic::new(Code::Recursive, name.origin, format!("`{}` contains itself", name.text))
+                .why("its size would have no end; layouts that nest are not there yet")
+                .help("hold the inner one as `bytes[u16]`, and decode it in the handler"),
+        );
+    }
+    order
+}
+
+/// Whether a struct is reached from itself.
+fn reaches(parts: &[Vec<usize>], start: usize) -> bool {
+    let mut seen = vec![false; parts.len()];
+    let mut open = parts[start].clone();
+    while let Some(index) = open.pop() {
+        if index == start {
+            return true;
+        }
+        if !std::mem::replace(&mut seen[index], true) {
+            open.extend(&parts[index]);
+        }
+    }
+    false
+}
+
+/// The struct that a type contains.
+fn part(ty: &Type) -> Option<usize> {
+    match ty {
+        Type::Struct(index) => Some(*index),
+        Type::List { element, .. } => part(element),
+        _ => None,
+    }
+}
+
+/// Sets the own sizes of all lines and checks the lengths. Says whether the layout is sound.
+fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool {
+    let whole = |ty: &Type| match ty {
+        Type::Enum(index) => parts.enums[*index].is_some(),
+        ty => part(ty).is_none_or(|index| parts.structs[index].is_some()),
+    };
+    if !body.sound || !body.lines.iter().all(|line| whole(&line.ty)) {
+        return false;
+    }
+    sizes::own(&mut body.lines, parts);
+    regions::check(cx, body, parts);
+    body.sound
+}
+
+/// Checks a message, infers its framing, and bounds it.
+fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option<Message> {
+    if !measured(cx, &mut body, parts) {
+        return None;
+    }
+    let mut framing = framing::infer(cx, &body, parts)?;
+    let size = sizes::bound_message(cx, &mut body, &framing);
+    framing::bound(&mut framing, &body.lines);
+    let from = match &body.draft.kind {
+        LayoutKind::Message { from } => from.as_ref().map(|from| from.value),
+        LayoutKind::Struct => None,
+    };
+    let frame_bytes_max = size.most.unwrap_or(size.least);
+    Some(Message { layout: body.finish(cx, size, parts.structs), from, framing, frame_bytes_max })
+}
+
+/// Each side sends one message: two could not be told apart.
+fn told_apart(cx: &mut Context<'_>, messages: &[&LayoutDraft]) {
+    for (index, message) in messages.iter().enumerate() {
+        let side = |message: &LayoutDraft| match &message.kind {
+            LayoutKind::Message { from } => from.as_ref().map(|from| from.value),
+            LayoutKind::Struct => None,
+        };
+        let clash = |other: Option<Side>| other.is_none() || side(message).is_none() || other == side(message);
+        let Some(first) = messages[..index].iter().find(|other| clash(side(other))) else { continue };
+        let who = match side(message).or_else(|| side(first)) {
+            Some(Side::Client) => "the client sends",
+            Some(Side::Server) => "the server sends",
+            None => "both sides send",
+        };
+        let both = side(message).is_none() && side(first).is_none();
+        let help = match (both, side(message)) {
+            (true, _) => format!(
+                "say who sends which: `message {} from client`, `message {} from server`",
+                first.name.text, message.name.text
+            ),
+            (false, None) => {
+                format!("say who sends it: `message {} from {}`", message.name.text, other_side(side(first)))
+            }
+            (false, Some(_)) => "make one message of them, with an enum that says which it is".to_owned(),
+        };
+        cx.report(
+            Diagnostic::new(
+                Code::Ambiguous,
+                message.name.origin,
+                format!("{who} `{}` and `{}`", first.name.text, message.name.text),
+            )
+            .why("which of the two has arrived could not be told: this version takes one message from each side")
+            .help(help)
+            .note(first.name.origin, "the first stands here"),
+        );
+    }
+}
+
+fn other_side(side: Option<Side>) -> &'static str {
+    if side == Some(Side::Client) { "server" } else { "client" }
+}
+
+fn exchanges(cx: &mut Context<'_>) -> Vec<Exchange> {
+    let draft: &Draft = cx.draft;
+    draft.exchanges.iter().filter_map(|exchange| one_exchange(cx, exchange)).collect()
+}
+
+fn one_exchange(cx: &mut Context<'_>, draft: &ExchangeDraft) -> Option<Exchange> {
+    if let Some(by) = &draft.by {
+        cx.report(
+            Diagnostic::new(Code::NotYet, by.origin, format!("pairing by `{}` is not there yet", by.text))
+                .why("this version pairs requests and replies in their order")
+                .help("write `in order`, or take the line out and pair them in the handler"),
+        );
+    }
+    let request = message_named(cx, &draft.request);
+    let replies: Vec<Option<usize>> = draft.replies.iter().map(|reply| message_named(cx, reply)).collect();
+    let (request, replies) = (request?, replies.into_iter().collect::<Option<Vec<usize>>>()?);
+    let from = |index: usize| sender(cx.draft, index);
+    if let Some(same) = replies.iter().position(|reply| from(*reply).is_some() && from(*reply) == from(request)) {
+        let (reply, request) = (&draft.replies[same], &draft.request);
+        cx.report(
+            Diagnostic::new(Code::BadExchange, reply.origin, format!("`{}` comes from the same side", reply.text))
+                .why(format!("an answer to `{}` comes from the other side", request.text))
+                .help(format!("write `message {} from {}`", reply.text, other_side(from(replies[same])))),
+        );
+        return None;
+    }
+    Some(Exchange { request, replies })
+}
+
+/// Who sends the message of this index; both if none.
+fn sender(draft: &Draft, index: usize) -> Option<Side> {
+    let kinds = draft.layouts.iter().filter_map(|layout| match &layout.kind {
+        LayoutKind::Message { from } => Some(from.as_ref().map(|from| from.value)),
+        LayoutKind::Struct => None,
+    });
+    kinds.into_iter().nth(index).flatten()
+}
+
+/// The index of a message.
+pub(super) fn message_named(cx: &mut Context<'_>, name: &Name) -> Option<usize> {
+    if let Some(names::Item::Message(index)) = cx.names.item(&name.text) {
+        return Some(index);
+    }
+    let known: Vec<&str> = cx.names.types(|item| matches!(item, names::Item::Message(_))).collect();
+    let help = suggest::help(&name.text, known);
+    cx.report(Diagnostic::new(Code::UnknownName, name.origin, format!("no message `{}`", name.text)).help(help));
+    None
+}
+
+fn recovers(cx: &mut Context<'_>) {
+    const ACTIONS: [&str; 3] = ["close", "skip", "resync"];
+    let draft: &Draft = cx.draft;
+    for rule in &draft.recovers {
+        let action = &rule.action;
+        match action.text.as_str() {
+            "close" => {}
+            text if ACTIONS.contains(&text) => cx.report(
+                Diagnostic::new(Code::RecoverCloses, action.origin, format!("`{text}` closes the connection"))
+                    .why("this version ends a connection at its first bad byte")
+                    .help(format!("write `{} => close` to say so", rule.fault.text)),
+            ),
+            text => cx.report(
+                Diagnostic::new(Code::UnknownName, action.origin, format!("no action `{text}`"))
+                    .help(suggest::help(text, ACTIONS)),
+            ),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! How many bytes everything takes, least and most. Sums saturate: what would be over `u64` is bounded by the frame.
+
+use super::layouts::{Body, Line};
+use super::regions::takes_rest;
+use super::types::useless;
+use super::{Context, spell};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::ir::{self, Enum, Equation, Extent, Framing, Int, Layout, Measure, Role, Size, Type};
+
+/// What a type may refer to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts<'p> {
+    pub(super) enums: &'p [Option<Enum>],
+    pub(super) structs: &'p [Option<Layout>],
+}
+
+/// Sets for each line the size that it has by itself: the most is none where only a frame bounds it.
+pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
+    for at in 0..lines.len() {
+        lines[at].size = size(&lines[at].ty, lines, parts);
+    }
+}
+
+/// The size of a type by itself; `lines` are those that its lengths refer to.
+pub(super) fn size(ty: &Type, lines: &[Line<'_>], parts: Parts<'_>) -> Size {
+    let unknown = Size { least: 0, most: None };
+    match ty {
+        Type::Constant(bytes) => exactly(bytes.len() as u64),
+        Type::Int(int, _) => int.size(),
+        Type::Float { bytes, .. } => exactly(u64::from(*bytes)),
+        Type::Enum(index) => parts.enums[*index].as_ref().map_or(unknown, |ty| ty.repr.size()),
+        Type::Struct(index) => parts.structs[*index].as_ref().map_or(unknown, |layout| layout.size),
+        Type::Bytes(bytes) => extended(&bytes.extent, bytes.max, exactly(1), lines),
+        Type::List { element, count, max } => extended(count, *max, size(element, lines, parts), lines),
+    }
+}
+
+/// The size of something with an extent: so many units, and what says how many.
+fn extended(extent: &Extent, max: Option<u64>, unit: Size, lines: &[Line<'_>]) -> Size {
+    let (least, most) = units(extent, lines);
+    let most = match (most, max) {
+        (Some(most), Some(max)) => Some(most.min(max)),
+        (most, max) => most.or(max),
+    };
+    let around = overhead(extent);
+    let content = most.zip(unit.most).map(|(most, unit)| most.saturating_mul(unit));
+    Size {
+        least: least.saturating_mul(unit.least).saturating_add(around.least),
+        most: content.zip(around.most).map(|(content, around)| content.saturating_add(around)),
+    }
+}
+
+/// How many units an extent allows: by its number, or by nothing.
+pub(super) fn units(extent: &Extent, lines: &[Line<'_>]) -> (u64, Option<u64>) {
+    match extent {
+        Extent::Fixed(count) => (*count, Some(*count)),
+        Extent::Prefix(int) => (0, Some(clamp(int.range().1))),
+        Extent::Until(_) | Extent::Rest { .. } => (0, None),
+        Extent::Field(index) => {
+            let line = &lines[*index];
+            let (least, most) = number_range(line);
+            let add = match &line.role {
+                Role::Computed(equation) => i128::from(equation.add),
+                _ => 0,
+            };
+            (clamp(least.saturating_sub(add)), Some(clamp(most.saturating_sub(add))))
+        }
+    }
+}
+
+/// The prefix or the delimiter.
+fn overhead(extent: &Extent) -> Size {
+    match extent {
+        Extent::Prefix(int) => int.size(),
+        Extent::Until(delimiter) => exactly(delimiter.len() as u64),
+        Extent::Fixed(_) | Extent::Field(_) | Extent::Rest { .. } => exactly(0),
+    }
+}
+
+/// The values that a number may have.
+pub(super) fn number_range(line: &Line<'_>) -> (i128, i128) {
+    match &line.ty {
+        Type::Int(int, range) => range.unwrap_or_else(|| int.range()),
+        _ => (0, i128::MAX),
+    }
+}
+
+fn exactly(bytes: u64) -> Size {
+    Size { least: bytes, most: Some(bytes) }
+}
+
+/// A number as a count of bytes.
+pub(super) fn clamp(number: i128) -> u64 {
+    u64::try_from(number.max(0)).unwrap_or(u64::MAX)
+}
+
+/// The sum of the sizes of some lines.
+pub(super) fn sum(lines: &[Line<'_>]) -> Size {
+    lines.iter().fold(exactly(0), |sum, line| Size {
+        least: sum.least.saturating_add(line.size.least),
+        most: sum.most.zip(line.size.most).map(|(sum, most)| sum.saturating_add(most)),
+    })
+}
+
+/// Bounds a struct by the limit of the schema. What takes the rest of its region keeps no bound of its own.
+pub(super) fn bound_struct(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> Size {
+    useless_limits(cx, &body.lines);
+    let limit = cx.limit();
+    for line in &mut body.lines {
+        let rest = takes_rest(&line.ty, parts);
+        bound_content(line, limit);
+        if !rest && line.size.most.is_none() {
+            line.size.most = Some(limit);
+        }
+    }
+    check_numbers(cx, &body.lines);
+    sum(&body.lines)
+}
+
+/// Bounds a message by its framing, its limits and the limit of the schema.
+pub(super) fn bound_message(cx: &mut Context<'_>, body: &mut Body<'_>, framing: &Framing) -> Size {
+    useless_limits(cx, &body.lines);
+    let own = sum(&body.lines);
+    let numbered = framing_most(&body.lines, framing);
+    let limit = cx.limit_written().unwrap_or_else(|| default_limit(&body.lines));
+    if own.least > limit {
+        too_small(cx, body, own.least, limit);
+        body.sound = false;
+    }
+    let most = limit.min(own.most.unwrap_or(u64::MAX)).min(numbered);
+    over_the_frame(cx, &body.lines, own.least, most);
+    for line in &mut body.lines {
+        let room = most.saturating_sub(own.least).saturating_add(line.size.least);
+        line.size.most = Some(line.size.most.map_or(room, |own| own.min(room)).max(line.size.least));
+        bound_content(line, room);
+    }
+    check_numbers(cx, &body.lines);
+    Size { least: own.least, most: Some(most.max(own.least)) }
+}
+
+/// The default limit holds for what nothing else bounds: it never takes away from a `max` that is written.
+fn default_limit(lines: &[Line<'_>]) -> u64 {
+    let needed = lines.iter().fold(0u64, |sum, line| {
+        let size = line.max.as_ref().and(line.size.most).unwrap_or(line.size.least);
+        sum.saturating_add(size)
+    });
+    needed.max(ir::FRAME_BYTES_MAX)
+}
+
+/// The largest frame that the number of its framing can say.
+fn framing_most(lines: &[Line<'_>], framing: &Framing) -> u64 {
+    let Framing::Prefix { field, int, scale, outside, width_outside, .. } = framing else { return u64::MAX };
+    let number = match &lines[*field].ty {
+        Type::Int(..) => clamp(number_range(&lines[*field]).1),
+        _ => clamp(int.range().1),
+    };
+    let width = if *width_outside { int.size().most.unwrap_or(0) } else { 0 };
+    number.saturating_mul(*scale).saturating_add_signed(*outside).saturating_add(width)
+}
+
+/// Bounds the content of a field that may take `room` bytes as a whole.
+fn bound_content(line: &mut Line<'_>, room: u64) {
+    let Type::Bytes(bytes) = &line.ty else { return };
+    let around = overhead(&bytes.extent);
+    let mut most = room.saturating_sub(around.least);
+    if let Some(own) = line.size.most {
+        most = most.min(own.saturating_sub(around.least));
+    }
+    let by_type = match &bytes.extent {
+        Extent::Fixed(size) => Some(*size),
+        Extent::Prefix(int) => Some(clamp(int.range().1)),
+        Extent::Field(_) | Extent::Until(_) | Extent::Rest { .. } => None,
+    };
+    let most = [Some(most), bytes.max, by_type].into_iter().flatten().min();
+    if let Type::Bytes(bytes) = &mut line.ty {
+        bytes.max = most;
+    }
+}
+
+fn too_small(cx: &mut Context<'_>, body: &Body<'_>, least: u64, limit: u64) {
+    let written = cx.draft.limits.iter().find(|item| item.name.text == "frame");
+    let origin = written.map_or(body.draft.name.origin, |item| item.value.origin);
+    let name = &body.draft.name;
+    cx.report(
+        Diagnostic::new(
+            Code::LimitTooSmall,
+            origin,
+            format!("no `{}` fits into {}", name.text, spell::count(limit, "byte")),
+        )
+        .why(format!("the smallest one takes {}", spell::count(least, "byte")))
+        .help(format!("write `limit frame {least}` or more"))
+        .note(name.origin, "the message stands here"),
+    );
+}
+
+/// Warns of limits that the type of the length gives already.
+fn useless_limits(cx: &mut Context<'_>, lines: &[Line<'_>]) {
+    for line in lines {
+        let (Some(max), Some(extent)) = (&line.max, super::layouts::extent(&line.ty)) else { continue };
+        if let (false, (_, Some(most))) = (matches!(extent, Extent::Fixed(_)), units(extent, lines))
+            && max.value >= most
+        {
+            cx.report(useless(max, format!("its length can say no more than {most}")));
+        }
+    }
+}
+
+/// Warns of limits that the frame does not leave room for.
+fn over_the_frame(cx: &mut Context<'_>, lines: &[Line<'_>], least: u64, most: u64) {
+    for line in lines {
+        let (Some(max), Some(own)) = (&line.max, line.size.most) else { continue };
+        let whole = least.saturating_sub(line.size.least).saturating_add(own);
+        if cx.limit_written().is_some_and(|limit| limit < whole) && most < whole {
+            cx.report(
+                Diagnostic::new(Code::UselessLimit, max.origin, format!("`max {}` cannot be reached", max.value))
+                    .why(format!("the frame ends at {most} bytes"))
+                    .help(format!("write `limit frame {whole}`, or a smaller `max`")),
+            );
+        }
+    }
+}
+
+/// Refuses numbers that can never say what they measure.
+fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
+    for line in lines {
+        let Role::Computed(Equation { measure, add }) = &line.role else { continue };
+        let (unit, measured) = match *measure {
+            Measure::Bytes { first, last } => ("bytes", sum(&lines[first..=last])),
+            Measure::Elements { list } => {
+                let Some(extent) = super::layouts::extent(&lines[list].ty) else { continue };
+                let (least, most) = units(extent, lines);
+                ("elements", Size { least, most })
+            }
+        };
+        let least = i128::from(measured.least) + i128::from(*add);
+        let most = measured.most.map_or(i128::MAX, |most| i128::from(most) + i128::from(*add));
+        let (low, high) = number_range(line);
+        if least > high || most < low {
+            let found = if least > high { least } else { most };
+            cx.report(
+                Diagnostic::new(Code::Impossible, line.draft.origin, format!("`{}` can never be right", line.name))
+                    .why(format!("it holds {low} to {high}, and what it says is {found} {unit} at best"))
+                    .help("give it a wider type or range"),
+            );
+        } else if least < 0 {
+            cx.report(
+                Diagnostic::new(Code::Impossible, line.draft.origin, format!("`{}` may be below zero", line.name))
+                    .why(format!("for the shortest message it would be {least}"))
+                    .help(format!("take {} less away", -least)),
+            );
+        }
+    }
+}
+
+/// The number in front of something with a prefix.
+pub(super) fn prefix(ty: &Type) -> Option<&Int> {
+    match super::layouts::extent(ty) {
+        Some(Extent::Prefix(int)) => Some(int),
+        _ => None,
+    }
+}
