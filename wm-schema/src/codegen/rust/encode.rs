@@ -42,11 +42,8 @@ pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
     let mut encoder = Encoder::new(code, code.message.is_some());
     let writes: TokenStream = (0..code.layout.fields.len()).map(|at| encoder.write(at)).collect();
     let (numbers, lets) = (encoder.lets, serialized(code).lets);
-    let (result, ok) = if write_can_fail(code) {
-        (quote!(-> Result<(), EncodeError>), quote!(Ok(())))
-    } else {
-        (quote!(), quote!())
-    };
+    let (result, ok) =
+        if write_can_fail(code) { (quote!(-> Result<(), EncodeError>), quote!(Ok(()))) } else { (quote!(), quote!()) };
     quote! {
         #measure
 
@@ -74,9 +71,8 @@ fn write_can_fail(code: &LayoutCode<'_>) -> bool {
             },
             _ => None,
         };
-        let nested = part.is_some_and(|part| {
-            write_can_fail(&LayoutCode::part(code.rust, &code.rust.schema.structs[part]))
-        });
+        let nested =
+            part.is_some_and(|part| write_can_fail(&LayoutCode::part(code.rust, &code.rust.schema.structs[part])));
         prefixed || nested || matches!(field.role, Role::Computed(_)) || shape::is_serialized(field)
     })
 }
@@ -91,13 +87,16 @@ struct Serialized {
 impl Serialized {
     fn measure_call(&self) -> TokenStream {
         let locals = &self.locals;
-        if self.needs_self { quote!(self.measure_with(#(&#locals),*)?) } else { quote!(Self::measure_with(#(&#locals),*)?) }
+        if self.needs_self {
+            quote!(self.measure_with(#(&#locals),*)?)
+        } else {
+            quote!(Self::measure_with(#(&#locals),*)?)
+        }
     }
 }
 
 fn serialized(code: &LayoutCode<'_>) -> Serialized {
-    let fields: Vec<usize> =
-        (0..code.layout.fields.len()).filter(|&at| shape::is_serialized(code.field(at))).collect();
+    let fields: Vec<usize> = (0..code.layout.fields.len()).filter(|&at| shape::is_serialized(code.field(at))).collect();
     let lets = fields.iter().map(|&at| {
         let (local, name, constant) = (code.names.local(at), names::ident(&code.field(at).name), code.constant(at));
         quote!(let #local = json::to_string(&self.#name, #constant)?;)
@@ -367,7 +366,11 @@ impl<'c> Encoder<'c> {
         };
         if let Some(width) = fixed {
             let width = literal::number(width.into());
-            return if width.to_string() == "1" { quote!(#value.len()) } else { quote!(#value.len().saturating_mul(#width)) };
+            return if width.to_string() == "1" {
+                quote!(#value.len())
+            } else {
+                quote!(#value.len().saturating_mul(#width))
+            };
         }
         let measure = match element {
             Type::Struct(_) => quote!(|item| item.measure()),
@@ -400,8 +403,9 @@ impl<'c> Encoder<'c> {
         let field = self.code.field(at);
         match &field.ty {
             Type::Int(int, range) if matches!(field.role, Role::Computed(_)) => Some((int, *range)),
-            Type::Bytes(Bytes { extent: Extent::Prefix(int), .. })
-            | Type::List { count: Extent::Prefix(int), .. } => Some((int, None)),
+            Type::Bytes(Bytes { extent: Extent::Prefix(int), .. }) | Type::List { count: Extent::Prefix(int), .. } => {
+                Some((int, None))
+            }
             _ => None,
         }
     }

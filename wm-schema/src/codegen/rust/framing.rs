@@ -143,7 +143,8 @@ fn number_rules(code: &LayoutCode<'_>, message: &Message, field: usize) -> Token
     let (int, measured, add) = match &code.field(field).ty {
         Type::Int(int, range) => {
             if let Some((least, most)) = range {
-                let (found, least, most) = (to_i128(&quote!(#value), int), literal::signed(*least), literal::signed(*most));
+                let (found, least, most) =
+                    (to_i128(&quote!(#value), int), literal::signed(*least), literal::signed(*most));
                 rules.extend(quote!(Reader::in_range(#found, #least, #most, #offset, #constant)?;));
             }
             let add = code.equation(field).map_or(0, |equation| equation.add);

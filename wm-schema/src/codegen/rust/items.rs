@@ -47,7 +47,8 @@ fn definition(one: &Variant, repr: &TokenStream) -> TokenStream {
 fn conversions(kind: &Enum, repr: &TokenStream) -> TokenStream {
     let (some, none) = if kind.open { (quote!(), quote!()) } else { (quote!(Some), quote!(None)) };
     let from = kind.variants.iter().map(|one| {
-        let (name, least, most) = (variant(&one.name), literal::number(one.least.into()), literal::number(one.most.into()));
+        let (name, least, most) =
+            (variant(&one.name), literal::number(one.least.into()), literal::number(one.most.into()));
         match one.least == one.most {
             true => quote!(#least => #some(Self::#name),),
             false => quote!(#least..=#most => #some(Self::#name(value)),),

@@ -103,7 +103,8 @@ impl<'s> Rust<'s> {
             Some(layout) => shape::layout_type(self.schema, layout, &quote!('static)),
             None => quote!(Silent),
         };
-        let says = |layout: Option<&Layout>| layout.map_or("nothing".to_owned(), |layout| format!("[`{}`]", layout.name));
+        let says =
+            |layout: Option<&Layout>| layout.map_or("nothing".to_owned(), |layout| format!("[`{}`]", layout.name));
         let (from_client, from_server) = (sends(client), sends(server));
         let same = client.map(|layout| &layout.name) == server.map(|layout| &layout.name);
         let docs = |receives: Option<&Layout>, answers: Option<&Layout>, end: &str| match same {
@@ -267,7 +268,9 @@ impl<'s> Rust<'s> {
         let (name, ty) = (names::ident(&field.name), shape::layout_type(self.schema, layout, &quote!('a)));
         let (generics, from, value) = match content {
             Content::Bytes => (quote!('a, T: AsRef<[u8]> + ?Sized), quote!(&'a T), quote!(#name.as_ref())),
-            Content::Str | Content::Ascii => (quote!('a, T: AsRef<str> + ?Sized), quote!(&'a T), quote!(#name.as_ref())),
+            Content::Str | Content::Ascii => {
+                (quote!('a, T: AsRef<str> + ?Sized), quote!(&'a T), quote!(#name.as_ref()))
+            }
             Content::Json => (quote!('a), quote!(Json<'a>), quote!()),
             Content::JsonBody(body) => {
                 let generics = if shape::body_borrows(self.schema, body) { quote!('a) } else { quote!() };

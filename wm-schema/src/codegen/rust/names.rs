@@ -82,7 +82,11 @@ fn fresh(taken: &mut BTreeSet<String>, mut name: String) -> Ident {
 
 fn local_name(field: &Field) -> String {
     let plain = field.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plain && field.name.starts_with(|c: char| c.is_ascii_lowercase()) { field.name.clone() } else { "constant".into() }
+    if plain && field.name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        field.name.clone()
+    } else {
+        "constant".into()
+    }
 }
 
 /// The field's name in capitals; a constant is called after its word, or after its place.
@@ -109,8 +113,25 @@ pub(super) struct Imports {
 
 const PROTOCOL: [&str; 3] = ["Duplex", "Message", "Silent"];
 const WIRE: [&str; 19] = [
-    "BytesMut", "Cow", "DecodeError", "Delimiter", "EncodeError", "EncodeFault", "Fault", "Field", "Input", "Json", "List",
-    "Prefix", "Radix", "Reader", "Writer", "check", "fixed", "json", "starts_with",
+    "BytesMut",
+    "Cow",
+    "DecodeError",
+    "Delimiter",
+    "EncodeError",
+    "EncodeFault",
+    "Fault",
+    "Field",
+    "Input",
+    "Json",
+    "List",
+    "Prefix",
+    "Radix",
+    "Reader",
+    "Writer",
+    "check",
+    "fixed",
+    "json",
+    "starts_with",
 ];
 /// Types of the prelude that generated code names, and their full paths.
 const PRELUDE: [(&str, &str); 5] = [
@@ -173,7 +194,8 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
             TokenTree::Ident(ident) => {
                 let name = ident.to_string();
                 let path = matches!(tokens.get(at + 1), Some(TokenTree::Punct(p)) if p.spacing() == Spacing::Joint);
-                let call = matches!(tokens.get(at + 1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis);
+                let call =
+                    matches!(tokens.get(at + 1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis);
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
                     "check" | "json" => path,
@@ -224,7 +246,8 @@ mod tests {
             use ::wm_core::wire::{Input, json};
         );
         assert_eq!(uses.to_string(), expected.to_string());
-        let expected = quote!(impl WireMessage for Message { fn json(check: Input) { Kind::Reader; json::read(json) } });
+        let expected =
+            quote!(impl WireMessage for Message { fn json(check: Input) { Kind::Reader; json::read(json) } });
         assert_eq!(body.to_string(), expected.to_string());
     }
 }

@@ -51,7 +51,9 @@ pub(super) fn has(schema: &Schema, layout: &Layout, wanted: Trait) -> bool {
 fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
     match ty {
         Type::Float { .. } => wanted == Trait::Copy,
-        Type::Bytes(Bytes { content: Content::JsonBody(body), .. }) => wanted == Trait::Eq && body_has_eq(schema, *body),
+        Type::Bytes(Bytes { content: Content::JsonBody(body), .. }) => {
+            wanted == Trait::Eq && body_has_eq(schema, *body)
+        }
         Type::Struct(at) => has(schema, &schema.structs[*at], wanted),
         Type::List { element, .. } => wanted == Trait::Eq && type_has(schema, element, wanted),
         Type::Constant(_) | Type::Int(..) | Type::Enum(_) | Type::Bytes(_) => true,
