@@ -9,14 +9,20 @@
 //! [`draft`] is what a front end has read, [`ir`] what has been checked; all checks live in between. The proc macro crate
 //! `wm-derive` is the other front end and uses this crate without its `dsl` and `cli` features' tools.
 
+#[cfg(feature = "dsl")]
+mod build;
 pub mod codegen;
 pub mod diagnostic;
 pub mod draft;
 #[cfg(feature = "dsl")]
 pub mod dsl;
+pub mod explain;
 #[cfg(feature = "interp")]
 pub mod interp;
 pub mod ir;
 #[cfg(feature = "dsl")]
 pub mod render;
 pub mod resolve;
+
+#[cfg(feature = "dsl")]
+pub use build::{Build, BuildError, build};

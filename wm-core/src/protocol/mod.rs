@@ -8,9 +8,11 @@
 //! no frames at all.
 
 mod duplex;
+mod silent;
 mod tcp;
 
 pub use duplex::Duplex;
+pub use silent::Silent;
 pub use tcp::Tcp;
 
 pub use crate::wire::{DecodeError, EncodeError, Input};

@@ -47,14 +47,38 @@ pub fn within(found: i128, least: i128, most: i128, field: &'static Field) -> Re
 ///
 /// What is measured is too long for the number that must say so: the error is in terms of what is measured.
 #[inline]
-pub fn equation(measured: usize, add: i64, most: u64, field: &'static Field) -> Result<u64, EncodeError> {
-    match (measured as u64).checked_add_signed(add) {
-        Some(value) if value <= most => Ok(value),
-        _ => {
-            let limit = most.saturating_add_signed(add.saturating_neg());
-            Err(EncodeError::new(field, EncodeFault::TooLong { found: measured as u64, limit }))
-        }
-    }
+pub fn equation<T: TryFrom<u64>>(
+    measured: usize,
+    add: i64,
+    most: u64,
+    field: &'static Field,
+) -> Result<T, EncodeError> {
+    let value = (measured as u64).checked_add_signed(add).filter(|&value| value <= most);
+    value.and_then(|value| T::try_from(value).ok()).ok_or_else(|| {
+        let limit = most.saturating_add_signed(add.saturating_neg());
+        EncodeError::new(field, EncodeFault::TooLong { found: measured as u64, limit })
+    })
+}
+
+/// The size of all `items` together, each checked and measured.
+///
+/// # Errors
+///
+/// That of the first item that breaks a rule.
+#[inline]
+pub fn sum<T>(
+    items: impl IntoIterator<Item = T>,
+    mut measure: impl FnMut(T) -> Result<usize, EncodeError>,
+) -> Result<usize, EncodeError> {
+    items.into_iter().try_fold(0usize, |sum, item| Ok(sum.saturating_add(measure(item)?)))
+}
+
+/// A limit of a schema as this machine can count it: one over the address space is no limit.
+#[inline]
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "compared before")]
+pub const fn bytes_max(limit: u64) -> usize {
+    if limit > usize::MAX as u64 { usize::MAX } else { limit as usize }
 }
 
 /// Content that can be found again in front of its delimiter.
@@ -151,8 +175,8 @@ mod tests {
 
     #[test]
     fn equations_are_refused_in_terms_of_what_is_measured() {
-        assert_eq!(equation(10, 4, 14, F), Ok(14));
+        assert_eq!(equation(10, 4, 14, F), Ok(14u8));
         let error = EncodeError::new(F, EncodeFault::TooLong { found: 11, limit: 10 });
-        assert_eq!(equation(11, 4, 14, F), Err(error));
+        assert_eq!(equation::<u8>(11, 4, 14, F), Err(error));
     }
 }

@@ -220,6 +220,11 @@ pub enum EncodeFault {
         /// The most that is allowed.
         most: i128,
     },
+    /// A variant of an enum holds a number that stands for another variant, or for none.
+    Variant {
+        /// The number.
+        found: u64,
+    },
     /// The value contains the delimiter that ends it.
     Delimiter {
         /// Where, in bytes from the start of the value.
@@ -245,6 +250,7 @@ impl fmt::Display for EncodeFault {
             Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
             Self::Length { found, expected } => write!(f, "length {found}, but the schema fixes {expected}"),
             Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
+            Self::Variant { found } => write!(f, "{found} does not belong to this variant of the enum"),
             Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
             Self::Trimmed { suffix } => {
                 write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii())

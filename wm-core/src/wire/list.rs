@@ -1,6 +1,6 @@
 //! Arrays of a message: checked bytes when received, a slice when sent.
 
-use super::{DecodeError, Reader};
+use super::{DecodeError, Fault, Field, Reader};
 use core::{fmt, slice};
 
 /// The elements of an array in a message.
@@ -36,6 +36,38 @@ impl<'a, T> List<'a, T> {
         let elements = reader.clone();
         for _ in 0..count {
             read(reader)?;
+        }
+        Ok(Self(Repr::Wire { elements, count, read }))
+    }
+
+    /// Reads elements up to the last `tail` bytes, at most `max`, and checks each.
+    ///
+    /// # Errors
+    ///
+    /// An element cannot be read, or there are too many.
+    #[inline]
+    pub fn read_rest(
+        reader: &mut Reader<'a>,
+        tail: usize,
+        max: usize,
+        read: Element<'a, T>,
+        field: &'static Field,
+    ) -> Result<Self, DecodeError> {
+        let mut region = reader.rest_region(tail, field)?;
+        let elements = region.clone();
+        let mut count = 0usize;
+        while region.remaining() > 0 {
+            if count == max {
+                let fault = Fault::TooLong { found: (max as u64).saturating_add(1), limit: max as u64 };
+                return Err(DecodeError::new(field, region.offset(), fault));
+            }
+            let before = region.offset();
+            read(&mut region)?;
+            if region.offset() == before {
+                // An element of no bytes would never end; no schema has one.
+                return Err(DecodeError::new(field, before, Fault::Trailing { extra: region.remaining() }));
+            }
+            count = count.saturating_add(1);
         }
         Ok(Self(Repr::Wire { elements, count, read }))
     }
@@ -154,7 +186,6 @@ impl<T> fmt::Debug for ListIter<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Field;
     use super::*;
 
     const F: &Field = &Field::new("M", "f", 1);
@@ -165,6 +196,13 @@ mod tests {
         let list = List::read(&mut reader, 2, |reader| reader.u16_be(F)).unwrap();
         assert_eq!(list, List::from(&[1, 2]));
         assert_eq!(reader.remaining(), 1);
+    }
+
+    #[test]
+    fn the_rest_is_read_to_its_last_byte_and_no_further() {
+        let read = |max| List::read_rest(&mut Reader::new(&[0, 1, 0, 2, 9]), 1, max, |reader| reader.u16_be(F), F);
+        assert_eq!(read(2).unwrap(), List::from(&[1, 2]));
+        assert_eq!(read(1).unwrap_err(), DecodeError::new(F, 2, Fault::TooLong { found: 2, limit: 1 }));
     }
 
     #[test]

@@ -25,6 +25,7 @@
 pub mod base64;
 pub mod check;
 mod error;
+pub mod finite;
 pub mod json;
 mod list;
 mod reader;
@@ -41,6 +42,11 @@ pub use scan::{Delimiter, Input, Prefix, fixed, starts_with};
 pub use text::Radix;
 pub use writer::Writer;
 
+/// Borrowed where it can be, owned where an escape had to be undone.
+#[doc(no_inline)]
+pub use alloc::borrow::Cow;
+#[doc(no_inline)]
+pub use bytes::BytesMut;
 /// serde, as generated code for typed JSON bodies names it.
 #[doc(no_inline)]
 pub use serde;

@@ -1,7 +1,8 @@
 //! A cursor over one frame. Every read names the field that it reads, so that an error can.
 
-use super::{DecodeError, Fault, Field, text, varint};
+use super::{DecodeError, Fault, Field, Json, json, text, varint};
 use core::str;
+use serde::Deserialize;
 
 /// Reads the fields of a frame in order. Offsets in its errors count from the start of the frame, in regions too.
 #[derive(Debug, Clone)]
@@ -150,6 +151,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A reader of what is left but for the last `tail` bytes, which this reader steps over.
+    ///
+    /// # Errors
+    ///
+    /// Fewer than `tail` bytes are left.
+    #[inline]
+    pub fn rest_region(&mut self, tail: usize, field: &'static Field) -> Result<Self, DecodeError> {
+        let start = self.at;
+        self.rest(tail, field)?;
+        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start })
+    }
+
     /// A reader of the next `len` bytes alone, which this reader steps over.
     ///
     /// # Errors
@@ -269,6 +282,107 @@ impl<'a> Reader<'a> {
         self.utf8(bytes, field)
     }
 
+    /// Checks that `bytes`, which were read last, are one JSON value.
+    ///
+    /// # Errors
+    ///
+    /// They are not: the error points at the first byte that is wrong.
+    #[inline]
+    pub fn json(&self, bytes: &'a [u8], field: &'static Field) -> Result<Json<'a>, DecodeError> {
+        json::check(bytes, self.offset_of(bytes, 0), field)
+    }
+
+    /// Reads `bytes`, which were read last, as JSON of a type, which may borrow from them.
+    ///
+    /// # Errors
+    ///
+    /// They are not one JSON value of that type: the error points at the first byte that is wrong.
+    #[inline]
+    pub fn json_as<T: Deserialize<'a>>(&self, bytes: &'a [u8], field: &'static Field) -> Result<T, DecodeError> {
+        json::read(bytes, self.offset_of(bytes, 0), field)
+    }
+
+    /// Checks that `bytes`, which were read last, are not more than `max`.
+    ///
+    /// # Errors
+    ///
+    /// They are more: the error points at the first byte that is too many.
+    #[inline]
+    pub fn at_most(&self, bytes: &'a [u8], max: usize, field: &'static Field) -> Result<(), DecodeError> {
+        if bytes.len() <= max {
+            return Ok(());
+        }
+        let fault = Fault::TooLong { found: bytes.len() as u64, limit: max as u64 };
+        Err(DecodeError::new(field, self.offset_of(bytes, max), fault))
+    }
+
+    /// A number that says how long something else is, or how many there are: its `value` is that count plus `add`.
+    ///
+    /// # Errors
+    ///
+    /// The count is below zero or over `max`: the error carries `value` and the limits in its own terms.
+    #[inline]
+    pub fn length(
+        value: u64,
+        add: i64,
+        max: usize,
+        offset: usize,
+        field: &'static Field,
+    ) -> Result<usize, DecodeError> {
+        match value.checked_add_signed(add.saturating_neg()).map(usize::try_from) {
+            Some(Ok(len)) if len <= max => Ok(len),
+            None if add > 0 => {
+                let fault = Fault::TooShort { found: value, least: add.unsigned_abs() };
+                Err(DecodeError::new(field, offset, fault))
+            }
+            _ => {
+                let limit = (max as u64).saturating_add_signed(add);
+                Err(DecodeError::new(field, offset, Fault::TooLong { found: value, limit }))
+            }
+        }
+    }
+
+    /// Checks a number that must be `measured` plus `add`.
+    ///
+    /// # Errors
+    ///
+    /// It is not.
+    #[inline]
+    pub fn equation(
+        found: u64,
+        measured: usize,
+        add: i64,
+        offset: usize,
+        field: &'static Field,
+    ) -> Result<(), DecodeError> {
+        match (measured as u64).checked_add_signed(add) {
+            Some(expected) if found == expected => Ok(()),
+            expected => {
+                let fault = Fault::Mismatch { expected: expected.unwrap_or_default(), found };
+                Err(DecodeError::new(field, offset, fault))
+            }
+        }
+    }
+
+    /// Checks a number that must be within `least..=most`.
+    ///
+    /// # Errors
+    ///
+    /// It is not.
+    #[inline]
+    pub fn in_range(
+        found: i128,
+        least: i128,
+        most: i128,
+        offset: usize,
+        field: &'static Field,
+    ) -> Result<(), DecodeError> {
+        if (least..=most).contains(&found) {
+            return Ok(());
+        }
+        Err(DecodeError::new(field, offset, Fault::OutOfRange { found, least, most }))
+    }
+
     /// How far into the frame byte `at` of `bytes` stands, a slice of this frame.
     #[must_use]
     pub fn offset_of(&self, bytes: &[u8], at: usize) -> usize {
@@ -367,6 +481,23 @@ mod tests {
         let bytes = reader.bytes(4, F).unwrap();
         assert_eq!(reader.utf8(bytes, F), Err(DecodeError::new(F, 2, Fault::Utf8)));
         assert_eq!(reader.ascii(bytes, F), Err(DecodeError::new(F, 2, Fault::Ascii { found: 0xff })));
+    }
+
+    #[test]
+    fn a_length_is_refused_in_the_terms_of_its_number() {
+        let length = |value, add| Reader::length(value, add, 10, 3, F);
+        assert_eq!(length(10, 0), Ok(10));
+        assert_eq!(length(14, 4), Ok(10));
+        assert_eq!(length(8, -2), Ok(10));
+        for (value, add, fault) in [
+            (11, 0, Fault::TooLong { found: 11, limit: 10 }),
+            (15, 4, Fault::TooLong { found: 15, limit: 14 }),
+            (9, -2, Fault::TooLong { found: 9, limit: 8 }),
+            (3, 4, Fault::TooShort { found: 3, least: 4 }),
+            (u64::MAX, -2, Fault::TooLong { found: u64::MAX, limit: 8 }),
+        ] {
+            assert_eq!(length(value, add), Err(DecodeError::new(F, 3, fault)));
+        }
     }
 
     #[test]

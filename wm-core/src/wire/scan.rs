@@ -102,6 +102,40 @@ impl Prefix {
         }
     }
 
+    /// The size of a frame from a count in it: `count` elements of `scale` bytes, and `outside` bytes around them.
+    ///
+    /// # Errors
+    ///
+    /// As [`total`](Self::total), in terms of the count.
+    #[inline]
+    pub fn elements(
+        count: u64,
+        scale: u64,
+        outside: i64,
+        least: usize,
+        most: usize,
+        offset: usize,
+        field: &'static Field,
+    ) -> Result<Input, DecodeError> {
+        let scale = scale.max(1);
+        let counted = |bytes: u64| bytes.checked_div(scale).unwrap_or_default();
+        Self::total(count.saturating_mul(scale), outside, least, most, offset, field).map_err(|mut error| {
+            match &mut error.fault {
+                Fault::TooLong { found, limit } => (*found, *limit) = (count, counted(*limit)),
+                Fault::TooShort { found, least } => (*found, *least) = (count, counted(*least)),
+                _ => {}
+            }
+            error
+        })
+    }
+
+    /// The bytes that a number does not count, its own `width` among them.
+    #[inline]
+    #[must_use]
+    pub const fn outside(fixed: i64, width: usize) -> i64 {
+        fixed.saturating_add_unsigned(width as u64)
+    }
+
     /// Reads a varint at `at` and its width; `None` if it has not arrived whole.
     ///
     /// # Errors
@@ -257,6 +291,15 @@ mod tests {
         ] {
             assert_eq!(total(value), Err(DecodeError::new(F, 0, fault)));
         }
+    }
+
+    #[test]
+    fn counts_of_elements_are_refused_as_counts() {
+        let elements = |count| Prefix::elements(count, 4, 2, 6, 10, 0, F);
+        assert_eq!(elements(2), Ok(Input::Frame(10)));
+        assert_eq!(elements(3), Err(DecodeError::new(F, 0, Fault::TooLong { found: 3, limit: 2 })));
+        assert_eq!(elements(0), Err(DecodeError::new(F, 0, Fault::TooShort { found: 0, least: 1 })));
+        assert!(elements(u64::MAX).is_err());
     }
 
     #[test]

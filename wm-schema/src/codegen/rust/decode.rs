@@ -182,8 +182,8 @@ impl<'c> Decoder<'c> {
         let equation = self.code.equation(at)?;
         let local = self.code.names.local(at);
         if let Some(measured) = self.code.says_length_of(at) {
-            let length = self.length(at, int, local, equation.add, self.code.most(measured));
-            return Some(quote!(let #local = #length;));
+            let (length, plain) = self.length(at, int, local, equation.add, self.code.most(measured));
+            return (!plain).then(|| quote!(let #local = #length;));
         }
         let first = self.reaches_the_end(at, equation)?;
         let measured = match self.code.fixed_offset(first) {
@@ -235,15 +235,26 @@ impl<'c> Decoder<'c> {
         Some(self.equation(number, int, &measured, equation.add))
     }
 
-    /// A number that was read as a length.
-    fn length(&self, at: usize, int: &Int, value: &syn::Ident, add: i64, max: Option<u64>) -> TokenStream {
+    /// A number that was read as a length, and whether it is one without more ado.
+    fn length(&self, at: usize, int: &Int, value: &syn::Ident, add: i64, max: Option<u64>) -> (TokenStream, bool) {
         let small = matches!(int, Int::Fixed { bytes: 1 | 2, signed: false, .. });
         if small && add == 0 && max.is_none_or(|max| int.range().1 <= max.into()) {
-            return quote!(usize::from(#value));
+            return (quote!(usize::from(#value)), true);
         }
         let (constant, offset, value) = (self.code.constant(at), self.offset(at), to_u64(&quote!(#value), int));
         let (add, max) = (literal::signed(add.into()), max.map_or(quote!(usize::MAX), |max| self.code.size(max)));
-        quote!(Reader::length(#value, #add, #max, #offset, #constant)?)
+        (quote!(Reader::length(#value, #add, #max, #offset, #constant)?), false)
+    }
+
+    /// The length or count that an earlier field says.
+    fn said_by(&self, number: usize, max: Option<u64>) -> TokenStream {
+        let local = self.code.names.local(number);
+        let Type::Int(int, _) = &self.code.field(number).ty else { return quote!(#local) };
+        let add = self.code.equation(number).map_or(0, |equation| equation.add);
+        match self.length(number, int, local, add, max) {
+            (length, true) => length,
+            (_, false) => quote!(#local),
+        }
     }
 
     fn bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
@@ -254,17 +265,22 @@ impl<'c> Decoder<'c> {
                 quote!(let #local = reader.bytes(#len, #constant)?;)
             }
             Extent::Field(number) => {
-                let len = self.code.names.local(*number);
+                let len = self.said_by(*number, bytes.max);
                 quote!(let #local = reader.bytes(#len, #constant)?;)
             }
             Extent::Prefix(int) => {
                 let len = self.code.names.beside(at, "len");
                 let read = read_int(int, &quote!(reader), &constant);
-                let length = self.length(at, int, &len, 0, bytes.max);
-                quote! {
-                    let #len = #read;
-                    let #len = #length;
-                    let #local = reader.bytes(#len, #constant)?;
+                match self.length(at, int, &len, 0, bytes.max) {
+                    (length, true) => quote! {
+                        let #len = #read;
+                        let #local = reader.bytes(#length, #constant)?;
+                    },
+                    (length, false) => quote! {
+                        let #len = #read;
+                        let #len = #length;
+                        let #local = reader.bytes(#len, #constant)?;
+                    },
                 }
             }
             Extent::Until(delimiter) => {
@@ -325,13 +341,13 @@ impl<'c> Decoder<'c> {
                 quote!(let #local = List::read(#reader, #count, #read)?;)
             }
             Extent::Field(number) => {
-                let count = self.code.names.local(*number);
+                let count = self.said_by(*number, max);
                 quote!(let #local = List::read(#reader, #count, #read)?;)
             }
             Extent::Prefix(int) => {
                 let count = self.code.names.beside(at, "count");
                 let number = read_int(int, &quote!(reader), &constant);
-                let length = self.length(at, int, &count, 0, max);
+                let (length, _) = self.length(at, int, &count, 0, max);
                 quote! {
                     let #count = #number;
                     let #local = List::read(#reader, #length, #read)?;

@@ -2,8 +2,8 @@
 
 use super::layout::{LayoutCode, fixed_method, float_method, radix, to_i128};
 use super::{literal, names, shape};
-use crate::ir::{Bytes, Content, Enum, Equation, Extent, Held, Int, Measure, Role, Schema, Type};
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use crate::ir::{Bytes, Content, Enum, Equation, Extent, Held, Int, Layout, Measure, Role, Schema, Type};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 /// The functions `measure` and `encode` of a message.
@@ -12,7 +12,7 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
     let mut encoder = Encoder::new(code, code.message.is_some());
     let writes: TokenStream = (0..code.layout.fields.len()).map(|at| encoder.write(at)).collect();
     let (numbers, serialized) = (encoder.lets, serialized(code));
-    let size = if serialized.lets.is_empty() { quote!(self.measure()?) } else { serialized.measure_call() };
+    let size = if serialized.lets.is_empty() { quote!(self.measure()) } else { serialized.measure_call() };
     let lets = &serialized.lets;
     quote! {
         #measure
@@ -24,7 +24,7 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
         /// Those of [`measure`](Self::measure).
         pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
             #(#lets)*
-            let size = #size;
+            let size = #size?;
             #numbers
             out.reserve(size);
             let mut writer = Writer::new(out);
@@ -38,7 +38,8 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
 pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
     let copy = shape::has(code.rust.schema, code.layout, shape::Trait::Copy);
     let receiver = if copy { quote!(self) } else { quote!(&self) };
-    let measure = measure(code, &quote!(), &receiver);
+    let plain = is_plain(code.rust.schema, code.layout);
+    let measure = (!plain).then(|| measure(code, &quote!(), &receiver));
     let mut encoder = Encoder::new(code, code.message.is_some());
     let writes: TokenStream = (0..code.layout.fields.len()).map(|at| encoder.write(at)).collect();
     let (numbers, lets) = (encoder.lets, serialized(code).lets);
@@ -87,11 +88,8 @@ struct Serialized {
 impl Serialized {
     fn measure_call(&self) -> TokenStream {
         let locals = &self.locals;
-        if self.needs_self {
-            quote!(self.measure_with(#(&#locals),*)?)
-        } else {
-            quote!(Self::measure_with(#(&#locals),*)?)
-        }
+        let this = if self.needs_self { quote!(self.) } else { quote!(Self::) };
+        quote!(#this measure_with(#(&#locals),*))
     }
 }
 
@@ -102,15 +100,20 @@ fn serialized(code: &LayoutCode<'_>) -> Serialized {
         quote!(let #local = json::to_string(&self.#name, #constant)?;)
     });
     let locals = fields.iter().map(|&at| code.names.local(at).clone()).collect();
-    Serialized { lets: lets.collect(), locals, needs_self: mentions_self(&measure_body(code)) }
+    Serialized { lets: lets.collect(), locals, needs_self: names::mentions(&measure_body(code), "self") }
 }
 
-fn mentions_self(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == "self",
-        TokenTree::Group(group) => mentions_self(&group.stream()),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
+/// Whether a struct always takes the same bytes, and no rule binds its values: then it is not measured.
+fn is_plain(schema: &Schema, layout: &Layout) -> bool {
+    let values = || layout.fields.iter().filter(|field| field.role == Role::Value);
+    layout.size.fixed().is_some()
+        && values().all(|field| match &field.ty {
+            Type::Int(int, range) => within(int, *range, &quote!(_), &quote!(_)).is_none(),
+            Type::Enum(kind) => !needs_check(&schema.enums[*kind]),
+            Type::Struct(part) => is_plain(schema, &schema.structs[*part]),
+            Type::Float { .. } | Type::Constant(_) => true,
+            Type::Bytes(_) | Type::List { .. } => false,
+        })
 }
 
 fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStream) -> TokenStream {
@@ -139,7 +142,7 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
         #docs
         #visibility fn measure(#receiver) -> Result<usize, EncodeError> {
             #(#lets)*
-            Ok(#call)
+            #call
         }
 
         fn measure_with(#receiver_with #(#locals: &str),*) -> Result<usize, EncodeError> {
@@ -161,7 +164,7 @@ fn measure_body(code: &LayoutCode<'_>) -> TokenStream {
     encoder.size_is_known = true;
     for at in 0..count {
         if !encoder.is_sure(at) {
-            encoder.number(at);
+            encoder.number_is_checked(at);
         }
     }
     let numbers = &encoder.lets;
@@ -299,7 +302,7 @@ impl<'c> Encoder<'c> {
 
     /// The size of one field: what is always the same, and `terms` that are not.
     fn terms(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
-        let field = self.code.field(at);
+        let (field, schema) = (self.code.field(at), self.code.rust.schema);
         if let (Some(size), false) = (field.size.fixed(), matches!(field.ty, Type::Struct(_) | Type::List { .. })) {
             return size;
         }
@@ -320,6 +323,7 @@ impl<'c> Encoder<'c> {
                     Extent::Fixed(_) | Extent::Field(_) | Extent::Rest { .. } => 0,
                 }
             }
+            Type::Struct(part) if is_plain(schema, &schema.structs[*part]) => field.size.least,
             Type::Struct(_) => {
                 let (name, value) = (self.code.names.beside(at, "size"), self.value(at));
                 self.size_let(at, &quote!(let #name = #value.measure()?;));
@@ -362,7 +366,11 @@ impl<'c> Encoder<'c> {
                 let kind = &self.code.rust.schema.enums[*index];
                 kind.repr.size().fixed().filter(|_| !needs_check(kind))
             }
-            _ => None,
+            Type::Struct(part) => {
+                let part = &self.code.rust.schema.structs[*part];
+                part.size.fixed().filter(|_| is_plain(self.code.rust.schema, part))
+            }
+            Type::Constant(_) | Type::Int(..) | Type::Bytes(_) | Type::List { .. } => None,
         };
         if let Some(width) = fixed {
             let width = literal::number(width.into());
@@ -373,7 +381,14 @@ impl<'c> Encoder<'c> {
             };
         }
         let measure = match element {
-            Type::Struct(_) => quote!(|item| item.measure()),
+            Type::Struct(part) => {
+                let part = &self.code.rust.schema.structs[*part];
+                let name = names::ty(&part.name);
+                match shape::has(self.code.rust.schema, part, shape::Trait::Copy) {
+                    true => quote!(#name::measure),
+                    false => quote!(|item| item.measure()),
+                }
+            }
             Type::Enum(index) => {
                 let width = literal::number(self.code.rust.schema.enums[*index].repr.size().least.into());
                 quote!(|item| item.check(#constant).map(|()| #width))
@@ -423,24 +438,43 @@ impl<'c> Encoder<'c> {
             return name;
         }
         self.numbers.push(at);
+        let (equation, ty) = (self.number_equation(at, int, range), shape::int_type(int));
+        self.lets.extend(quote!(let #name: #ty = check::equation(#equation)?;));
+        if let Some((least, most)) = range {
+            let (constant, found) = (self.code.constant(at), to_i128(&quote!(#name), int));
+            let (least, most) = (literal::signed(least), literal::signed(most));
+            self.lets.extend(quote!(check::within(#found, #least, #most, #constant)?;));
+        }
+        name
+    }
+
+    /// Checks that a number can be computed, without a need for it.
+    fn number_is_checked(&mut self, at: usize) {
+        match self.computed(at) {
+            Some((int, None)) => {
+                let (equation, ty) = (self.number_equation(at, int, None), shape::int_type(int));
+                self.lets.extend(quote!(check::equation::<#ty>(#equation)?;));
+            }
+            _ => drop(self.number(at)),
+        }
+    }
+
+    /// The arguments of `check::equation`.
+    fn number_equation(&mut self, at: usize, int: &Int, range: Option<(i128, i128)>) -> TokenStream {
         let (measured, add) = match self.code.equation(at) {
             Some(Equation { measure: Measure::Bytes { first, last }, add }) => (self.span(first, last), add),
             Some(Equation { measure: Measure::Elements { list }, add }) => (self.len(list), add),
             None => (self.len(at), 0),
         };
-        let constant = self.code.constant(at);
-        let ty = shape::int_type(int);
+        let (constant, ty) = (self.code.constant(at), shape::int_type(int));
         let most = range.map_or(int.range().1, |(_, most)| most);
-        let most = u64::try_from(most).unwrap_or(u64::MAX);
-        let most = if most == u64::MAX { quote!(u64::MAX) } else { literal::number(most.into()) };
+        let most = match u64::try_from(most).unwrap_or(u64::MAX) {
+            u64::MAX => quote!(u64::MAX),
+            0xff | 0xffff | 0xffff_ffff => quote!(#ty::MAX.into()),
+            most => literal::number(most.into()),
+        };
         let add = literal::signed(add.into());
-        self.lets.extend(quote!(let #name: #ty = check::equation(#measured, #add, #most, #constant)?;));
-        if let Some((least, most)) = range {
-            let found = to_i128(&quote!(#name), int);
-            let (least, most) = (literal::signed(least), literal::signed(most));
-            self.lets.extend(quote!(check::within(#found, #least, #most, #constant)?;));
-        }
-        name
+        quote!(#measured, #add, #most, #constant)
     }
 
     /// Whether a number always fits: then `measure` need not compute it.

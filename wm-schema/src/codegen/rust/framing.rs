@@ -18,6 +18,7 @@ pub(super) fn scan_type(framing: &Framing) -> TokenStream {
 /// The function `input`.
 pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
     let scan_type = scan_type(&message.framing);
+    let mut head_function = None;
     let (scan, body) = match &message.framing {
         Framing::Fixed { bytes } => {
             let constants = constants(code, code.layout.fields.len());
@@ -25,9 +26,15 @@ pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             (quote!(_), quote!(#constants Ok(fixed(buf, #bytes))))
         }
         Framing::Prefix { field, .. } => {
-            let constants = constants(code, *field);
-            let head = head(code, message);
-            (quote!(scan), quote!(scan.resume(buf, |buf| { #constants #head })))
+            let (constants, head) = (constants(code, *field), head(code, message));
+            head_function = Some(quote! {
+                /// How large the frame is that starts with `buf`, once that can be read.
+                fn head(buf: &[u8]) -> Result<Input, DecodeError> {
+                    #constants
+                    #head
+                }
+            });
+            (quote!(scan), quote!(scan.resume(buf, Self::head)))
         }
         Framing::Until { field, from, delimiter, max, tail } => {
             let constants = constants(code, *field);
@@ -45,6 +52,8 @@ pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
         pub fn input(#scan: &mut #scan_type, buf: &[u8]) -> Result<Input, DecodeError> {
             #body
         }
+
+        #head_function
     }
 }
 
@@ -65,6 +74,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
     };
     let (constant, value) = (code.constant(*field), number_local(code, *field));
     let offset = code.size(*at);
+    let end = code.size(at + int.size().least);
     let rules = number_rules(code, message, *field);
     let raw = to_u64(&quote!(#value), int);
     let least = code.size(code.layout.size.least);
@@ -86,7 +96,6 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
                 }
                 _ => read_int(int, &quote!(Reader::at(buf, #offset)), &constant),
             };
-            let end = code.size(at + int.size().least);
             quote! {
                 if let Input::Need(needed) = fixed(buf, #end) {
                     return Ok(Input::Need(needed));
@@ -96,27 +105,21 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
                 #total
             }
         }
-        Int::Varint { signed } => {
-            let unzigzag = signed.then(|| quote!(let #value = Reader::unzigzag(#value);));
+        Int::Varint { .. } => {
             quote! {
                 let Some((#value, #width)) = Prefix::varint(buf, #offset, #constant)? else {
-                    return Ok(Input::Need(1));
+                    return Ok(need(buf, #end));
                 };
-                #unzigzag
                 #rules
                 #total
             }
         }
-        Int::Until { radix: base, signed, delimiter, max } => {
+        Int::Until { radix: base, delimiter, max, .. } => {
             let (delimiter, max, base) = (literal::bytes(delimiter), literal::number((*max).into()), radix(*base));
-            let read = if *signed {
-                quote!(Prefix::signed_until(buf, #offset, #delimiter, #max, #constant)?)
-            } else {
-                quote!(Prefix::number_until(buf, #offset, #delimiter, #max, #base, #constant)?)
-            };
             quote! {
-                let Some((#value, #width)) = #read else {
-                    return Ok(Input::Need(1));
+                let number = Prefix::number_until(buf, #offset, #delimiter, #max, #base, #constant)?;
+                let Some((#value, #width)) = number else {
+                    return Ok(need(buf, #end));
                 };
                 #rules
                 #total

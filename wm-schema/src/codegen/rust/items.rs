@@ -45,15 +45,16 @@ fn definition(one: &Variant, repr: &TokenStream) -> TokenStream {
 }
 
 fn conversions(kind: &Enum, repr: &TokenStream) -> TokenStream {
-    let (some, none) = if kind.open { (quote!(), quote!()) } else { (quote!(Some), quote!(None)) };
+    let found = |variant: TokenStream| if kind.open { variant } else { quote!(Some(#variant)) };
     let from = kind.variants.iter().map(|one| {
         let (name, least, most) =
             (variant(&one.name), literal::number(one.least.into()), literal::number(one.most.into()));
         match one.least == one.most {
-            true => quote!(#least => #some(Self::#name),),
-            false => quote!(#least..=#most => #some(Self::#name(value)),),
+            true => (quote!(#least), found(quote!(Self::#name))),
+            false => (quote!(#least..=#most), found(quote!(Self::#name(value)))),
         }
     });
+    let from = from.map(|(values, variant)| quote!(#values => #variant,));
     let to = kind.variants.iter().map(|one| {
         let (name, least) = (variant(&one.name), literal::number(one.least.into()));
         match one.least == one.most {
@@ -63,7 +64,7 @@ fn conversions(kind: &Enum, repr: &TokenStream) -> TokenStream {
     });
     let (result, rest, doc) = match kind.open {
         true => (quote!(Self), quote!(_ => Self::Other(value),), " The variant of a value on the wire."),
-        false => (quote!(Option<Self>), quote!(_ => #none,), " The variant of a value on the wire, if it has one."),
+        false => (quote!(Option<Self>), quote!(_ => None,), " The variant of a value on the wire, if it has one."),
     };
     let other = kind.open.then(|| quote!(Self::Other(value) => value,));
     quote! {

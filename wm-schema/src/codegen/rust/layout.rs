@@ -1,7 +1,7 @@
 //! One layout while its code is written: what all its functions have to know.
 
 use super::{Rust, names::Names, shape};
-use crate::ir::{Bytes, Endian, Equation, Extent, Field, Int, Layout, Measure, Message, Role, Type};
+use crate::ir::{Bytes, Endian, Equation, Extent, Field, Int, Layout, Measure, Message, Role, Size, Type};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -71,7 +71,9 @@ impl<'s> LayoutCode<'s> {
 
     /// Whether a message with legal fields can be over the limit of the frame.
     pub(super) fn can_exceed_frame(&self) -> bool {
-        self.message.is_some_and(|message| self.layout.size.most.is_none_or(|most| most > message.frame_bytes_max))
+        let most = |sum: u64, size: Size| Some(sum.saturating_add(size.most?));
+        let all = self.layout.fields.iter().map(|field| field.size).try_fold(0, most);
+        self.message.is_some_and(|message| all.is_none_or(|all| all > message.frame_bytes_max))
     }
 
     /// The field to blame when a message is too large: the largest.

@@ -43,9 +43,8 @@ use shape::Trait;
 #[must_use]
 pub fn generate(schema: &Schema, options: &Options) -> String {
     let rust = Rust::new(schema, &options.runtime, false);
-    let body = rust.items();
-    let (uses, body) = Imports::new(&rust.runtime).resolve(body);
-    let tests = options.tests.then(|| tests::module(&rust));
+    let (uses, body) = Imports::new(&rust.runtime).resolve(rust.items());
+    let tests = options.tests.then(|| names::unmarked(tests::module(&rust)));
     print::module(schema, options, &quote!(#uses #body #tests))
 }
 
@@ -135,8 +134,8 @@ impl<'s> Rust<'s> {
             Some(Side::Server) => format!("The message `{}`, from the server.", layout.name),
             None => format!("The message `{}`.", layout.name),
         });
-        let (constants, own_constants) = self.constants(&code);
         let (input, decode, encode) = (framing::input(&code, message), decode::decode(&code), encode::encode(&code));
+        let (constants, own_constants) = self.constants(&code, &quote!(#input #decode #encode));
         let (generics, ty) = self.generics(layout);
         let frame_bytes_max = self.size(message.frame_bytes_max);
         let implementation = self.implement_message(message);
@@ -164,8 +163,8 @@ impl<'s> Rust<'s> {
     fn part(&self, layout: &Layout) -> TokenStream {
         let code = LayoutCode::part(self, layout);
         let definition = self.definition(layout, || format!("The struct `{}`.", layout.name));
-        let (constants, own_constants) = self.constants(&code);
         let (read, write) = (decode::read(&code), encode::write(&code));
+        let (constants, own_constants) = self.constants(&code, &quote!(#read #write));
         let (generics, ty) = self.generics(layout);
         quote! {
             #definition
@@ -209,9 +208,11 @@ impl<'s> Rust<'s> {
     }
 
     /// The lines of the schema that errors point at: beside the user's struct, or in the generated one's impl.
-    fn constants(&self, code: &LayoutCode<'_>) -> (TokenStream, TokenStream) {
+    fn constants(&self, code: &LayoutCode<'_>, functions: &TokenStream) -> (TokenStream, TokenStream) {
         let layout = &code.layout.name;
-        let constants = code.layout.fields.iter().enumerate().map(|(at, field)| {
+        let used = |at: &usize| names::mentions(functions, &code.names.constant(*at).to_string());
+        let constants = (0..code.layout.fields.len()).filter(used).map(|at| {
+            let field = code.field(at);
             let (constant, name) = (code.names.constant(at), &field.name);
             let line = literal::number(field.line.into());
             quote!(const #constant: &'static Field = &Field::new(#layout, #name, #line);)

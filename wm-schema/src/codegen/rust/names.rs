@@ -35,7 +35,8 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 9] = ["reader", "writer", "frame", "out", "scan", "buf", "size", "region", "item"];
+const RESERVED: [&str; 11] =
+    ["reader", "writer", "frame", "out", "scan", "buf", "size", "region", "item", "number", "width"];
 
 impl Names {
     pub(super) fn new(layout: &Layout) -> Self {
@@ -112,7 +113,7 @@ pub(super) struct Imports {
 }
 
 const PROTOCOL: [&str; 3] = ["Duplex", "Message", "Silent"];
-const WIRE: [&str; 19] = [
+const WIRE: [&str; 20] = [
     "BytesMut",
     "Cow",
     "DecodeError",
@@ -131,6 +132,7 @@ const WIRE: [&str; 19] = [
     "check",
     "fixed",
     "json",
+    "need",
     "starts_with",
 ];
 /// Types of the prelude that generated code names, and their full paths.
@@ -154,10 +156,6 @@ impl Imports {
         collect(body.clone(), &mut found);
         let schema: BTreeSet<&str> = found.iter().filter_map(|name| name.strip_prefix(SCHEMA)).collect();
         let mut renamed: HashMap<String, TokenStream> = HashMap::new();
-        for name in &schema {
-            let plain = ident(name);
-            renamed.insert(format!("{SCHEMA}{name}"), quote!(#plain));
-        }
         for (name, path) in PRELUDE.iter().filter(|(name, _)| schema.contains(name)) {
             renamed.insert((*name).to_owned(), path.parse().unwrap_or_default());
         }
@@ -185,6 +183,15 @@ impl Imports {
     }
 }
 
+/// Whether `name` stands somewhere in `tokens`.
+pub(super) fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
 /// The names in `tokens`. Modules and functions of the runtime share their case with fields, and only count where they
 /// are used as such.
 fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
@@ -199,7 +206,7 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
                     "check" | "json" => path,
-                    "fixed" | "starts_with" => call && !method,
+                    "fixed" | "need" | "starts_with" => call && !method,
                     _ => true,
                 };
                 if counts {
@@ -212,13 +219,19 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
     }
 }
 
+/// Takes the marks off the names of a schema, where nothing of the runtime can be meant by them.
+pub(super) fn unmarked(tokens: TokenStream) -> TokenStream {
+    rename(tokens, &HashMap::new())
+}
+
 fn rename(tokens: TokenStream, renamed: &HashMap<String, TokenStream>) -> TokenStream {
     let one = |token| match token {
         TokenTree::Ident(name) => {
             let text = name.to_string();
-            match (renamed.get(&text), text.strip_prefix(VARIANT)) {
+            let marked = text.strip_prefix(VARIANT).or_else(|| text.strip_prefix(SCHEMA));
+            match (renamed.get(&text), marked) {
                 (Some(tokens), _) => tokens.clone(),
-                (None, Some(variant)) => ident(variant).to_token_stream(),
+                (None, Some(plain)) => ident(plain).to_token_stream(),
                 (None, None) => name.to_token_stream(),
             }
         }

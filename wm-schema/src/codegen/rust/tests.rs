@@ -1,10 +1,203 @@
-//! The test blocks of a schema as a test module.
+//! The test blocks of a schema as a test module: each case at every point where the network may cut it.
 
-use super::Rust;
-use proc_macro2::TokenStream;
+use super::names::{ident, ty, variant};
+use super::{Rust, literal, shape};
+use crate::ir::{Case, Content, Enum, Expect, Int, JsonType, Layout, Test, Type, Value};
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+use std::collections::BTreeSet;
 
 /// `#[cfg(test)] mod tests`, or nothing if the schema has no tests.
-pub(super) fn module(_: &Rust<'_>) -> TokenStream {
-    quote!()
+pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
+    if rust.schema.tests.is_empty() {
+        return TokenStream::new();
+    }
+    let runtime = &rust.runtime;
+    let mut taken = BTreeSet::new();
+    let tests: TokenStream = rust.schema.tests.iter().map(|test| function(rust, test, &mut taken)).collect();
+    quote! {
+        #[cfg(test)]
+        mod tests {
+            use #runtime::wire::{BytesMut, DecodeError, Input};
+
+            /// What the scan says when the bytes arrive in two pieces.
+            fn arrive<S: Default>(
+                input: fn(&mut S, &[u8]) -> Result<Input, DecodeError>,
+                bytes: &[u8],
+                cut: usize,
+            ) -> Result<Input, DecodeError> {
+                let mut scan = S::default();
+                match input(&mut scan, &bytes[..cut])? {
+                    Input::Need(_) => input(&mut scan, bytes),
+                    whole @ Input::Frame(_) => Ok(whole),
+                }
+            }
+
+            #tests
+        }
+    }
+}
+
+fn function(rust: &Rust<'_>, test: &Test, taken: &mut BTreeSet<String>) -> TokenStream {
+    let words: String =
+        test.name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let words: Vec<&str> = words.split('_').filter(|word| !word.is_empty()).collect();
+    let mut name = words.join("_");
+    if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        name.insert_str(0, "case_");
+    }
+    while !taken.insert(name.clone()) {
+        name.push('_');
+    }
+    let name = ident(&name);
+    let cases: TokenStream = test.cases.iter().map(|case| one(rust, case)).collect();
+    quote! {
+        #[test]
+        fn #name() {
+            #cases
+        }
+    }
+}
+
+fn one(rust: &Rust<'_>, case: &Case) -> TokenStream {
+    let layout = &rust.schema.messages[case.message].layout;
+    let name = ty(&layout.name);
+    let bytes = literal::bytes(&case.bytes);
+    let len = Literal::usize_unsuffixed(case.bytes.len());
+    let line = format!("schema line {}", case.line);
+    let decodes = |value: &Value| {
+        let value = message(rust, layout, value);
+        quote! {
+            let bytes = #bytes;
+            for cut in 0..bytes.len() {
+                let input = arrive(super::#name::input, bytes, cut);
+                assert_eq!(input, Ok(Input::Frame(#len)), #line);
+            }
+            let expected = #value;
+            assert_eq!(super::#name::decode(bytes), Ok(expected), #line);
+        }
+    };
+    let body = match &case.expect {
+        Expect::Decodes(value) => decodes(value),
+        Expect::Equals(value) => {
+            let (decodes, value) = (decodes(value), message(rust, layout, value));
+            quote! {
+                #decodes
+                let mut out = BytesMut::new();
+                let sent = #value;
+                assert_eq!(sent.encode(&mut out), Ok(()), #line);
+                assert_eq!(out[..], bytes[..], #line);
+            }
+        }
+        Expect::Rejects(field) => quote! {
+            let bytes = #bytes;
+            for cut in 0..=bytes.len() {
+                let error = match arrive(super::#name::input, bytes, cut) {
+                    Ok(Input::Frame(len)) => super::#name::decode(&bytes[..len]).err(),
+                    Ok(Input::Need(_)) => None,
+                    Err(error) => Some(error),
+                };
+                assert_eq!(error.map(|error| error.field.name), Some(#field), #line);
+            }
+        },
+        Expect::Needs(needed) => {
+            let needed = literal::number((*needed).into());
+            quote! {
+                let bytes = #bytes;
+                for cut in 0..=bytes.len() {
+                    let input = arrive(super::#name::input, bytes, cut);
+                    assert_eq!(input, Ok(Input::Need(#needed)), #line);
+                }
+            }
+        }
+    };
+    quote!({ #body })
+}
+
+/// A message or struct as a Rust expression.
+fn message(rust: &Rust<'_>, layout: &Layout, value: &Value) -> TokenStream {
+    let name = ty(&layout.name);
+    let Value::Struct(values) = value else { return quote!(super::#name) };
+    let fields: Vec<TokenStream> = shape::values(layout)
+        .zip(values)
+        .map(|(field, value)| {
+            let (name, value) = (ident(&field.name), expression(rust, &field.ty, value));
+            quote!(#name: #value)
+        })
+        .collect();
+    if fields.is_empty() { quote!(super::#name) } else { quote!(super::#name { #(#fields),* }) }
+}
+
+fn expression(rust: &Rust<'_>, ty: &Type, value: &Value) -> TokenStream {
+    let runtime = &rust.runtime;
+    match (ty, value) {
+        (Type::Enum(kind), Value::Int(value)) => enumerated(&rust.schema.enums[*kind], *value),
+        (Type::Struct(part), value) => message(rust, &rust.schema.structs[*part], value),
+        (Type::List { element, .. }, Value::List(items)) => {
+            let items = items.iter().map(|item| expression(rust, element, item));
+            quote!(#runtime::wire::List::from(&[#(#items),*]))
+        }
+        (Type::Bytes(bytes), Value::Bytes(content)) => {
+            let text = String::from_utf8_lossy(content);
+            match bytes.content {
+                Content::Bytes => {
+                    let content = literal::bytes(content);
+                    quote!(#content)
+                }
+                Content::Str | Content::Ascii => quote!(#text),
+                Content::Json | Content::JsonBody(_) => {
+                    quote!(#runtime::wire::Json::new(#text).expect("the schema's own JSON"))
+                }
+            }
+        }
+        (Type::Bytes(bytes), Value::Json(members)) => match bytes.content {
+            Content::JsonBody(body) => json(rust, body, members),
+            _ => TokenStream::new(),
+        },
+        (_, Value::Int(value)) => literal::signed(*value),
+        (_, Value::Huge(value)) => literal::number(*value),
+        (_, Value::Float(value)) => float(*value),
+        (_, Value::Bool(value)) => quote!(#value),
+        _ => TokenStream::new(),
+    }
+}
+
+fn float(value: f64) -> TokenStream {
+    let literal = Literal::f64_unsuffixed(value.abs());
+    if value.is_sign_negative() { quote!(-#literal) } else { quote!(#literal) }
+}
+
+fn enumerated(kind: &Enum, value: i128) -> TokenStream {
+    let (name, number) = (ty(&kind.name), literal::signed(value));
+    let named = kind.variants.iter().find(|one| (i128::from(one.least)..=i128::from(one.most)).contains(&value));
+    match named {
+        Some(one) => {
+            let variant = variant(&one.name);
+            if one.least == one.most { quote!(super::#name::#variant) } else { quote!(super::#name::#variant(#number)) }
+        }
+        None => quote!(super::#name::Other(#number)),
+    }
+}
+
+/// A typed JSON body as a Rust expression.
+fn json(rust: &Rust<'_>, body: usize, values: &[Value]) -> TokenStream {
+    let body = &rust.schema.json_bodies[body];
+    let name = ty(&body.name);
+    let members = body.members.iter().zip(values).map(|(member, value)| {
+        let name = ident(&member.name);
+        let value = match (member.ty, value) {
+            (JsonType::Str, Value::Bytes(text)) => {
+                let text = String::from_utf8_lossy(text);
+                quote!(#text.into())
+            }
+            (JsonType::Base64, Value::Bytes(content)) => {
+                let content = literal::bytes(content);
+                quote!(#content[..].into())
+            }
+            (JsonType::Body(inner), Value::Json(values)) => json(rust, inner, values),
+            (_, value) => expression(rust, &Type::Int(Int::Varint { signed: true }, None), value),
+        };
+        quote!(#name: #value)
+    });
+    quote!(super::#name { #(#members),* })
 }

@@ -1,0 +1,124 @@
+//! What was inferred from a schema, as a page of plain text: how each message is framed and why, how large it gets, what
+//! it looks like on the wire.
+
+mod picture;
+mod table;
+mod words;
+
+use crate::ir::{Layout, Message, Schema, Side};
+use std::fmt::Write;
+use words::{amount, framing, span};
+
+/// From this size on, a single connection can hurt: a warning says so.
+const LARGE_FRAME_BYTES: u64 = 64 << 20;
+
+/// Explains a schema.
+///
+/// ```
+/// # #[cfg(feature = "dsl")] {
+/// let source = "protocol frame\n\nmessage Frame {\n    len: u32 = size(self)\n    body: bytes[..]\n}\n";
+/// let draft = wm_schema::dsl::parse(source).unwrap();
+/// let schema = wm_schema::resolve::resolve(&draft).schema.unwrap();
+/// let page = wm_schema::explain::explain(&schema);
+/// assert!(page.contains("prefix(4): `len` at byte 0 counts the whole frame"));
+/// # }
+/// ```
+#[must_use]
+pub fn explain(schema: &Schema) -> String {
+    let mut page = String::new();
+    head(&mut page, schema);
+    for message in &schema.messages {
+        page.push('\n');
+        message_section(&mut page, schema, message);
+    }
+    for layout in &schema.structs {
+        page.push('\n');
+        struct_section(&mut page, schema, layout);
+    }
+    for (title, lines) in table::declarations(schema) {
+        let _ = write!(page, "\n{title}\n{lines}");
+    }
+    page.push('\n');
+    memory(&mut page, schema);
+    warnings(&mut page, schema);
+    page
+}
+
+/// The name and what is known of the whole.
+fn head(page: &mut String, schema: &Schema) {
+    let version = schema.version.map(|version| format!(" v{version}")).unwrap_or_default();
+    let port = schema.port.map(|port| format!(", port {port}")).unwrap_or_default();
+    let _ = writeln!(page, "protocol {}{version}{port}", schema.name);
+    for line in &schema.docs {
+        let _ = writeln!(page, "  {line}");
+    }
+}
+
+fn message_section(page: &mut String, schema: &Schema, message: &Message) {
+    let layout = &message.layout;
+    let who = match message.from {
+        None => "both sides send it",
+        Some(Side::Client) => "the client sends it",
+        Some(Side::Server) => "the server sends it",
+    };
+    let _ = writeln!(page, "message {}: {who}", layout.name);
+    docs(page, layout);
+    let (class, why) = framing(schema, message);
+    let _ = writeln!(page, "  {class}: {why}");
+    let _ = writeln!(page, "  a frame takes {}\n", span(message.layout.size));
+    page.push_str(&picture::draw(schema, layout));
+    page.push('\n');
+    page.push_str(&table::fields(schema, layout));
+}
+
+fn struct_section(page: &mut String, schema: &Schema, layout: &Layout) {
+    let _ = writeln!(page, "struct {}: {}", layout.name, span(layout.size));
+    docs(page, layout);
+    page.push('\n');
+    page.push_str(&picture::draw(schema, layout));
+    page.push('\n');
+    page.push_str(&table::fields(schema, layout));
+}
+
+fn docs(page: &mut String, layout: &Layout) {
+    for line in &layout.docs {
+        let _ = writeln!(page, "  {line}");
+    }
+}
+
+/// What a peer can make a connection hold.
+fn memory(page: &mut String, schema: &Schema) {
+    page.push_str("memory of one connection, at most\n");
+    for (receiver, sender) in [("server", Side::Client), ("client", Side::Server)] {
+        match schema.sent_by(sender) {
+            Some(message) => {
+                let most = amount(message.frame_bytes_max);
+                let _ = writeln!(page, "  {receiver}: {most}, an unfinished `{}`; idle, nothing", message.layout.name);
+            }
+            None => {
+                let _ = writeln!(page, "  {receiver}: nothing, it receives no message");
+            }
+        }
+    }
+}
+
+fn warnings(page: &mut String, schema: &Schema) {
+    let mut warnings = Vec::new();
+    for message in &schema.messages {
+        let name = &message.layout.name;
+        for field in message.layout.fields.iter().filter(|field| field.stream) {
+            warnings.push(format!("`{name}.{}` is marked `stream`, but is held in memory whole", field.name));
+        }
+        if message.frame_bytes_max > LARGE_FRAME_BYTES {
+            let most = amount(message.frame_bytes_max);
+            warnings
+                .push(format!("one peer can make a connection hold one `{name}` of {most}: `limit frame` lowers it"));
+        }
+    }
+    if !warnings.is_empty() {
+        page.push_str("\nwarnings\n");
+    }
+    for warning in warnings {
+        let _ = writeln!(page, "  {warning}");
+    }
+}

@@ -1,0 +1,74 @@
+//! Fields, enums and JSON bodies as tables.
+
+use super::words::{equation, int_word, short_span, type_word};
+use crate::ir::{JsonBody, JsonType, Layout, Role, Schema, Type};
+use std::fmt::Write;
+
+/// The fields of a layout: where, what, how large, and who sets them.
+pub(super) fn fields(schema: &Schema, layout: &Layout) -> String {
+    let mut rows = vec![["byte", "field", "bytes", "type", "set by"].map(str::to_owned)];
+    let mut offset = Some(0u64);
+    for (index, field) in layout.fields.iter().enumerate() {
+        let place = offset.map_or("-".to_owned(), |offset| offset.to_string());
+        let who = match &field.role {
+            Role::Value => "you".to_owned(),
+            Role::Constant(_) if matches!(field.ty, Type::Constant(_)) => "the schema".to_owned(),
+            Role::Constant(value) => format!("the schema: {value}"),
+            Role::Computed(computed) => format!("the encoder: {}", equation(layout, index, *computed)),
+        };
+        rows.push([place, field.name.clone(), short_span(field.size), type_word(schema, layout, &field.ty), who]);
+        offset = offset.zip(field.size.fixed()).map(|(offset, bytes)| offset.saturating_add(bytes));
+    }
+    align(&rows)
+}
+
+/// Enums and JSON bodies, each with its title and its lines.
+pub(super) fn declarations(schema: &Schema) -> Vec<(String, String)> {
+    let mut sections = Vec::new();
+    for item in &schema.enums {
+        let mut rows = Vec::new();
+        for variant in &item.variants {
+            let values = match variant.least == variant.most {
+                true => variant.least.to_string(),
+                false => format!("{}..={}", variant.least, variant.most),
+            };
+            rows.push([values, variant.name.clone()]);
+        }
+        if item.open {
+            rows.push(["else".to_owned(), "Other".to_owned()]);
+        }
+        sections.push((format!("enum {}: {}", item.name, int_word(&item.repr)), align(&rows)));
+    }
+    for body in &schema.json_bodies {
+        let row = |member: &crate::ir::JsonMember| [member.name.clone(), json_word(member.ty, &schema.json_bodies)];
+        let rows: Vec<[String; 2]> = body.members.iter().map(row).collect();
+        sections.push((format!("json {}", body.name), align(&rows)));
+    }
+    sections
+}
+
+fn json_word(ty: JsonType, bodies: &[JsonBody]) -> String {
+    match ty {
+        JsonType::Str => "str".to_owned(),
+        JsonType::Base64 => "base64".to_owned(),
+        JsonType::Bool => "bool".to_owned(),
+        JsonType::Int { bits, signed } => format!("{}{bits}", if signed { 'i' } else { 'u' }),
+        JsonType::Float => "f64".to_owned(),
+        JsonType::Body(index) => bodies[index].name.clone(),
+    }
+}
+
+/// Rows with their columns one below the other.
+fn align<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let _ = write!(line, "  {cell:<width$}", width = width(column));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

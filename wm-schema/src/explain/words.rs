@@ -1,0 +1,198 @@
+//! Parts of a checked schema in words.
+
+use crate::ir::{
+    Bytes, Content, Endian, Equation, Extent, Framing, Int, Layout, Measure, Message, Role, Schema, Size, Type,
+};
+use crate::resolve::spell::{bytes, count};
+
+/// The class of a framing, and why it is that.
+pub(super) fn framing(schema: &Schema, message: &Message) -> (String, String) {
+    let fields = &message.layout.fields;
+    match &message.framing {
+        Framing::Fixed { bytes } => {
+            (format!("fixed({bytes})"), "all fields have a fixed size, so the framer only compares lengths".to_owned())
+        }
+        Framing::Until { field, delimiter, tail, .. } => {
+            let end = bytes(delimiter);
+            let behind = if *tail > 0 { format!(", and {} follow it", count(*tail, "byte")) } else { String::new() };
+            let why = format!("`{}` ends at {end}{behind}, so the framer looks at each byte once", fields[*field].name);
+            (format!("until({end})"), why)
+        }
+        Framing::Prefix { field, at, int, .. } => {
+            let head = at.saturating_add(int.size().most.unwrap_or(0));
+            let (class, read) = if int.size().fixed().is_some() {
+                (format!("prefix({head})"), format!("reads {} once", count(head, "byte")))
+            } else {
+                (format!("prefix(..{head})"), format!("reads at most {} once", count(head, "byte")))
+            };
+            (class, format!("{}, so the framer {read} and then waits", counted(schema, &message.layout, *field, *at)))
+        }
+    }
+}
+
+/// What the number of a framing counts.
+fn counted(schema: &Schema, layout: &Layout, index: usize, at: u64) -> String {
+    let field = &layout.fields[index];
+    if let Role::Computed(Equation { measure, add }) = field.role {
+        let what = match measure {
+            Measure::Bytes { first: 0, last } if last + 1 == layout.fields.len() => "the whole frame".to_owned(),
+            Measure::Bytes { first, last } if first == index + 1 && last + 1 == layout.fields.len() => {
+                "what follows it".to_owned()
+            }
+            Measure::Bytes { first, last } if first == last => format!("the bytes of `{}`", layout.fields[first].name),
+            Measure::Bytes { first, last } => {
+                format!("the bytes from `{}` to `{}`", layout.fields[first].name, layout.fields[last].name)
+            }
+            Measure::Elements { list } => format!("the elements of `{}`", layout.fields[list].name),
+        };
+        let and = match add {
+            0 => String::new(),
+            more if more > 0 => format!(" and {more} more"),
+            less => format!(" but for {}", less.unsigned_abs()),
+        };
+        return format!("`{}` at byte {at} counts {what}{and}", field.name);
+    }
+    let (unit, number) = match &field.ty {
+        Type::List { count: Extent::Prefix(int), .. } => ("elements", int_word(int)),
+        Type::Bytes(Bytes { extent: Extent::Prefix(int), .. }) => ("bytes", int_word(int)),
+        ty => ("bytes", type_word(schema, layout, ty)),
+    };
+    format!("the `{number}` at byte {at} counts the {unit} of `{}`", field.name)
+}
+
+/// A type as one types it in a schema; the byte order is said where it is little.
+pub(super) fn type_word(schema: &Schema, layout: &Layout, ty: &Type) -> String {
+    match ty {
+        Type::Constant(_) => "constant".to_owned(),
+        Type::Int(int, None) => int_word(int),
+        Type::Int(int, Some((least, most))) => format!("{} in {least}..={most}", int_word(int)),
+        Type::Float { bytes, endian } => format!("f{}{}", u32::from(*bytes) * 8, order(*endian)),
+        Type::Enum(index) => schema.enums[*index].name.clone(),
+        Type::Struct(index) => schema.structs[*index].name.clone(),
+        Type::Bytes(value) => bytes_word(schema, layout, value),
+        Type::List { element, count, max } => {
+            let max = max.map(|max| format!(" max {max}")).unwrap_or_default();
+            format!("{}{}{max}", type_word(schema, layout, element), brackets(layout, count))
+        }
+    }
+}
+
+fn bytes_word(schema: &Schema, layout: &Layout, value: &Bytes) -> String {
+    let content = match value.content {
+        Content::Bytes => "bytes",
+        Content::Str => "str",
+        Content::Ascii => "ascii",
+        Content::Json => "json",
+        Content::JsonBody(index) => &format!("json {}", schema.json_bodies[index].name),
+    };
+    let trim = value.trim.as_ref().map(|trim| format!(" trim {}", bytes(trim))).unwrap_or_default();
+    format!("{content}{}{trim}", brackets(layout, &value.extent))
+}
+
+fn brackets(layout: &Layout, extent: &Extent) -> String {
+    match extent {
+        Extent::Fixed(count) => format!("[{count}]"),
+        Extent::Field(index) => format!("[{}]", layout.fields[*index].name),
+        Extent::Prefix(int) => format!("[{}]", int_word(int)),
+        Extent::Until(delimiter) => format!(" until {}", bytes(delimiter)),
+        Extent::Rest { .. } => "[..]".to_owned(),
+    }
+}
+
+/// An integer as one types it.
+pub(super) fn int_word(int: &Int) -> String {
+    let word = |radix: u8| if radix == 16 { "hex" } else { "dec" };
+    match int {
+        Int::Fixed { bytes, signed, endian } => {
+            let bits = u32::from(*bytes) * 8;
+            format!("{}{bits}{}", if *signed { 'i' } else { 'u' }, if *bytes > 1 { order(*endian) } else { "" })
+        }
+        Int::Varint { signed: false } => "varint".to_owned(),
+        Int::Varint { signed: true } => "svarint".to_owned(),
+        Int::Digits { radix, digits } => format!("{}[{digits}]", word(*radix)),
+        Int::Until { radix, signed, delimiter, max } => {
+            let sign = if *signed { "i" } else { "" };
+            format!("{sign}{} until {} max {max}", word(*radix), bytes(delimiter))
+        }
+    }
+}
+
+fn order(endian: Endian) -> &'static str {
+    match endian {
+        Endian::Big => "",
+        Endian::Little => "le",
+    }
+}
+
+/// An equation as one types it.
+pub(super) fn equation(layout: &Layout, index: usize, equation: Equation) -> String {
+    let name = |index: usize| &layout.fields[index].name;
+    let end = layout.fields.len() - 1;
+    let measure = match equation.measure {
+        Measure::Bytes { first: 0, last } if last == end => "size(self)".to_owned(),
+        Measure::Bytes { first, last } if first == last => format!("size({})", name(first)),
+        Measure::Bytes { first, last } if first == index + 1 && last == end => "size(rest)".to_owned(),
+        Measure::Bytes { first, last } => format!("size({}..{})", name(first), name(last)),
+        Measure::Elements { list } => format!("count({})", name(list)),
+    };
+    match equation.add {
+        0 => measure,
+        more if more > 0 => format!("{measure} + {more}"),
+        less => format!("{measure} - {}", less.unsigned_abs()),
+    }
+}
+
+/// Bytes, and in a round unit where there are many: `2147483648 bytes (2 GiB)`.
+pub(super) fn amount(number: u64) -> String {
+    let exact = count(number, "byte");
+    let Some((unit, size)) =
+        [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)].into_iter().find(|(_, size)| number >= *size)
+    else {
+        return exact;
+    };
+    let (whole, rest) = (number / size, number % size);
+    // A number that is not round is told to a tenth.
+    let tenth = rest.saturating_mul(10) / size;
+    match (rest, tenth) {
+        (0, _) => format!("{exact} ({whole} {unit})"),
+        (_, 0) => format!("{exact} (about {whole} {unit})"),
+        (_, tenth) => format!("{exact} (about {whole}.{tenth} {unit})"),
+    }
+}
+
+/// `4 bytes`, `1 to 256 bytes`, `at least 2 bytes`.
+pub(super) fn span(size: Size) -> String {
+    match (size.fixed(), size.most) {
+        (Some(bytes), _) => count(bytes, "byte"),
+        (None, Some(most)) => format!("{} to {}", size.least, amount(most)),
+        (None, None) => format!("at least {}", count(size.least, "byte")),
+    }
+}
+
+/// The same in a table, without the unit.
+pub(super) fn short_span(size: Size) -> String {
+    match (size.fixed(), size.most) {
+        (Some(bytes), _) => bytes.to_string(),
+        (None, Some(most)) => format!("{}..{most}", size.least),
+        (None, None) => format!("{}..", size.least),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts() {
+        for (number, expected) in [
+            (1, "1 byte"),
+            (1023, "1023 bytes"),
+            (1024, "1024 bytes (1 KiB)"),
+            (1537, "1537 bytes (about 1.5 KiB)"),
+            ((1 << 20) + 1, "1048577 bytes (about 1 MiB)"),
+            (2 << 30, "2147483648 bytes (2 GiB)"),
+        ] {
+            assert_eq!(amount(number), expected);
+        }
+    }
+}
