@@ -59,6 +59,36 @@ use std::{
 ///
 /// Every input carries the time `now`, which must not go backwards. After one or more inputs the driver takes what has
 /// changed from [`poll`](Self::poll) until it says `None`.
+///
+/// # Example
+///
+/// A server tested without a socket:
+///
+/// ```
+/// use std::{net::SocketAddr, task::Waker, time::Instant};
+/// use wm_core::{Connection, Handler, Limits, engine::Engine, protocol::Tcp};
+///
+/// struct Echo;
+///
+/// impl Handler for Echo {
+///     type Protocol = Tcp;
+///     type Session = ();
+///
+///     fn on_message(&mut self, client: &mut Connection<'_, Tcp, ()>, bytes: &[u8]) {
+///         client.send(bytes);
+///     }
+/// }
+///
+/// let now = Instant::now();
+/// let mut engine = Engine::new(Echo, "echo".into(), 0, Limits::default(), Waker::noop().clone(), now);
+/// engine.start(now);
+///
+/// let address = SocketAddr::from(([127, 0, 0, 1], 7));
+/// let client = engine.accepted(address, address, now);
+/// engine.room(client).unwrap()[..5].copy_from_slice(b"hello");
+/// engine.received(client, 5, now);
+/// assert_eq!(engine.outgoing(client), b"hello");
+/// ```
 pub struct Engine<H: Handler> {
     handler: H,
     world: World<H::Protocol, H::Session>,
