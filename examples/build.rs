@@ -1,0 +1,5 @@
+//! Generates a module for each schema in `proto/`.
+
+fn main() {
+    wm_schema::build("proto/*.wm");
+}

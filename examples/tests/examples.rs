@@ -1,0 +1,176 @@
+//! Every example runs, and does what its first lines say, with the clients that they name.
+
+mod support;
+
+use std::{fs, process::Command};
+use support::{Client, Server, folder, have, run};
+
+#[test]
+fn chat_room_with_netcat() {
+    if !have("nc") {
+        return;
+    }
+    let mut server = Server::start(env!("CARGO_BIN_EXE_chat_room"), &["text://127.0.0.1:0"]);
+    let mut tom = server.nc();
+    tom.out.wait_for("user[1] login");
+    let mut ann = server.nc();
+    ann.out.wait_for("user[2] login");
+    tom.out.wait_for("user[2] login");
+
+    tom.write("hello\n");
+    assert_eq!(tom.out.wait_for("hello"), "user[1] said: hello");
+    assert_eq!(ann.out.wait_for("hello"), "user[1] said: hello");
+
+    // Bytes that are no text end the connection that they came from; the other one never notices.
+    let mut stranger = server.nc();
+    tom.out.wait_for("user[3] login");
+    stranger.write(b"\xff\xfe\n");
+    stranger.end_input();
+    stranger.out.rest();
+    tom.out.wait_for("user[3] logout");
+    let why = server.err.wait_for("Line.text");
+    assert!(why.contains("Line.text at byte 0: not UTF-8"), "{why}");
+
+    ann.end_input();
+    tom.out.wait_for("user[2] logout");
+    tom.write("still here\n");
+    tom.out.wait_for("user[1] said: still here");
+    assert_eq!(server.stop("-INT"), Some(0));
+}
+
+#[test]
+fn chat_room_with_telnet() {
+    if !have("telnet") {
+        return;
+    }
+    let server = Server::start(env!("CARGO_BIN_EXE_chat_room"), &["text://127.0.0.1:0"]);
+    let mut telnet = Client::start(Command::new("telnet").args(["127.0.0.1", &server.port()]));
+    telnet.out.wait_for("user[1] login");
+    // telnet ends its lines with CR LF; the CR is trimmed.
+    telnet.write("hello\n");
+    assert_eq!(telnet.out.wait_for("said").trim_end_matches('\r'), "user[1] said: hello");
+}
+
+#[test]
+fn ticker_ticks_for_all_but_the_muted() {
+    if !have("nc") {
+        return;
+    }
+    let server = Server::start(env!("CARGO_BIN_EXE_ticker"), &["text://127.0.0.1:0"]);
+    let (mut loud, mut quiet) = (server.nc(), server.nc());
+    quiet.out.wait_for("tick ");
+    quiet.write("mute\n");
+    quiet.write("what?\n");
+    quiet.out.wait_for("say mute or tick");
+    let next: u64 = loud.out.wait_for("tick ").split(' ').nth(1).unwrap().parse().unwrap();
+    loud.out.wait_for(&format!("tick {}", next + 2));
+    quiet.end_input();
+    assert_eq!(quiet.out.rest(), Vec::<String>::new(), "muted after what it said");
+}
+
+#[test]
+fn files_counts_bytes() {
+    if !have("nc") {
+        return;
+    }
+    let server = Server::start(env!("CARGO_BIN_EXE_files"), &["tcp://127.0.0.1:0"]);
+    assert_eq!(server.ask(b"\0\0\0\x0b\x01ahello"), "a has 5 bytes");
+    assert_eq!(server.ask(b"\0\0\0\x06\x01b\0\0\0\x07\x01cx"), "b has 0 bytes\nc has 1 bytes");
+}
+
+#[test]
+fn xml10_counts_and_refuses() {
+    if !have("nc") {
+        return;
+    }
+    let mut server = Server::start(env!("CARGO_BIN_EXE_xml10"), &["xml10://127.0.0.1:0"]);
+    assert_eq!(server.ask("0000000014<a/>"), "0000000035<ok><bytes>4</bytes></ok>");
+    assert_eq!(server.ask("000000001x<a/>"), "");
+    let why = server.err.wait_for("Packet.len");
+    assert!(why.contains("Packet.len at byte 9: 'x' is no decimal digit"), "{why}");
+}
+
+#[test]
+fn len_json_greets() {
+    if !have("nc") {
+        return;
+    }
+    let server = Server::start(env!("CARGO_BIN_EXE_len_json"), &["len_json://127.0.0.1:0"]);
+    let answer = server.ask(b"\0\0\0\x14{\"name\":\"tom\"  }".as_slice());
+    assert!(answer.ends_with("{\"hello\":\"tom\"}"), "{answer:?}");
+    assert_eq!(server.ask(b"\0\0\0\x03\0".as_slice()), "", "shorter than its own length");
+}
+
+/// Bytes of every value, more than one read.
+fn picture() -> Vec<u8> {
+    (0..300_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
+}
+
+fn uploads(program: &str, test: &str) {
+    let folder = folder(test);
+    let saved = folder.join("saved");
+    fs::write(folder.join("picture.png"), picture()).unwrap();
+    let server = Server::start(program, &["serve", "tcp://127.0.0.1:0", saved.to_str().unwrap()]);
+    let file = folder.join("picture.png");
+    let output = run(program, &["send", &server.address.to_string(), file.to_str().unwrap()]);
+    let answer = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(answer, format!("saved 300000 bytes as {}\n", saved.join("picture.png").display()));
+    assert!(fs::read(saved.join("picture.png")).unwrap() == picture());
+
+    let missing = run(program, &["send", &server.address.to_string(), "/nonexistent"]);
+    assert!(!missing.status.success());
+}
+
+#[test]
+fn binary_upload_saves_the_file() {
+    uploads(env!("CARGO_BIN_EXE_binary_upload"), "binary_upload");
+}
+
+#[test]
+fn text_upload_saves_the_file() {
+    uploads(env!("CARGO_BIN_EXE_text_upload"), "text_upload");
+}
+
+#[test]
+fn quickstart_uploads_compares_and_stops() {
+    let folder = folder("quickstart");
+    let file = folder.join("a file.bin");
+    fs::write(&file, picture()).unwrap();
+    for arguments in [&[][..], &[file.to_str().unwrap()]] {
+        let output = run(env!("CARGO_BIN_EXE_quickstart"), arguments);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        for expected in [
+            "message Upload from client {",
+            "prefix(4): `total`",
+            "ready",
+            "answer  saved",
+            "equal   all",
+            "exit status: 0",
+        ] {
+            assert!(said.contains(expected), "no {expected:?} in:\n{said}");
+        }
+    }
+    let output = run(env!("CARGO_BIN_EXE_quickstart"), &["/nonexistent"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent: No such file"));
+}
+
+#[test]
+fn a_bad_start_is_one_clear_line_and_no_process() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("text://{}", taken.local_addr().unwrap());
+    let chat_room = env!("CARGO_BIN_EXE_chat_room");
+    for (address, expected) in [
+        (&*taken, "in use"),
+        ("text://127.0.0.1:x", "127.0.0.1:x"),
+        ("frame://127.0.0.1:0", "speaks \"text\""),
+        ("nothing://127.0.0.1:0", "nothing"),
+        ("text://192.0.2.1:4000", "192.0.2.1"),
+    ] {
+        let output = run(chat_room, &[address]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{address}: {said}");
+        assert!(said.contains(expected), "{address}: {said}");
+    }
+}
