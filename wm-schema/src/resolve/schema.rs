@@ -67,9 +67,16 @@ fn port(cx: &mut Context<'_>) -> Option<u16> {
 
 fn limits(cx: &mut Context<'_>) {
     let draft: &Draft = cx.draft;
-    names::distinct(cx, draft.limits.iter().map(|limit| &limit.name));
-    for limit in &draft.limits {
+    for (index, limit) in draft.limits.iter().enumerate() {
         let name = &limit.name.text;
+        if let Some(first) = draft.limits[..index].iter().find(|first| first.name.text == *name) {
+            cx.report(
+                Diagnostic::new(Code::Duplicate, limit.name.origin, format!("a second limit of the {name}"))
+                    .why("only one of the two can hold")
+                    .help("keep the smaller one")
+                    .note(first.name.origin, "the first stands here"),
+            );
+        }
         if name != "frame" {
             cx.report(
                 Diagnostic::new(Code::UnknownName, limit.name.origin, format!("no limit `{name}`"))
@@ -170,6 +177,7 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
         return false;
     }
     sizes::own(&mut body.lines, parts);
+    regions::elements(cx, body, parts);
     regions::check(cx, body, parts);
     body.sound
 }
@@ -254,7 +262,7 @@ fn one_exchange(cx: &mut Context<'_>, draft: &ExchangeDraft) -> Option<Exchange>
         cx.report(
             Diagnostic::new(Code::BadExchange, reply.origin, format!("`{}` comes from the same side", reply.text))
                 .why(format!("an answer to `{}` comes from the other side", request.text))
-                .help(format!("write `message {} from {}`", reply.text, other_side(from(replies[same])))),
+                .help(format!("name a message that the {} sends", other_side(from(replies[same])))),
         );
         return None;
     }
@@ -282,21 +290,13 @@ pub(super) fn message_named(cx: &mut Context<'_>, name: &Name) -> Option<usize> 
 }
 
 fn recovers(cx: &mut Context<'_>) {
-    const ACTIONS: [&str; 3] = ["close", "skip", "resync"];
     let draft: &Draft = cx.draft;
-    for rule in &draft.recovers {
+    for rule in draft.recovers.iter().filter(|rule| rule.action.text != "close") {
         let action = &rule.action;
-        match action.text.as_str() {
-            "close" => {}
-            text if ACTIONS.contains(&text) => cx.report(
-                Diagnostic::new(Code::RecoverCloses, action.origin, format!("`{text}` closes the connection"))
-                    .why("this version ends a connection at its first bad byte")
-                    .help(format!("write `{} => close` to say so", rule.fault.text)),
-            ),
-            text => cx.report(
-                Diagnostic::new(Code::UnknownName, action.origin, format!("no action `{text}`"))
-                    .help(suggest::help(text, ACTIONS)),
-            ),
-        }
+        cx.report(
+            Diagnostic::new(Code::RecoverCloses, action.origin, format!("`{}` closes the connection", action.text))
+                .why("this version ends a connection at its first bad byte")
+                .help(format!("write `{} => close` to say so", rule.fault.text)),
+        );
     }
 }

@@ -236,10 +236,10 @@ fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
         let most = measured.most.map_or(i128::MAX, |most| i128::from(most) + i128::from(*add));
         let (low, high) = number_range(line);
         if least > high || most < low {
-            let found = if least > high { least } else { most };
+            let says = if least > high { format!("{least} {unit} or more") } else { format!("{most} {unit} or less") };
             cx.report(
                 Diagnostic::new(Code::Impossible, line.draft.origin, format!("`{}` can never be right", line.name))
-                    .why(format!("it holds {low} to {high}, and what it says is {found} {unit} at best"))
+                    .why(format!("it holds {low} to {high}, but would have to say {says}"))
                     .help("give it a wider type or range"),
             );
         } else if least < 0 {
