@@ -132,8 +132,7 @@ fn by_side(cx: &mut Context<'_>, draft: &CaseDraft) -> Option<usize> {
 /// The field that an error must name: one of the message, or of a struct within it.
 fn rejected(cx: &mut Context<'_>, known: &Known<'_>, message: usize, name: &Name) -> Option<String> {
     let message = known.messages.get(message)?.as_ref()?;
-    let mut names: Vec<&str> = Vec::new();
-    gather(&message.layout, known, &mut names);
+    let names = names_within(&message.layout, known);
     if names.contains(&name.text.as_str()) {
         return Some(name.text.clone());
     }
@@ -148,19 +147,26 @@ fn rejected(cx: &mut Context<'_>, known: &Known<'_>, message: usize, name: &Name
     None
 }
 
-fn gather<'k>(layout: &'k Layout, known: &Known<'k>, names: &mut Vec<&'k str>) {
-    for field in &layout.fields {
-        names.push(&field.name);
-        let inner = match &field.ty {
-            Type::List { element, .. } => element,
-            ty => ty,
-        };
-        if let Type::Struct(index) = inner
-            && let Some(inner) = &known.structs[*index]
-        {
-            gather(inner, known, names);
+/// The names of all fields of a layout and of the structs within it, each struct once.
+fn names_within<'k>(layout: &'k Layout, known: &Known<'k>) -> Vec<&'k str> {
+    let mut names = Vec::new();
+    let mut seen = vec![false; known.structs.len()];
+    let mut open = vec![layout];
+    while let Some(layout) = open.pop() {
+        for field in &layout.fields {
+            names.push(field.name.as_str());
+            let inner = match &field.ty {
+                Type::List { element, .. } => element,
+                ty => ty,
+            };
+            if let Type::Struct(index) = inner
+                && !std::mem::replace(&mut seen[*index], true)
+            {
+                open.extend(&known.structs[*index]);
+            }
         }
     }
+    names
 }
 
 /// The values of the fields that a user sets, in the order of the layout.

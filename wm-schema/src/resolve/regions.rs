@@ -77,9 +77,7 @@ fn open_in_the_way(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Option<us
 /// Whether a type goes on to the end of its region.
 pub(super) fn takes_rest(ty: &Type, parts: Parts<'_>) -> bool {
     match ty {
-        Type::Struct(index) => parts.structs[*index]
-            .as_ref()
-            .is_some_and(|layout| layout.fields.iter().any(|field| takes_rest(&field.ty, parts))),
+        Type::Struct(index) => parts.open[*index],
         ty => matches!(extent(ty), Some(Extent::Rest { .. })),
     }
 }

@@ -18,8 +18,8 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     let (messages, structs): (Vec<&LayoutDraft>, Vec<&LayoutDraft>) =
         draft.layouts.iter().partition(|layout| matches!(layout.kind, LayoutKind::Message { .. }));
     let structs = structs.into_iter().map(|layout| layouts::resolve(cx, layout, &enums)).collect();
-    let structs = from_the_inside_out(cx, structs, &enums);
-    let parts = Parts { enums: &enums, structs: &structs };
+    let (structs, open) = from_the_inside_out(cx, structs, &enums);
+    let parts = Parts { enums: &enums, structs: &structs, open: &open };
     if messages.is_empty() {
         cx.report(
             Diagnostic::new(Code::Empty, draft.name.origin, format!("`{}` has no message", draft.name.text))
@@ -102,21 +102,29 @@ fn limits(cx: &mut Context<'_>) {
 /// The largest limit: sizes may be added to and taken from without running over.
 const MOST_BYTES: u64 = i64::MAX as u64;
 
-/// Checks and measures the structs, each after those that it contains; none where something is wrong.
-fn from_the_inside_out(cx: &mut Context<'_>, bodies: Vec<Body<'_>>, enums: &[Option<Enum>]) -> Vec<Option<Layout>> {
+/// Checks and measures the structs, each after those that it contains; none where something is wrong. Says of each
+/// whether it goes on to the end of its region.
+fn from_the_inside_out(
+    cx: &mut Context<'_>,
+    bodies: Vec<Body<'_>>,
+    enums: &[Option<Enum>],
+) -> (Vec<Option<Layout>>, Vec<bool>) {
     let order = order(cx, &bodies);
     let mut structs: Vec<Option<Layout>> = bodies.iter().map(|_| None).collect();
+    let mut open = vec![false; bodies.len()];
     let mut bodies: Vec<Option<Body<'_>>> = bodies.into_iter().map(Some).collect();
     for index in order {
         let Some(mut body) = bodies[index].take() else { continue };
-        let parts = Parts { enums, structs: &structs };
+        let parts = Parts { enums, structs: &structs, open: &open };
         if !measured(cx, &mut body, parts) {
             continue;
         }
         let size = sizes::bound_struct(cx, &mut body, parts);
+        let goes_on = body.lines.iter().any(|line| regions::takes_rest(&line.ty, parts));
         structs[index] = Some(body.finish(cx, size, &structs));
+        open[index] = goes_on;
     }
-    structs
+    (structs, open)
 }
 
 /// The structs, each behind those that it contains. Those that contain themselves are reported and left out.

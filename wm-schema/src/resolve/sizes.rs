@@ -12,12 +12,30 @@ use crate::ir::{self, Enum, Equation, Extent, Framing, Int, Layout, Measure, Rol
 pub(super) struct Parts<'p> {
     pub(super) enums: &'p [Option<Enum>],
     pub(super) structs: &'p [Option<Layout>],
+    /// Which structs go on to the end of their region.
+    pub(super) open: &'p [bool],
 }
 
 /// Sets for each line the size that it has by itself: the most is none where only a frame bounds it.
 pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
     for at in 0..lines.len() {
         lines[at].size = size(&lines[at].ty, lines, parts);
+    }
+    for number in 0..lines.len() {
+        if let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add }) = lines[number].role {
+            let room = clamp(number_range(&lines[number]).1.saturating_sub(add.into()));
+            bound_measured(&mut lines[first..=last], room);
+        }
+    }
+}
+
+/// Lines that are measured together take no more than their number can say.
+fn bound_measured(lines: &mut [Line<'_>], room: u64) {
+    let least = sum(lines).least;
+    for line in lines {
+        let room = room.saturating_sub(least.saturating_sub(line.size.least));
+        let most = line.size.most.map_or(room, |most| most.min(room));
+        line.size.most = Some(most.max(line.size.least));
     }
 }
 
