@@ -28,6 +28,7 @@ mod sizes;
 pub(crate) mod spell;
 pub(crate) mod suggest;
 mod types;
+mod unused;
 mod words;
 
 use crate::diagnostic::{Diagnostic, Severity};
