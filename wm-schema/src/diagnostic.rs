@@ -159,6 +159,8 @@ codes! {
     RecoverCloses = 902, "recover only closes";
     /// A limit that nothing can reach, or that its type already gives.
     UselessLimit = 903, "limit without effect";
+    /// A type that no message contains.
+    NeverUsed = 904, "never used";
 }
 
 impl Code {
