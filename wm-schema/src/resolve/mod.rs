@@ -14,6 +14,8 @@
 //!   bytes that an earlier size equation measures, if all else that it measures is of fixed size.
 //! * A frame ends by a fixed size, by a number at a fixed place, or by a delimiter; all bytes that these do not span are
 //!   of fixed size.
+//! * Each size has a bound: its type, the number that measures it, `max`, and `limit frame`. The default of the last holds
+//!   only for what nothing else bounds; it never takes away from a `max` that is written.
 
 mod attrs;
 mod cases;
@@ -28,6 +30,7 @@ mod sizes;
 pub(crate) mod spell;
 pub(crate) mod suggest;
 mod types;
+mod unused;
 mod words;
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -81,9 +84,9 @@ impl Context<'_> {
         self.draft.endian.as_ref().map_or(Endian::Big, |endian| endian.value)
     }
 
-    /// The largest frame, if the schema says it.
+    /// The largest frame, if the schema says it; 0 is reported, and passed over.
     fn limit_written(&self) -> Option<u64> {
-        let limit = self.draft.limits.iter().find(|limit| limit.name.text == "frame")?;
+        let limit = self.draft.limits.iter().find(|limit| limit.name.text == "frame" && limit.value.value > 0)?;
         Some(u64::try_from(limit.value.value).unwrap_or(u64::MAX))
     }
 
