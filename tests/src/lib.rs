@@ -1,1 +1,19 @@
-//! wm-tests
+//! What all tests of protocols share: the schemas, the engines that run them, vectors as data, and what fuzzers call.
+//!
+//! ```text
+//!   schemas/*.wm ──> generated code ──┐
+//!                └─> interpreter ─────┼──> engine ──> stream ──> an outcome: messages, then what is missing or wrong
+//!   a derived struct, by hand ────────┘
+//!   vectors/*.txt, values, garbage ──────> the same bytes for each of them, in any pieces: the same outcome
+//! ```
+//!
+//! A vector is data: found by a fuzzer or thought of by a person, it is written down once and run by every engine.
+
+pub mod engine;
+pub mod fuzz;
+pub mod laws;
+pub mod schemas;
+pub mod stream;
+pub mod subject;
+pub mod values;
+pub mod vectors;

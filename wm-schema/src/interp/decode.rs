@@ -158,12 +158,8 @@ pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: 
     let place = Place::new(layout, field);
     let found = as_u64(number);
     let over = |most: i128| place.error(offset, Fault::TooLong { found, limit: as_u64(most) });
-    if let Type::Int(_, Some((least, most))) = &field.ty
-        && !(*least..=*most).contains(&number)
-    {
-        return Err(place.error(offset, Fault::OutOfRange { found: number, least: *least, most: *most }));
-    }
-    if let Type::Int(..) = &field.ty {
+    if let Type::Int(_, range) = &field.ty {
+        in_range(number, *range, offset, place)?;
         let add = match field.role {
             Role::Computed(equation) => i128::from(equation.add),
             _ => 0,
@@ -184,6 +180,15 @@ pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: 
     }
     match max(&field.ty) {
         Some(max) if number > i128::from(max) => Err(over(max.into())),
+        _ => Ok(()),
+    }
+}
+
+fn in_range(found: i128, range: Option<(i128, i128)>, offset: usize, place: Place<'_>) -> Result<(), Error> {
+    match range {
+        Some((least, most)) if !(least..=most).contains(&found) => {
+            Err(place.error(offset, Fault::OutOfRange { found, least, most }))
+        }
         _ => Ok(()),
     }
 }
@@ -241,7 +246,11 @@ fn constant(schema: &Schema, field: &Field, cursor: &mut Cursor<'_>, place: Plac
 fn read_single(schema: &Schema, ty: &Type, cursor: &mut Cursor<'_>, place: Place<'_>) -> Result<Value, Error> {
     let offset = cursor.at;
     match ty {
-        Type::Int(int, _) => cursor.number(int, place),
+        Type::Int(int, range) => {
+            let value = cursor.number(int, place)?;
+            in_range(as_int(&value), *range, offset, place)?;
+            Ok(value)
+        }
         Type::Float { bytes, endian } => {
             let int = Int::Fixed { bytes: *bytes, signed: false, endian: *endian };
             let bits = as_u64(as_int(&cursor.number(&int, place)?));

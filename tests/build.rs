@@ -1,0 +1,5 @@
+//! Generates the Rust of every schema in `schemas/`.
+
+fn main() {
+    wm_schema::build("schemas/*.wm");
+}

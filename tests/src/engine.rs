@@ -1,0 +1,239 @@
+//! One implementation of a message's codec, whatever made it.
+
+use bytes::BytesMut;
+use std::{fmt, marker::PhantomData};
+use wm_core::protocol::{DecodeError, Decoded, Duplex, EncodeError, Input, Message, Protocol};
+use wm_schema::interp::{self, Interpreter, Scan};
+
+/// Reads and writes one message.
+pub trait Engine {
+    /// What it is, for the report of a failure.
+    fn name(&self) -> &'static str;
+
+    /// A connection that has received nothing yet.
+    fn framer(&self) -> Box<dyn Framer + '_>;
+
+    /// Reads a frame and writes its message again.
+    ///
+    /// # Errors
+    ///
+    /// The frame breaks a rule of the schema.
+    fn decode(&self, frame: &[u8]) -> Result<Read, Mistake>;
+}
+
+/// How far a connection has looked for the end of its frame.
+pub trait Framer {
+    /// Looks for the end of the first frame, as [`Protocol::input`] does.
+    ///
+    /// # Errors
+    ///
+    /// The bytes cannot be the start of a frame.
+    fn input(&mut self, buf: &[u8]) -> Result<Input, Mistake>;
+}
+
+/// A message that has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    /// Its `Debug`.
+    pub shown: String,
+    /// What is sent for it.
+    pub sent: Result<Vec<u8>, Refusal>,
+}
+
+/// What was wrong with received bytes, and where: what all engines agree on. The numbers in it depend on how much had
+/// arrived when it was found.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// `Message.field`.
+    pub field: String,
+    /// The line of the field in the schema.
+    pub line: u32,
+    /// In bytes from the start of the frame.
+    pub offset: usize,
+    /// The name of the fault.
+    pub fault: String,
+}
+
+impl fmt::Debug for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {} (line {})", self.field, self.offset, self.fault, self.line)
+    }
+}
+
+impl From<DecodeError> for Mistake {
+    fn from(error: DecodeError) -> Self {
+        let fault = variant(&error.fault);
+        assert!(!error.to_string().is_empty());
+        Self { field: error.field.to_string(), line: error.field.line, offset: error.offset, fault }
+    }
+}
+
+impl From<interp::Error> for Mistake {
+    fn from(error: interp::Error) -> Self {
+        let field = format!("{}.{}", error.layout, error.field);
+        Self { field, line: error.line, offset: error.offset, fault: error.fault.name().to_owned() }
+    }
+}
+
+/// Why a message that was read cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// `Message.field`.
+    pub field: String,
+    /// The name of the fault.
+    pub fault: String,
+}
+
+impl From<EncodeError> for Refusal {
+    fn from(error: EncodeError) -> Self {
+        Self { field: error.field.to_string(), fault: variant(&error.fault) }
+    }
+}
+
+impl From<interp::EncodeError> for Refusal {
+    fn from(error: interp::EncodeError) -> Self {
+        Self { field: format!("{}.{}", error.layout, error.field), fault: error.fault.name().to_owned() }
+    }
+}
+
+/// The name of the variant of an enum.
+fn variant(value: &impl fmt::Debug) -> String {
+    let shown = format!("{value:?}");
+    let end = shown.find(|character: char| !character.is_alphanumeric()).unwrap_or(shown.len());
+    shown[..end].to_owned()
+}
+
+/// What `encode` appends; it must leave alone what is there, and append nothing when it fails.
+fn appended(encode: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>) -> Result<Vec<u8>, Refusal> {
+    const BEFORE: &[u8] = b"before";
+    let mut out = BytesMut::from(BEFORE);
+    let result = encode(&mut out);
+    let appended = out.strip_prefix(BEFORE).expect("what stood in the buffer is still there").to_vec();
+    match result {
+        Ok(()) => Ok(appended),
+        Err(error) => {
+            assert!(appended.is_empty(), "{error}, but {appended:?} was written");
+            Err(error.into())
+        }
+    }
+}
+
+/// A message in Rust: generated or derived.
+pub struct Rust<M> {
+    name: &'static str,
+    message: PhantomData<fn(M)>,
+}
+
+impl<M> Rust<M> {
+    /// The codec of `M`.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, message: PhantomData }
+    }
+}
+
+impl<M> fmt::Debug for Rust<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl<M: Message> Engine for Rust<M>
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn framer(&self) -> Box<dyn Framer + '_> {
+        Box::new(RustFramer::<M>(M::Scan::default()))
+    }
+
+    fn decode(&self, frame: &[u8]) -> Result<Read, Mistake> {
+        let mut frame = frame.to_vec();
+        let view = M::decode(&mut frame)?;
+        Ok(Read { shown: format!("{view:?}"), sent: appended(|out| M::encode(&view, out)) })
+    }
+}
+
+struct RustFramer<M: Message>(M::Scan);
+
+impl<M: Message> Framer for RustFramer<M> {
+    fn input(&mut self, buf: &[u8]) -> Result<Input, Mistake> {
+        Ok(M::input(&mut self.0, buf)?)
+    }
+}
+
+/// The same through [`Duplex`]: a protocol whose sides send each other `M`.
+pub struct Conversation<M>(PhantomData<fn(M)>);
+
+impl<M> Default for Conversation<M> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<M> fmt::Debug for Conversation<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("duplex")
+    }
+}
+
+impl<M: Message> Engine for Conversation<M>
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    fn name(&self) -> &'static str {
+        "duplex"
+    }
+
+    fn framer(&self) -> Box<dyn Framer + '_> {
+        Box::new(Duplex::<M>::default())
+    }
+
+    fn decode(&self, frame: &[u8]) -> Result<Read, Mistake> {
+        let (mut frame, mut reply, mut sender) = (frame.to_vec(), BytesMut::new(), Duplex::<M>::default());
+        let Decoded::Message(view) = Duplex::<M>::default().decode(&mut frame, &mut reply)? else {
+            panic!("a message without a session is always for the handler");
+        };
+        assert!(reply.is_empty(), "nothing is answered without the handler");
+        Ok(Read { shown: format!("{view:?}"), sent: appended(|out| sender.encode(&view, out)) })
+    }
+}
+
+impl<M: Message> Framer for Duplex<M> {
+    fn input(&mut self, buf: &[u8]) -> Result<Input, Mistake> {
+        Ok(Protocol::input(self, buf)?)
+    }
+}
+
+/// The schema itself, run by the interpreter.
+impl Engine for Interpreter<'_> {
+    fn name(&self) -> &'static str {
+        "interpreter"
+    }
+
+    fn framer(&self) -> Box<dyn Framer + '_> {
+        Box::new(InterpreterFramer { interpreter: self, scan: Scan::default() })
+    }
+
+    fn decode(&self, frame: &[u8]) -> Result<Read, Mistake> {
+        let value = Interpreter::decode(self, frame)?;
+        Ok(Read { shown: self.show(&value), sent: self.encode(&value).map_err(Refusal::from) })
+    }
+}
+
+struct InterpreterFramer<'i, 's> {
+    interpreter: &'i Interpreter<'s>,
+    scan: Scan,
+}
+
+impl Framer for InterpreterFramer<'_, '_> {
+    fn input(&mut self, buf: &[u8]) -> Result<Input, Mistake> {
+        Ok(match self.interpreter.input(&mut self.scan, buf)? {
+            interp::Input::Need(needed) => Input::Need(needed),
+            interp::Input::Frame(len) => Input::Frame(len),
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! What is true of every engine of every protocol, for any bytes and any message.
+
+use crate::engine::{Engine, Refusal};
+use crate::stream::{self, End, Outcome};
+use crate::subject::Subject;
+use wm_core::protocol::Input;
+use wm_schema::ir::{Framing, Value};
+
+/// All engines find the same in a stream, in any pieces: the same messages, and the same mistake at the same field and
+/// offset.
+///
+/// # Panics
+///
+/// They do not.
+pub fn agree(subject: &Subject, stream: &[u8], cuts: &[usize]) -> Outcome {
+    let expected = stream::run_in_any_pieces(&subject.oracle, stream, cuts);
+    for engine in &subject.engines {
+        let found = stream::run_in_any_pieces(engine.as_ref(), stream, cuts);
+        assert_eq!(found, expected, "{subject:?}: {} against the interpreter on {stream:?}", engine.name());
+    }
+    expected
+}
+
+/// The frame of a message, which every engine reads back as that message and sends as the same bytes; no prefix of it is
+/// a mistake, and what an engine asks for is there. Nothing if the message cannot be sent.
+///
+/// # Panics
+///
+/// An engine does otherwise.
+pub fn round_trip(subject: &Subject, value: &Value) -> Result<Vec<u8>, Refusal> {
+    let frame = subject.oracle.encode(value).map_err(Refusal::from)?;
+    let shown = subject.oracle.show(value);
+    for engine in &subject.engines {
+        let context = || format!("{subject:?}: {} of {shown} as {frame:?}", engine.name());
+        for cut in 0..frame.len() {
+            match engine.framer().input(&frame[..cut]) {
+                Ok(Input::Need(needed)) if needed <= frame.len() - cut => {}
+                other => panic!("{}: {other:?} behind {cut} bytes", context()),
+            }
+        }
+        let read = engine.decode(&frame).unwrap_or_else(|mistake| panic!("{}: {mistake:?}", context()));
+        assert_eq!(read.shown, shown, "{}", context());
+        assert_eq!(read.sent.as_ref(), Ok(&frame), "{}", context());
+    }
+    Ok(frame)
+}
+
+/// What is read and can be sent is the same message when it is read again.
+///
+/// # Panics
+///
+/// It is another one.
+pub fn sent_is_read_again(subject: &Subject, outcome: &Outcome) {
+    for message in &outcome.messages {
+        let Ok(wire) = &message.sent else { continue };
+        for engine in &subject.engines {
+            let again = stream::run(engine.as_ref(), wire, []);
+            let context = || format!("{subject:?}: {} of {message:?}", engine.name());
+            assert_eq!((again.end, again.start), (End::Open, wire.len()), "{}", context());
+            assert_eq!(again.messages.len(), 1, "{}", context());
+            assert_eq!(again.messages[0].shown, message.shown, "{}", context());
+        }
+    }
+}
+
+/// Gives a frame in pieces of 64 bytes and spoils every byte that an engine has no reason to look at again: behind a
+/// look, those in front of a half delimiter; in a frame with a number, all, once the number is there. Whoever looks twice
+/// sees something else. Returns how many bytes there were to look at, over all looks.
+///
+/// # Panics
+///
+/// The engine looks at a byte twice.
+pub fn looks_once(subject: &Subject, engine: &dyn Engine, frame: &[u8]) -> usize {
+    const PIECE: usize = 64;
+    let (head, overlap, spoiled) = match &subject.oracle.message().framing {
+        // The fixed head in front of the delimiter may be compared again.
+        Framing::Until { from, delimiter, .. } => (*from, delimiter.len() - 1, delimiter.clone()),
+        Framing::Prefix { at, int, .. } => (at + int.size().most.unwrap_or(u64::MAX), 0, vec![0xff]),
+        Framing::Fixed { .. } => (0, 0, vec![0xff]),
+    };
+    let numbered = !matches!(subject.oracle.message().framing, Framing::Until { .. });
+    let head = usize::try_from(head).unwrap_or(usize::MAX);
+    let mut framer = engine.framer();
+    let (mut buf, mut fresh, mut looked) = (Vec::with_capacity(frame.len()), 0, 0);
+    for piece in frame.chunks(PIECE) {
+        buf.extend_from_slice(piece);
+        looked += buf.len() - fresh;
+        match framer.input(&buf) {
+            Ok(Input::Need(_)) => assert!(buf.len() < frame.len(), "{subject:?}: {} wants more", engine.name()),
+            Ok(Input::Frame(len)) => {
+                assert_eq!(len, frame.len(), "{subject:?}: {} has looked twice", engine.name());
+                return looked;
+            }
+            Err(mistake) => panic!("{subject:?}: {} has looked twice: {mistake:?}", engine.name()),
+        }
+        let seen = buf.len() - overlap;
+        if numbered && buf.len() >= head {
+            // The number, too, is read once.
+            let from = if fresh < head { 0 } else { fresh };
+            buf[from..].fill(spoiled[0]);
+        } else if let Some(done) = buf.get_mut(fresh.max(head)..seen) {
+            done.iter_mut().zip(spoiled.iter().cycle()).for_each(|(byte, spoiled)| *byte = *spoiled);
+        }
+        fresh = seen;
+    }
+    panic!("{subject:?}: {} finds no end", engine.name())
+}

@@ -1,0 +1,43 @@
+//! The schemas of `schemas/`: checked, and as the Rust that is generated from them.
+
+use std::sync::OnceLock;
+use wm_schema::ir::Schema;
+use wm_schema::{dsl, resolve};
+
+macro_rules! schemas {
+    ($($name:ident)*) => {
+        $(
+            #[doc = concat!("Generated from `", stringify!($name), ".wm`.")]
+            pub mod $name {
+                include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
+            }
+        )*
+
+        /// The protocols and their sources, by name.
+        pub const SOURCES: &[(&str, &str)] =
+            &[$((stringify!($name), include_str!(concat!("../schemas/", stringify!($name), ".wm")))),*];
+    };
+}
+
+schemas! {
+    binary_transfer every_type frame jsonl len_json netstring text text_transfer upload xml10
+}
+
+/// The checked schema of a protocol; each is read once.
+///
+/// # Panics
+///
+/// There is none of this name, or it has mistakes.
+#[must_use]
+pub fn load(protocol: &str) -> &'static Schema {
+    static SCHEMAS: OnceLock<Vec<Schema>> = OnceLock::new();
+    let schemas = SCHEMAS.get_or_init(|| SOURCES.iter().map(|(name, source)| check(name, source)).collect());
+    let found = schemas.iter().find(|schema| schema.name == protocol);
+    found.unwrap_or_else(|| panic!("no schema {protocol}"))
+}
+
+fn check(name: &str, source: &str) -> Schema {
+    let draft = dsl::parse(source).unwrap_or_else(|mistakes| panic!("{name}: {mistakes:#?}"));
+    let resolved = resolve::resolve(&draft);
+    resolved.schema.unwrap_or_else(|| panic!("{name}: {:#?}", resolved.diagnostics))
+}

@@ -1,0 +1,68 @@
+//! What the laws are about: each message of each protocol, with all engines that speak it.
+
+use crate::engine::{Conversation, Engine, Rust};
+use crate::schemas;
+use std::fmt;
+use wm_schema::interp::Interpreter;
+use wm_schema::ir::{Schema, Side};
+
+/// One direction of a protocol.
+pub struct Subject {
+    /// The name of the protocol.
+    pub protocol: &'static str,
+    /// Who sends what is tested.
+    pub side: Side,
+    /// Its schema.
+    pub schema: &'static Schema,
+    /// The schema, run as it is.
+    pub oracle: Interpreter<'static>,
+    /// All engines, the oracle among them.
+    pub engines: Vec<Box<dyn Engine>>,
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} from {:?}", self.protocol, self.side)
+    }
+}
+
+/// A subject with the engines of a message in Rust.
+fn subject<M: wm_core::protocol::Message>(protocol: &'static str, side: Side) -> Subject
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    let schema = schemas::load(protocol);
+    let message = schema.sent_by(side).expect("the schema has a message of this side");
+    let oracle = Interpreter::new(schema, message);
+    let engines: Vec<Box<dyn Engine>> =
+        vec![Box::new(oracle), Box::new(Rust::<M>::new("generated")), Box::new(Conversation::<M>::default())];
+    Subject { protocol, side, schema, oracle, engines }
+}
+
+/// Every message of every protocol.
+#[must_use]
+pub fn all() -> Vec<Subject> {
+    use Side::{Client, Server};
+    use schemas::{binary_transfer, every_type, frame, jsonl, len_json, netstring, text, text_transfer, upload, xml10};
+    vec![
+        subject::<text::Line<'static>>("text", Client),
+        subject::<frame::Frame<'static>>("frame", Client),
+        subject::<jsonl::Line<'static>>("jsonl", Client),
+        subject::<len_json::Packet<'static>>("len_json", Client),
+        subject::<netstring::Netstring<'static>>("netstring", Client),
+        subject::<xml10::Packet<'static>>("xml10", Client),
+        subject::<binary_transfer::Upload<'static>>("binary_transfer", Client),
+        subject::<binary_transfer::Done<'static>>("binary_transfer", Server),
+        subject::<text_transfer::Upload<'static>>("text_transfer", Client),
+        subject::<text_transfer::Done<'static>>("text_transfer", Server),
+        subject::<upload::Upload<'static>>("upload", Client),
+        subject::<every_type::Numbers>("every_type", Client),
+        subject::<every_type::Shapes<'static>>("every_type", Server),
+    ]
+}
+
+/// The messages of one protocol.
+#[must_use]
+pub fn of(protocol: &str) -> Vec<Subject> {
+    all().into_iter().filter(|subject| subject.protocol == protocol).collect()
+}

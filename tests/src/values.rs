@@ -1,0 +1,219 @@
+//! Messages out of bytes: whoever gives the bytes, proptest or a fuzzer, can make them smaller and so the message.
+//!
+//! Zeros give the simplest message. Most messages keep every rule of the schema, but not all: the numbers that measure
+//! are not looked at, and so a few are too long.
+
+use wm_schema::ir::{Bytes, Content, Extent, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
+
+/// A message from `entropy`.
+#[must_use]
+pub fn message(schema: &Schema, layout: &Layout, entropy: &[u8]) -> Value {
+    Source { schema, entropy: entropy.iter() }.layout(layout)
+}
+
+/// A copy of `stream` with a few bytes changed, taken out, doubled or put in, as `entropy` says.
+#[must_use]
+pub fn mutated(stream: &[u8], entropy: &[u8]) -> Vec<u8> {
+    /// Bytes that mean something to some protocol.
+    const TELLING: &[u8] = b"\0\x01\x7f\x80\xff\n\r:,;{}[]\"\\0919 -+*!aA";
+    let mut bytes = stream.to_vec();
+    for step in entropy.chunks_exact(4) {
+        let place = usize::from(step[1]) << 8 | usize::from(step[2]);
+        let (place, value) = (place % (bytes.len() + 1), step[3]);
+        match (step[0] % 6, bytes.get_mut(place)) {
+            (0, Some(byte)) => *byte = value,
+            (1, Some(byte)) => *byte = TELLING[usize::from(value) % TELLING.len()],
+            (2, Some(byte)) => *byte ^= 1 << (value % 8),
+            (3, Some(_)) => drop(bytes.remove(place)),
+            (4, _) => bytes.truncate(place),
+            _ => bytes.insert(place, TELLING[usize::from(value) % TELLING.len()]),
+        }
+    }
+    bytes
+}
+
+/// Places to cut a stream of `len` bytes, in rising order, as `entropy` says.
+#[must_use]
+pub fn cuts(len: usize, entropy: &[u8]) -> Vec<usize> {
+    let mut cuts: Vec<usize> =
+        entropy.chunks_exact(2).map(|pair| (usize::from(pair[0]) << 8 | usize::from(pair[1])) % (len + 1)).collect();
+    cuts.sort_unstable();
+    cuts
+}
+
+struct Source<'s> {
+    schema: &'s Schema,
+    entropy: std::slice::Iter<'s, u8>,
+}
+
+impl Source<'_> {
+    /// The next byte; zeros when they have run out.
+    fn byte(&mut self) -> u8 {
+        self.entropy.next().copied().unwrap_or(0)
+    }
+
+    fn bits(&mut self, bytes: u32) -> u128 {
+        (0..bytes).fold(0, |value, _| value << 8 | u128::from(self.byte()))
+    }
+
+    /// A number in a range: its ends and small ones more often than the rest.
+    fn within(&mut self, least: i128, most: i128) -> i128 {
+        let small = i128::from(self.byte());
+        match self.byte() % 8 {
+            0..4 => small.clamp(least, most),
+            4 => least.saturating_add(small % 4).min(most),
+            5 => most.saturating_sub(small % 4).max(least),
+            _ => {
+                let any = self.bits(16);
+                match most.abs_diff(least).checked_add(1) {
+                    Some(width) => least.wrapping_add_unsigned(any % width),
+                    None => any.cast_signed(),
+                }
+            }
+        }
+    }
+
+    /// How many bytes or elements: few, and seldom the most.
+    fn length(&mut self, max: Option<u64>) -> u64 {
+        let most = max.unwrap_or(LONG).min(LONG);
+        match self.byte() {
+            255 => most,
+            byte => u64::from(byte % 24).min(most),
+        }
+    }
+
+    fn layout(&mut self, layout: &Layout) -> Value {
+        let set =
+            layout.fields.iter().filter(|field| field.role == Role::Value && !matches!(field.ty, Type::Constant(_)));
+        Value::Struct(set.map(|field| self.value(&field.ty)).collect())
+    }
+
+    fn value(&mut self, ty: &Type) -> Value {
+        match ty {
+            Type::Constant(bytes) => Value::Bytes(bytes.clone()),
+            Type::Int(Int::Fixed { bytes: 16, signed: false, .. }, None) => {
+                let any = self.bits(16);
+                i128::try_from(any).map_or(Value::Huge(any), Value::Int)
+            }
+            Type::Int(int, range) => {
+                let (least, most) = range.unwrap_or_else(|| int.range());
+                Value::Int(self.within(least, most))
+            }
+            Type::Float { bytes, .. } => Value::Float(self.float(*bytes)),
+            Type::Enum(index) => Value::Int(self.variant(*index)),
+            Type::Bytes(bytes) => self.bytes(bytes),
+            Type::Struct(index) => self.layout(&self.schema.structs[*index]),
+            Type::List { element, count, max } => {
+                let count = match count {
+                    Extent::Fixed(count) => *count,
+                    _ => self.length(*max) % 8,
+                };
+                Value::List((0..count).map(|_| self.value(element)).collect())
+            }
+        }
+    }
+
+    /// Never NaN, which is not equal to itself.
+    fn float(&mut self, bytes: u8) -> f64 {
+        let found = match bytes {
+            4 => f64::from(f32::from_bits(u32::try_from(self.bits(4)).unwrap_or_default())),
+            _ => f64::from_bits(u64::try_from(self.bits(8)).unwrap_or_default()),
+        };
+        if found.is_nan() { 0.0 } else { found }
+    }
+
+    fn variant(&mut self, index: usize) -> i128 {
+        let declared = &self.schema.enums[index];
+        if declared.open && self.byte() > 200 {
+            let (least, most) = declared.repr.range();
+            return self.within(least, most);
+        }
+        let variant = &declared.variants[usize::from(self.byte()) % declared.variants.len()];
+        self.within(variant.least.into(), variant.most.into())
+    }
+
+    fn bytes(&mut self, bytes: &Bytes) -> Value {
+        let length = match bytes.extent {
+            Extent::Fixed(length) => length,
+            _ => self.length(bytes.max),
+        };
+        let mut content = match bytes.content {
+            Content::Bytes => (0..length).map(|_| self.byte()).collect(),
+            Content::Str => self.text(length).into_bytes(),
+            Content::Ascii => (0..length).map(|_| self.byte() & 0x7f).collect(),
+            Content::Json => return Value::Bytes(self.json(3).into_bytes()),
+            Content::JsonBody(index) => return self.json_body(&self.schema.json_bodies[index]),
+        };
+        if let Extent::Until(delimiter) = &bytes.extent {
+            content.retain(|byte| !delimiter.contains(byte));
+        }
+        while let Some(suffix) = bytes.trim.as_ref().filter(|suffix| content.ends_with(suffix)) {
+            content.truncate(content.len() - suffix.len());
+        }
+        Value::Bytes(content)
+    }
+
+    /// At most `length` bytes of UTF-8; exactly so many if only ASCII comes.
+    fn text(&mut self, length: u64) -> String {
+        let mut text = String::new();
+        while (text.len() as u64) < length {
+            let next = match self.byte() {
+                byte @ 0..0xc0 => char::from(byte & 0x7f),
+                byte => ['ß', '→', '😀', '\u{2028}'][usize::from(byte % 4)],
+            };
+            let fits = (text.len() + next.len_utf8()) as u64 <= length;
+            text.push(if fits { next } else { ' ' });
+        }
+        text
+    }
+
+    /// A JSON value on one line.
+    fn json(&mut self, depth: u8) -> String {
+        let kind = self.byte() % if depth == 0 { 4 } else { 6 };
+        let count = if kind >= 4 { self.byte() % 4 } else { 0 };
+        match kind {
+            0 => "null".into(),
+            1 => self.within(i64::MIN.into(), i64::MAX.into()).to_string(),
+            2 => "-1.5e3".into(),
+            3 => format!(
+                "\"{}\"",
+                self.text(5).escape_debug().to_string().replace("\\u{", "").replace(['}', '\'', '\\'], "")
+            ),
+            4 => format!("[{}]", (0..count).map(|_| self.json(depth - 1)).collect::<Vec<_>>().join(", ")),
+            _ => {
+                let members = (0..count).map(|at| format!("\"{at}\": {}", self.json(depth - 1)));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+
+    fn json_body(&mut self, body: &JsonBody) -> Value {
+        Value::Json(body.members.iter().map(|member| self.json_member(member.ty)).collect())
+    }
+
+    fn json_member(&mut self, ty: JsonType) -> Value {
+        match ty {
+            JsonType::Str => {
+                let length = self.length(None);
+                Value::Bytes(self.text(length).into_bytes())
+            }
+            JsonType::Base64 => {
+                let length = self.length(None);
+                Value::Bytes((0..length).map(|_| self.byte()).collect())
+            }
+            JsonType::Bool => Value::Bool(self.byte() % 2 == 1),
+            JsonType::Int { bits, signed } => {
+                let top = 1i128 << (bits - u8::from(signed));
+                Value::Int(self.within(if signed { -top } else { 0 }, top - 1))
+            }
+            JsonType::Float => {
+                let found = self.float(8);
+                Value::Float(if found.is_finite() { found } else { 1.0 })
+            }
+            JsonType::Body(index) => self.json_body(&self.schema.json_bodies[index]),
+        }
+    }
+}
+
+/// The longest bytes in a message that is made up.
+const LONG: u64 = 2000;

@@ -1,0 +1,180 @@
+//! The laws, for every protocol and every engine. A failure shows the smallest input that proptest finds.
+
+use proptest::collection::vec;
+use proptest::prelude::any;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, TestRunner};
+use std::fmt::Debug;
+use wm_core::protocol::{Decoded, Input, Protocol, Tcp};
+use wm_schema::ir::Framing;
+use wm_tests::subject::{self, Subject};
+use wm_tests::{laws, stream, values};
+
+/// Runs a law on many inputs for each subject.
+fn for_all<S>(cases: u32, strategy: &S, law: impl Fn(&Subject, S::Value))
+where
+    S: Strategy,
+    S::Value: Debug,
+{
+    for subject in subject::all() {
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        let result = runner.run(strategy, |input| {
+            law(&subject, input);
+            Ok(())
+        });
+        result.unwrap_or_else(|failure| panic!("{subject:?}: {failure}"));
+    }
+}
+
+fn entropy(most: usize) -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..most)
+}
+
+/// A message out of entropy, and its frame, if it keeps all rules.
+fn frame(subject: &Subject, entropy: &[u8]) -> Option<Vec<u8>> {
+    let value = values::message(subject.schema, &subject.oracle.message().layout, entropy);
+    subject.oracle.encode(&value).ok()
+}
+
+#[test]
+fn decode_after_encode_is_identity() {
+    for_all(128, &entropy(300), |subject, entropy| {
+        let value = values::message(subject.schema, &subject.oracle.message().layout, &entropy);
+        let _ = laws::round_trip(subject, &value);
+    });
+}
+
+#[test]
+fn most_messages_that_are_made_up_can_be_sent() {
+    for subject in subject::all() {
+        let mut runner = TestRunner::deterministic();
+        let strategy = entropy(300);
+        let sent = (0..200).filter(|_| {
+            let entropy = strategy.new_tree(&mut runner).expect("no filter rejects").current();
+            frame(&subject, &entropy).is_some()
+        });
+        let sent = sent.count();
+        assert!(sent > 150, "{subject:?}: only {sent} of 200");
+    }
+}
+
+#[test]
+fn any_pieces_give_the_same_messages() {
+    for_all(24, &(vec(entropy(80), 1..4), entropy(16)), |subject, (entropies, cuts)| {
+        let frames: Vec<Vec<u8>> = entropies.iter().filter_map(|entropy| frame(subject, entropy)).collect();
+        let whole = frames.concat();
+        let outcome = laws::agree(subject, &whole, &values::cuts(whole.len(), &cuts));
+        assert_eq!((outcome.messages.len(), outcome.end), (frames.len(), stream::End::Open));
+    });
+}
+
+#[test]
+fn garbage_is_refused_alike_and_never_panics() {
+    for_all(96, &(entropy(64), entropy(16)), |subject, (garbage, cuts)| {
+        let outcome = laws::agree(subject, &garbage, &values::cuts(garbage.len(), &cuts));
+        laws::sent_is_read_again(subject, &outcome);
+    });
+}
+
+#[test]
+fn damaged_messages_are_refused_alike_and_never_panic() {
+    for_all(96, &(entropy(120), entropy(24), entropy(16)), |subject, (entropy, damage, cuts)| {
+        let Some(frame) = frame(subject, &entropy) else { return };
+        let damaged = values::mutated(&frame.repeat(2), &damage);
+        let outcome = laws::agree(subject, &damaged, &values::cuts(damaged.len(), &cuts));
+        laws::sent_is_read_again(subject, &outcome);
+    });
+}
+
+#[test]
+fn each_byte_is_looked_at_once() {
+    const LINE: usize = 1 << 20;
+    let mut delimited = 0;
+    for subject in subject::all() {
+        let Framing::Until { max, delimiter, .. } = &subject.oracle.message().framing else { continue };
+        let content = usize::try_from(*max).unwrap_or(LINE).min(LINE);
+        let line = [&vec![b'x'; content][..], delimiter].concat();
+        for engine in &subject.engines {
+            let looked = laws::looks_once(&subject, engine.as_ref(), &line);
+            let twice = line.len() / 64 * (delimiter.len() - 1);
+            assert!(looked <= line.len() + twice, "{subject:?}: {} looks at {looked} bytes", engine.name());
+        }
+        delimited += usize::from(content == LINE);
+    }
+    assert!(delimited >= 3, "text, jsonl and text_transfer have lines of 1 MiB");
+}
+
+#[test]
+fn a_number_is_read_once() {
+    let mut numbered = 0;
+    for subject in subject::all() {
+        if !matches!(subject.oracle.message().framing, Framing::Prefix { .. }) {
+            continue;
+        }
+        let mut runner = TestRunner::deterministic();
+        let strategy = vec(any::<u8>(), 300..600);
+        let frames = (0..40).filter_map(|_| frame(&subject, &strategy.new_tree(&mut runner).ok()?.current()));
+        for frame in frames.filter(|frame| frame.len() > 128) {
+            for engine in &subject.engines {
+                assert_eq!(laws::looks_once(&subject, engine.as_ref(), &frame), frame.len());
+            }
+            numbered += 1;
+        }
+    }
+    assert!(numbered > 10, "only {numbered} frames of more than two pieces");
+}
+
+#[test]
+fn tcp_hands_out_what_arrives() {
+    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    let chunks = vec(vec(any::<u8>(), 1..50), 0..20);
+    let law = runner.run(&chunks, |chunks| {
+        let (mut tcp, mut received, mut sent) = (Tcp, Vec::new(), bytes::BytesMut::new());
+        assert_eq!(tcp.input(&[]), Ok(Input::Need(1)));
+        for chunk in &chunks {
+            assert_eq!(tcp.input(chunk), Ok(Input::Frame(chunk.len())));
+            let (mut frame, mut reply) = (chunk.clone(), bytes::BytesMut::new());
+            let Ok(Decoded::Message(message)) = tcp.decode(&mut frame, &mut reply) else { panic!("raw bytes") };
+            received.extend_from_slice(message);
+            tcp.encode(&message, &mut sent).expect("raw bytes can be sent");
+            assert!(reply.is_empty());
+        }
+        assert_eq!(received, chunks.concat());
+        assert_eq!(sent, received);
+        Ok(())
+    });
+    law.unwrap();
+}
+
+#[test]
+fn a_line_may_be_as_long_as_its_limit_and_no_longer() {
+    for subject in subject::all() {
+        let Framing::Until { from: 0, max, delimiter, tail: 0, .. } = &subject.oracle.message().framing else {
+            continue;
+        };
+        let max = usize::try_from(*max).expect("a line of this size fits");
+        for engine in &subject.engines {
+            if max > 4 << 20 && engine.name() == "interpreter" {
+                // It looks at each byte once, but takes its time.
+                continue;
+            }
+            let input = |content: usize, end: &[u8]| {
+                let line = [&vec![b'x'; content][..], end].concat();
+                engine.framer().input(&line)
+            };
+            let whole = max + delimiter.len();
+            assert_eq!(input(max - 1, delimiter), Ok(Input::Frame(whole - 1)), "{subject:?}: {}", engine.name());
+            assert_eq!(input(max, delimiter), Ok(Input::Frame(whole)), "{subject:?}: {}", engine.name());
+            assert_eq!(input(max, &[]), Ok(Input::Need(1)), "{subject:?}: {}", engine.name());
+            for over in [input(max + 1, delimiter), input(max + delimiter.len(), &[])] {
+                let mistake = over.expect_err("over the limit");
+                assert_eq!(
+                    (mistake.offset, mistake.fault.as_str()),
+                    (max, "TooLong"),
+                    "{subject:?}: {}",
+                    engine.name()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Every vector, by every engine, in any pieces.
+
+use wm_schema::ir::Framing;
+use wm_tests::engine::{Engine, Mistake};
+use wm_tests::stream::{self, End};
+use wm_tests::subject;
+use wm_tests::vectors::{self, Expect, Vector};
+
+#[test]
+fn every_engine_runs_every_vector() {
+    let subjects = subject::all();
+    let mut failures = Vec::new();
+    for vector in vectors::all() {
+        let subject =
+            subjects.iter().find(|subject| subject.protocol == vector.protocol && subject.side == vector.side);
+        let subject = subject.unwrap_or_else(|| panic!("nobody sends {vector:?}"));
+        for engine in &subject.engines {
+            if let Err(what) = run(engine.as_ref(), &vector) {
+                let Vector { protocol, line, name, .. } = &vector;
+                failures.push(format!("{protocol}.txt line {line}, {name}, {}: {what}", engine.name()));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "\n{}\n", failures.join("\n"));
+}
+
+#[test]
+fn every_subject_has_good_bad_and_cut_vectors() {
+    let vectors = vectors::all();
+    for subject in subject::all() {
+        let of_it = || {
+            vectors.iter().filter(|vector| (vector.protocol.as_str(), vector.side) == (subject.protocol, subject.side))
+        };
+        let has = |kind: fn(&Expect) -> bool| of_it().any(|vector| kind(&vector.expect));
+        assert!(has(|expect| matches!(expect, Expect::Equals(_))), "{subject:?}: no good vector");
+        assert!(has(|expect| matches!(expect, Expect::Rejects { .. })), "{subject:?}: no bad vector");
+        assert!(has(|expect| matches!(expect, Expect::Needs(_))), "{subject:?}: no cut vector");
+        // How long a line may be is a law of its own: some are too long for a file.
+        let line = matches!(subject.oracle.message().framing, Framing::Until { .. });
+        let limited = has(|expect| matches!(expect, Expect::Rejects { fault, .. } if fault == "TooLong"));
+        assert!(line || limited, "{subject:?}: no vector over its limit");
+    }
+}
+
+fn run(engine: &dyn Engine, vector: &Vector) -> Result<(), String> {
+    let bytes = &vector.bytes;
+    let cuts: Vec<usize> = (1..4).map(|quarter| bytes.len() * quarter / 4).collect();
+    let outcome = stream::run_in_any_pieces(engine, bytes, &cuts);
+    let expect = |good: bool, found: &dyn std::fmt::Debug| if good { Ok(()) } else { Err(format!("{found:?}")) };
+    match (&vector.expect, outcome.messages.as_slice(), &outcome.end) {
+        (Expect::Equals(shown), [read], End::Open) => {
+            expect(read.shown == *shown && read.sent.as_ref() == Ok(bytes), read)
+        }
+        (Expect::Decodes(shown), [read], End::Open) => {
+            expect(read.shown == *shown && read.sent.as_ref() != Ok(bytes), read)
+        }
+        (Expect::Frame, [read], End::Open) => expect(read.sent.as_ref() == Ok(bytes), &"sent as other bytes"),
+        (Expect::Rejects { field, offset, fault }, [], End::Broken(mistake)) => {
+            let Mistake { field: named, offset: at, fault: kind, .. } = mistake;
+            let same_field = named.split_once('.').is_some_and(|(_, name)| name == field);
+            expect(same_field && at == offset && kind == fault, mistake)
+        }
+        (Expect::Needs(missing), [], End::Open) => {
+            let input = engine.framer().input(bytes);
+            expect(input == Ok(wm_core::protocol::Input::Need(*missing)), &input)
+        }
+        (_, messages, End::Broken(mistake)) => Err(format!("{} messages, then {mistake:?}", messages.len())),
+        (_, messages, End::Open) => {
+            Err(format!("{} messages up to {} of {}", messages.len(), outcome.start, bytes.len()))
+        }
+    }
+}
