@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use wm_schema::dsl;
 use wm_schema::render::{Colours, SourceFile, page};
+use wm_schema::resolve::resolve;
 
 /// What a user sees who checks the file.
 fn page_of(path: &Path) -> String {
@@ -13,7 +14,7 @@ fn page_of(path: &Path) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).expect("a file with a name");
     let parsed = dsl::read(&source);
     let diagnostics = match &parsed.draft {
-        Ok(_) => Vec::new(),
+        Ok(draft) => resolve(draft).diagnostics,
         Err(diagnostics) => diagnostics.clone(),
     };
     page(SourceFile { name, source: &source, places: &parsed.places }, &diagnostics, Colours::No)

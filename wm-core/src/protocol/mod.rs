@@ -8,12 +8,22 @@
 //! no frames at all.
 
 mod duplex;
+// Generated, and set by the generator.
+#[rustfmt::skip]
+pub mod frame;
+#[rustfmt::skip]
+pub mod jsonl;
 mod silent;
 mod tcp;
+#[rustfmt::skip]
+pub mod text;
 
 pub use duplex::Duplex;
+pub use frame::Server as Frame;
+pub use jsonl::Server as Jsonl;
 pub use silent::Silent;
 pub use tcp::Tcp;
+pub use text::Server as Text;
 
 pub use crate::wire::{DecodeError, EncodeError, Input};
 use bytes::BytesMut;

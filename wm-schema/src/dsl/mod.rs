@@ -11,6 +11,7 @@
 
 mod cases;
 mod fields;
+mod format;
 mod grammar;
 mod items;
 mod literal;
@@ -22,6 +23,7 @@ mod slip;
 mod split;
 mod token;
 
+pub use format::format;
 pub use places::{LineColumn, Places};
 
 use crate::diagnostic::Diagnostic;

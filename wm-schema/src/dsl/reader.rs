@@ -50,6 +50,17 @@ impl<'s> Reader<'s> {
         self.tokens.get(index).is_some_and(|token| token.is_sign(self.source, sign))
     }
 
+    /// The token before, comments left out.
+    pub(super) fn before(&self, index: usize) -> Option<usize> {
+        self.tokens[..index].iter().rposition(|token| !token.is_comment())
+    }
+
+    /// Whether the token is the first of its line that is no comment.
+    pub(super) fn starts_line(&self, index: usize) -> bool {
+        let from = self.before(index).map_or(0, |before| before + 1);
+        from == 0 || self.tokens[from..=index].iter().any(|token| token.breaks > 0)
+    }
+
     /// The place of a token.
     pub(super) fn token_origin(&mut self, index: usize) -> Origin {
         let end = self.source.len();

@@ -102,7 +102,7 @@ pub(super) fn lines(reader: &Reader<'_>, body: Range<usize>) -> Vec<Range<usize>
         if token.is_comment() {
             continue;
         }
-        let starts = depth == 0 && token.breaks > 0 && !only_docs && !continues(reader, index);
+        let starts = depth == 0 && reader.starts_line(index) && !only_docs && !continues(reader, index);
         match lines.last_mut() {
             Some(line) if !starts => line.end = index + 1,
             _ => lines.push(index..index + 1),
@@ -118,7 +118,7 @@ pub(super) fn lines(reader: &Reader<'_>, body: Range<usize>) -> Vec<Range<usize>
 }
 
 /// Whether the token cannot be the first of an item or a line.
-fn continues(reader: &Reader<'_>, index: usize) -> bool {
+pub(super) fn continues(reader: &Reader<'_>, index: usize) -> bool {
     let token = reader.tokens[index];
     match token.kind {
         TokenKind::Sign => true,
@@ -181,8 +181,8 @@ impl Splitter<'_, '_> {
         if token.kind == TokenKind::Doc {
             return self.open.is_empty() && !self.only_docs();
         }
-        let first_on_line = token.breaks > 0 || index == 0;
-        let behind_brace = index.checked_sub(1).is_some_and(|before| reader.is_sign(before, "}"));
+        let first_on_line = reader.starts_line(index);
+        let behind_brace = reader.before(index).is_some_and(|before| reader.is_sign(before, "}"));
         if self.current.is_none() {
             return true;
         }
@@ -193,7 +193,7 @@ impl Splitter<'_, '_> {
             return first_on_line && self.is_surely_an_item(index);
         }
         let keyword = ITEM_WORDS.contains(&reader.text(index));
-        let of_limit = index.checked_sub(1).is_some_and(|before| reader.text(before) == "limit");
+        let of_limit = reader.before(index).is_some_and(|before| reader.text(before) == "limit");
         let version = reader.text(index).strip_prefix('v').is_some_and(|rest| rest.parse::<u32>().is_ok());
         !of_limit && !version && !continues(reader, index) && (keyword || first_on_line)
     }

@@ -74,6 +74,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
     };
     let (constant, value) = (code.constant(*field), number_local(code, *field));
     let offset = code.size(*at);
+    let end = code.size(at + int.size().least);
     let rules = number_rules(code, message, *field);
     let raw = to_u64(&quote!(#value), int);
     let least = code.size(code.layout.size.least);
@@ -95,7 +96,6 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
                 }
                 _ => read_int(int, &quote!(Reader::at(buf, #offset)), &constant),
             };
-            let end = code.size(at + int.size().least);
             quote! {
                 if let Input::Need(needed) = fixed(buf, #end) {
                     return Ok(Input::Need(needed));
@@ -108,7 +108,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
         Int::Varint { .. } => {
             quote! {
                 let Some((#value, #width)) = Prefix::varint(buf, #offset, #constant)? else {
-                    return Ok(Input::Need(1));
+                    return Ok(need(buf, #end));
                 };
                 #rules
                 #total
@@ -119,7 +119,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             quote! {
                 let number = Prefix::number_until(buf, #offset, #delimiter, #max, #base, #constant)?;
                 let Some((#value, #width)) = number else {
-                    return Ok(Input::Need(1));
+                    return Ok(need(buf, #end));
                 };
                 #rules
                 #total

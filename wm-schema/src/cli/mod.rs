@@ -1,0 +1,127 @@
+//! The command line: what can be typed, and what each command does.
+//!
+//! Results go to standard output, what is wrong to standard error. A command that takes several files goes through all of
+//! them and ends as badly as the worst.
+
+mod check;
+mod explain;
+mod fmt;
+mod generate;
+mod source;
+mod terminal;
+mod test;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How a command ended, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    /// All is well.
+    Good = 0,
+    /// A schema has mistakes, a file is not as it should be, or a test has failed.
+    Bad = 1,
+    /// The command could not do its work: wrong usage, or a file that cannot be read or written.
+    Unable = 2,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(outcome as u8)
+    }
+}
+
+/// From a .wm schema to a protocol in Rust.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wm-schema",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  wm-schema check proto/*.wm              find every mistake, and see how each message is framed
+  wm-schema gen upload.wm -o upload.rs    generate the Rust of a protocol
+  wm-schema test upload.wm                run the tests of a schema, cut at every byte
+
+Exit codes:
+  0  all is well
+  1  a schema has mistakes, a file is not up to date, or a test has failed
+  2  wrong usage, or a file that cannot be read or written"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Generate the Rust of a protocol
+    #[command(after_help = "\
+Examples:
+  wm-schema gen upload.wm                       print it
+  wm-schema gen upload.wm -o src/upload.rs      write it, if it has changed
+  wm-schema gen upload.wm -o src/upload.rs --check
+                                                exit with 1 if the file is not up to date")]
+    Gen(generate::Arguments),
+    /// Find every mistake, and see how each message is framed
+    #[command(after_help = "\
+Example:
+  wm-schema check proto/*.wm")]
+    Check {
+        /// Schemas; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Write schemas in the one style
+    #[command(after_help = "\
+Examples:
+  wm-schema fmt proto/*.wm                      rewrite the files that are not in it
+  wm-schema fmt --check proto/*.wm              name them, and exit with 1 if there are any
+  wm-schema fmt - < upload.wm                   print the formatted schema")]
+    Fmt {
+        /// Schemas; `-` reads standard input and prints the result
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Change nothing; exit with 1 if a file is not in the one style
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show what was inferred: framing, sizes, memory, and a picture of the bytes
+    #[command(after_help = "\
+Examples:
+  wm-schema explain upload.wm
+  wm-schema explain binary_transfer.wm --message Upload")]
+    Explain {
+        /// A schema; `-` is standard input
+        file: PathBuf,
+        /// Only this message
+        #[arg(short, long, value_name = "NAME")]
+        message: Option<String>,
+    },
+    /// Run the tests of schemas, cut at every byte
+    #[command(after_help = "\
+Example:
+  wm-schema test proto/*.wm")]
+    Test {
+        /// Schemas; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Runs the command that was typed.
+pub(crate) fn run() -> Outcome {
+    match Arguments::parse().command {
+        Command::Gen(arguments) => generate::run(&arguments),
+        Command::Check { files } => each(&files, check::run),
+        Command::Fmt { files, check } => each(&files, |file| fmt::run(file, check)),
+        Command::Explain { file, message } => explain::run(&file, message.as_deref()),
+        Command::Test { files } => each(&files, test::run),
+    }
+}
+
+/// Goes through all files, whatever comes of one.
+fn each(files: &[PathBuf], run: impl Fn(&std::path::Path) -> Outcome) -> Outcome {
+    files.iter().map(|file| run(file)).max().unwrap_or(Outcome::Good)
+}
