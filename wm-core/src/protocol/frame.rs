@@ -125,86 +125,80 @@ impl<'a, T: AsRef<[u8]> + ?Sized> From<&'a T> for Frame<'a> {
 mod tests {
     use crate::wire::{BytesMut, DecodeError, Input};
 
-    /// What the scan says when the bytes arrive in two pieces.
-    fn arrive<S: Default>(
+    /// What the scan says of `bytes`: the same, wherever the network cuts them.
+    fn scanned<S: Default>(
         input: fn(&mut S, &[u8]) -> Result<Input, DecodeError>,
         bytes: &[u8],
-        cut: usize,
     ) -> Result<Input, DecodeError> {
-        let mut scan = S::default();
-        match input(&mut scan, &bytes[..cut])? {
-            Input::Need(_) => input(&mut scan, bytes),
-            whole @ Input::Frame(_) => Ok(whole),
+        let whole = input(&mut S::default(), bytes);
+        for cut in 0..bytes.len() {
+            let mut scan = S::default();
+            let split = match input(&mut scan, &bytes[..cut]) {
+                Ok(Input::Need(_)) => input(&mut scan, bytes),
+                early => early,
+            };
+            assert_eq!(split, whole, "cut at {cut}");
         }
+        whole
     }
 
     #[test]
     fn a_frame() {
         {
             let bytes = b"\0\0\0\x07abc";
-            for cut in 0..bytes.len() {
-                let input = arrive(super::Frame::input, bytes, cut);
-                assert_eq!(input, Ok(Input::Frame(7)), "schema line 12");
-            }
-            let expected = super::Frame { body: b"abc" };
-            assert_eq!(super::Frame::decode(bytes), Ok(expected), "schema line 12");
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Frame(7)), "schema line 12");
+            let message = super::Frame { body: b"abc" };
+            let decoded = super::Frame::decode(bytes);
+            assert_eq!(decoded.as_ref(), Ok(& message), "schema line 12");
             let mut out = BytesMut::new();
-            let sent = super::Frame { body: b"abc" };
-            assert_eq!(sent.encode(& mut out), Ok(()), "schema line 12");
+            let encoded = message.encode(&mut out);
+            assert_eq!(encoded, Ok(()), "schema line 12");
             assert_eq!(out[..], bytes[..], "schema line 12");
         }
         {
             let bytes = b"\0\0\0\x04";
-            for cut in 0..bytes.len() {
-                let input = arrive(super::Frame::input, bytes, cut);
-                assert_eq!(input, Ok(Input::Frame(4)), "schema line 13");
-            }
-            let expected = super::Frame { body: b"" };
-            assert_eq!(super::Frame::decode(bytes), Ok(expected), "schema line 13");
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Frame(4)), "schema line 13");
+            let message = super::Frame { body: b"" };
+            let decoded = super::Frame::decode(bytes);
+            assert_eq!(decoded.as_ref(), Ok(& message), "schema line 13");
             let mut out = BytesMut::new();
-            let sent = super::Frame { body: b"" };
-            assert_eq!(sent.encode(& mut out), Ok(()), "schema line 13");
+            let encoded = message.encode(&mut out);
+            assert_eq!(encoded, Ok(()), "schema line 13");
             assert_eq!(out[..], bytes[..], "schema line 13");
         }
         {
             let bytes = b"\0\0\0\x03";
-            for cut in 0..=bytes.len() {
-                let error = match arrive(super::Frame::input, bytes, cut) {
-                    Ok(Input::Frame(len)) => super::Frame::decode(&bytes[..len]).err(),
-                    Ok(Input::Need(_)) => None,
-                    Err(error) => Some(error),
-                };
-                assert_eq!(
-                    error.map(| error | error.field.name), Some("len"), "schema line 14"
-                );
-            }
+            let input = scanned(super::Frame::input, bytes);
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Frame::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("len"), "schema line 14");
         }
         {
             let bytes = b"\0\xA0\0\x01";
-            for cut in 0..=bytes.len() {
-                let error = match arrive(super::Frame::input, bytes, cut) {
-                    Ok(Input::Frame(len)) => super::Frame::decode(&bytes[..len]).err(),
-                    Ok(Input::Need(_)) => None,
-                    Err(error) => Some(error),
-                };
-                assert_eq!(
-                    error.map(| error | error.field.name), Some("len"), "schema line 15"
-                );
-            }
+            let input = scanned(super::Frame::input, bytes);
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Frame::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("len"), "schema line 15");
         }
         {
             let bytes = b"\0\0\0\x07a";
-            for cut in 0..=bytes.len() {
-                let input = arrive(super::Frame::input, bytes, cut);
-                assert_eq!(input, Ok(Input::Need(2)), "schema line 16");
-            }
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Need(2)), "schema line 16");
         }
         {
             let bytes = b"\0\0";
-            for cut in 0..=bytes.len() {
-                let input = arrive(super::Frame::input, bytes, cut);
-                assert_eq!(input, Ok(Input::Need(2)), "schema line 17");
-            }
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Need(2)), "schema line 17");
         }
     }
 }

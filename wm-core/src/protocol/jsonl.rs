@@ -115,91 +115,80 @@ impl<'a> From<Json<'a>> for Line<'a> {
 mod tests {
     use crate::wire::{BytesMut, DecodeError, Input};
 
-    /// What the scan says when the bytes arrive in two pieces.
-    fn arrive<S: Default>(
+    /// What the scan says of `bytes`: the same, wherever the network cuts them.
+    fn scanned<S: Default>(
         input: fn(&mut S, &[u8]) -> Result<Input, DecodeError>,
         bytes: &[u8],
-        cut: usize,
     ) -> Result<Input, DecodeError> {
-        let mut scan = S::default();
-        match input(&mut scan, &bytes[..cut])? {
-            Input::Need(_) => input(&mut scan, bytes),
-            whole @ Input::Frame(_) => Ok(whole),
+        let whole = input(&mut S::default(), bytes);
+        for cut in 0..bytes.len() {
+            let mut scan = S::default();
+            let split = match input(&mut scan, &bytes[..cut]) {
+                Ok(Input::Need(_)) => input(&mut scan, bytes),
+                early => early,
+            };
+            assert_eq!(split, whole, "cut at {cut}");
         }
+        whole
     }
 
     #[test]
     fn a_line() {
         {
             let bytes = b"{\"a\":1}\n";
-            for cut in 0..bytes.len() {
-                let input = arrive(super::Line::input, bytes, cut);
-                assert_eq!(input, Ok(Input::Frame(8)), "schema line 10");
-            }
-            let expected = super::Line {
+            let input = scanned(super::Line::input, bytes);
+            assert_eq!(input, Ok(Input::Frame(8)), "schema line 10");
+            let message = super::Line {
                 value: crate::wire::Json::new("{\"a\":1}")
                     .expect("the schema's own JSON"),
             };
-            assert_eq!(super::Line::decode(bytes), Ok(expected), "schema line 10");
+            let decoded = super::Line::decode(bytes);
+            assert_eq!(decoded.as_ref(), Ok(& message), "schema line 10");
             let mut out = BytesMut::new();
-            let sent = super::Line {
-                value: crate::wire::Json::new("{\"a\":1}")
-                    .expect("the schema's own JSON"),
-            };
-            assert_eq!(sent.encode(& mut out), Ok(()), "schema line 10");
+            let encoded = message.encode(&mut out);
+            assert_eq!(encoded, Ok(()), "schema line 10");
             assert_eq!(out[..], bytes[..], "schema line 10");
         }
         {
             let bytes = b"[1, 2]\n";
-            for cut in 0..bytes.len() {
-                let input = arrive(super::Line::input, bytes, cut);
-                assert_eq!(input, Ok(Input::Frame(7)), "schema line 11");
-            }
-            let expected = super::Line {
+            let input = scanned(super::Line::input, bytes);
+            assert_eq!(input, Ok(Input::Frame(7)), "schema line 11");
+            let message = super::Line {
                 value: crate::wire::Json::new("[1, 2]").expect("the schema's own JSON"),
             };
-            assert_eq!(super::Line::decode(bytes), Ok(expected), "schema line 11");
+            let decoded = super::Line::decode(bytes);
+            assert_eq!(decoded.as_ref(), Ok(& message), "schema line 11");
             let mut out = BytesMut::new();
-            let sent = super::Line {
-                value: crate::wire::Json::new("[1, 2]").expect("the schema's own JSON"),
-            };
-            assert_eq!(sent.encode(& mut out), Ok(()), "schema line 11");
+            let encoded = message.encode(&mut out);
+            assert_eq!(encoded, Ok(()), "schema line 11");
             assert_eq!(out[..], bytes[..], "schema line 11");
         }
         {
             let bytes = b"{\"a\":}\n";
-            for cut in 0..=bytes.len() {
-                let error = match arrive(super::Line::input, bytes, cut) {
-                    Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                    Ok(Input::Need(_)) => None,
-                    Err(error) => Some(error),
-                };
-                assert_eq!(
-                    error.map(| error | error.field.name), Some("value"),
-                    "schema line 12"
-                );
-            }
+            let input = scanned(super::Line::input, bytes);
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("value"), "schema line 12");
         }
         {
             let bytes = b"\n";
-            for cut in 0..=bytes.len() {
-                let error = match arrive(super::Line::input, bytes, cut) {
-                    Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                    Ok(Input::Need(_)) => None,
-                    Err(error) => Some(error),
-                };
-                assert_eq!(
-                    error.map(| error | error.field.name), Some("value"),
-                    "schema line 13"
-                );
-            }
+            let input = scanned(super::Line::input, bytes);
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("value"), "schema line 13");
         }
         {
             let bytes = b"{\"a\":1}";
-            for cut in 0..=bytes.len() {
-                let input = arrive(super::Line::input, bytes, cut);
-                assert_eq!(input, Ok(Input::Need(1)), "schema line 14");
-            }
+            let input = scanned(super::Line::input, bytes);
+            assert_eq!(input, Ok(Input::Need(1)), "schema line 14");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Error, Fault, Place};
 use crate::ir::{JsonBody, JsonType, Schema, Value};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use std::fmt;
 
 /// Checks that `text`, which stands at `offset`, is one JSON value.
@@ -35,7 +35,8 @@ fn fault(error: &serde_json::Error, bytes: &[u8], offset: usize, place: Place<'_
     place.error(offset + at.min(bytes.len()), Fault::Json(what.into()))
 }
 
-/// An object with the members of a typed body.
+/// An object with the members of a typed body. As every struct that serde reads, it may also come as an array of all of
+/// them, in order.
 struct Typed<'s> {
     schema: &'s Schema,
     body: &'s JsonBody,
@@ -45,7 +46,7 @@ impl<'de> DeserializeSeed<'de> for Typed<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
-        json.deserialize_map(self)
+        json.deserialize_struct("", &[], self)
     }
 }
 
@@ -54,6 +55,15 @@ impl<'de> Visitor<'de> for Typed<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "struct {}", self.body.name)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut members = Vec::new();
+        for member in &self.body.members {
+            let value = seq.next_element_seed(Member { schema: self.schema, ty: member.ty })?;
+            members.push(value.ok_or_else(|| A::Error::invalid_length(members.len(), &self))?);
+        }
+        Ok(Value::Json(members))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {

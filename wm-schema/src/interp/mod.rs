@@ -11,9 +11,10 @@
 //! 1. **`input` comes first.** It looks at the head of the frame, in the order of the wire:
 //!    * Constants of the message that stand at a fixed place in front of the field that frames it (anywhere, if the
 //!      frame has a fixed size) are compared as far as they have arrived.
-//!    * The number that frames is read once it is complete (digits up to a delimiter: at the first wrong byte). It must
-//!      keep its own rules, those of 3, and then give a frame between the least size of the layout and the limit:
-//!      `TooShort` or `TooLong` at the number, in the terms of the number.
+//!    * The number that frames is read once it is complete (digits up to a delimiter: at the first wrong byte). Until then
+//!      what is missing of it is needed, or one byte if its width is free. It must keep its own rules, those of 3, and
+//!      then give a frame between the least size of the layout and the limit: `TooShort` or `TooLong` at the number, in
+//!      the terms of the number.
 //!    * A delimiter is searched for; more than `max` bytes in front of it are `TooLong`.
 //! 2. **`decode` reads field by field in the order of the wire** and checks each as it is read: constants, digits,
 //!    ranges, variants, UTF-8, JSON. A field that ends behind the frame is `Truncated`; bytes behind the last field are

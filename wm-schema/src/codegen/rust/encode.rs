@@ -283,6 +283,12 @@ impl<'c> Encoder<'c> {
         if self.size_is_known && first == 0 && last + 1 == self.code.layout.fields.len() {
             return quote!(size);
         }
+        let outside = (0..self.code.layout.fields.len()).filter(|at| !(first..=last).contains(at));
+        let outside: Option<u64> = outside.map(|at| self.code.field(at).size.fixed()).sum();
+        if let (true, Some(outside)) = (self.size_is_known, outside) {
+            let outside = self.code.size(outside);
+            return quote!(size.saturating_sub(#outside));
+        }
         let mut fixed = 0u64;
         let mut terms = Vec::new();
         for at in first..=last {

@@ -55,18 +55,18 @@ fn conversions(kind: &Enum, repr: &TokenStream) -> TokenStream {
         }
     });
     let from = from.map(|(values, variant)| quote!(#values => #variant,));
-    let to = kind.variants.iter().map(|one| {
+    let is_range = |one: &&Variant| one.least != one.most;
+    let to = kind.variants.iter().filter(|one| !is_range(one)).map(|one| {
         let (name, least) = (variant(&one.name), literal::number(one.least.into()));
-        match one.least == one.most {
-            true => quote!(Self::#name => #least,),
-            false => quote!(Self::#name(value) => value,),
-        }
+        quote!(Self::#name => #least,)
     });
+    let carriers = kind.variants.iter().filter(is_range).map(|one| variant(&one.name));
+    let carriers: Vec<_> = carriers.chain(kind.open.then(|| variant("Other"))).collect();
+    let carried = (!carriers.is_empty()).then(|| quote!(#(Self::#carriers(value))|* => value,));
     let (result, rest, doc) = match kind.open {
         true => (quote!(Self), quote!(_ => Self::Other(value),), " The variant of a value on the wire."),
         false => (quote!(Option<Self>), quote!(_ => None,), " The variant of a value on the wire, if it has one."),
     };
-    let other = kind.open.then(|| quote!(Self::Other(value) => value,));
     quote! {
         #[doc = #doc]
         #[must_use]
@@ -82,7 +82,7 @@ fn conversions(kind: &Enum, repr: &TokenStream) -> TokenStream {
         pub const fn to_wire(self) -> #repr {
             match self {
                 #(#to)*
-                #other
+                #carried
             }
         }
     }

@@ -20,17 +20,21 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
         mod tests {
             use #runtime::wire::{BytesMut, DecodeError, Input};
 
-            /// What the scan says when the bytes arrive in two pieces.
-            fn arrive<S: Default>(
+            /// What the scan says of `bytes`: the same, wherever the network cuts them.
+            fn scanned<S: Default>(
                 input: fn(&mut S, &[u8]) -> Result<Input, DecodeError>,
                 bytes: &[u8],
-                cut: usize,
             ) -> Result<Input, DecodeError> {
-                let mut scan = S::default();
-                match input(&mut scan, &bytes[..cut])? {
-                    Input::Need(_) => input(&mut scan, bytes),
-                    whole @ Input::Frame(_) => Ok(whole),
+                let whole = input(&mut S::default(), bytes);
+                for cut in 0..bytes.len() {
+                    let mut scan = S::default();
+                    let split = match input(&mut scan, &bytes[..cut]) {
+                        Ok(Input::Need(_)) => input(&mut scan, bytes),
+                        early => early,
+                    };
+                    assert_eq!(split, whole, "cut at {cut}");
                 }
+                whole
             }
 
             #tests
@@ -50,7 +54,7 @@ fn function(rust: &Rust<'_>, test: &Test, taken: &mut BTreeSet<String>) -> Token
         name.push('_');
     }
     let name = ident(&name);
-    let cases: TokenStream = test.cases.iter().map(|case| one(rust, case)).collect();
+    let cases: TokenStream = test.cases.iter().map(|case| one(rust, case, test.cases.len() == 1)).collect();
     quote! {
         #[test]
         fn #name() {
@@ -59,59 +63,56 @@ fn function(rust: &Rust<'_>, test: &Test, taken: &mut BTreeSet<String>) -> Token
     }
 }
 
-fn one(rust: &Rust<'_>, case: &Case) -> TokenStream {
+fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
     let layout = &rust.schema.messages[case.message].layout;
     let name = ty(&layout.name);
     let bytes = literal::bytes(&case.bytes);
-    let len = Literal::usize_unsuffixed(case.bytes.len());
     let line = format!("schema line {}", case.line);
+    let scan = quote! {
+        let bytes = #bytes;
+        let input = scanned(super::#name::input, bytes);
+    };
     let decodes = |value: &Value| {
-        let value = message(rust, layout, value);
+        let (value, len) = (message(rust, layout, value), Literal::usize_unsuffixed(case.bytes.len()));
         quote! {
-            let bytes = #bytes;
-            for cut in 0..bytes.len() {
-                let input = arrive(super::#name::input, bytes, cut);
-                assert_eq!(input, Ok(Input::Frame(#len)), #line);
-            }
-            let expected = #value;
-            assert_eq!(super::#name::decode(bytes), Ok(expected), #line);
+            #scan
+            assert_eq!(input, Ok(Input::Frame(#len)), #line);
+            let message = #value;
+            let decoded = super::#name::decode(bytes);
+            assert_eq!(decoded.as_ref(), Ok(&message), #line);
         }
     };
     let body = match &case.expect {
         Expect::Decodes(value) => decodes(value),
         Expect::Equals(value) => {
-            let (decodes, value) = (decodes(value), message(rust, layout, value));
+            let decodes = decodes(value);
             quote! {
                 #decodes
                 let mut out = BytesMut::new();
-                let sent = #value;
-                assert_eq!(sent.encode(&mut out), Ok(()), #line);
+                let encoded = message.encode(&mut out);
+                assert_eq!(encoded, Ok(()), #line);
                 assert_eq!(out[..], bytes[..], #line);
             }
         }
         Expect::Rejects(field) => quote! {
-            let bytes = #bytes;
-            for cut in 0..=bytes.len() {
-                let error = match arrive(super::#name::input, bytes, cut) {
-                    Ok(Input::Frame(len)) => super::#name::decode(&bytes[..len]).err(),
-                    Ok(Input::Need(_)) => None,
-                    Err(error) => Some(error),
-                };
-                assert_eq!(error.map(|error| error.field.name), Some(#field), #line);
-            }
+            #scan
+            let error = match input {
+                Ok(Input::Frame(len)) => super::#name::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some(#field), #line);
         },
         Expect::Needs(needed) => {
             let needed = literal::number((*needed).into());
             quote! {
-                let bytes = #bytes;
-                for cut in 0..=bytes.len() {
-                    let input = arrive(super::#name::input, bytes, cut);
-                    assert_eq!(input, Ok(Input::Need(#needed)), #line);
-                }
+                #scan
+                assert_eq!(input, Ok(Input::Need(#needed)), #line);
             }
         }
     };
-    quote!({ #body })
+    if test_is_one_case { body } else { quote!({ #body }) }
 }
 
 /// A message or struct as a Rust expression.
