@@ -3,6 +3,7 @@
 use crate::engine::{Conversation, Engine, Rust};
 use crate::schemas;
 use std::fmt;
+use wm_core::protocol::{self, Message};
 use wm_schema::interp::Interpreter;
 use wm_schema::ir::{Schema, Side};
 
@@ -26,17 +27,32 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// A subject with the engines of a message in Rust.
-fn subject<M: wm_core::protocol::Message>(protocol: &'static str, side: Side) -> Subject
+/// A subject with the engines of a message in Rust, made from `schema`.
+fn subject<M: Message>(protocol: &'static str, schema: &'static Schema, side: Side) -> Subject
 where
     for<'a> M::View<'a>: fmt::Debug,
 {
-    let schema = schemas::load(protocol);
     let message = schema.sent_by(side).expect("the schema has a message of this side");
     let oracle = Interpreter::new(schema, message);
     let engines: Vec<Box<dyn Engine>> =
         vec![Box::new(oracle), Box::new(Rust::<M>::new("generated")), Box::new(Conversation::<M>::default())];
     Subject { protocol, side, schema, oracle, engines }
+}
+
+/// One of `schemas/`, with its generated code.
+fn generated<M: Message>(protocol: &'static str, side: Side) -> Subject
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    subject::<M>(protocol, schemas::load(protocol), side)
+}
+
+/// One that the core comes with: its schema may say the same on other lines.
+fn built_in<M: Message>(protocol: &'static str) -> Subject
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    subject::<M>(protocol, schemas::built_in(protocol), Side::Client)
 }
 
 /// Every message of every protocol.
@@ -45,19 +61,22 @@ pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{binary_transfer, every_type, frame, jsonl, len_json, netstring, text, text_transfer, upload, xml10};
     vec![
-        subject::<text::Line<'static>>("text", Client),
-        subject::<frame::Frame<'static>>("frame", Client),
-        subject::<jsonl::Line<'static>>("jsonl", Client),
-        subject::<len_json::Packet<'static>>("len_json", Client),
-        subject::<netstring::Netstring<'static>>("netstring", Client),
-        subject::<xml10::Packet<'static>>("xml10", Client),
-        subject::<binary_transfer::Upload<'static>>("binary_transfer", Client),
-        subject::<binary_transfer::Done<'static>>("binary_transfer", Server),
-        subject::<text_transfer::Upload<'static>>("text_transfer", Client),
-        subject::<text_transfer::Done<'static>>("text_transfer", Server),
-        subject::<upload::Upload<'static>>("upload", Client),
-        subject::<every_type::Numbers>("every_type", Client),
-        subject::<every_type::Shapes<'static>>("every_type", Server),
+        generated::<text::Line<'static>>("text", Client),
+        generated::<frame::Frame<'static>>("frame", Client),
+        generated::<jsonl::Line<'static>>("jsonl", Client),
+        generated::<len_json::Packet<'static>>("len_json", Client),
+        generated::<netstring::Netstring<'static>>("netstring", Client),
+        generated::<xml10::Packet<'static>>("xml10", Client),
+        generated::<binary_transfer::Upload<'static>>("binary_transfer", Client),
+        generated::<binary_transfer::Done<'static>>("binary_transfer", Server),
+        generated::<text_transfer::Upload<'static>>("text_transfer", Client),
+        generated::<text_transfer::Done<'static>>("text_transfer", Server),
+        generated::<upload::Upload<'static>>("upload", Client),
+        generated::<every_type::Numbers>("every_type", Client),
+        generated::<every_type::Shapes<'static>>("every_type", Server),
+        built_in::<protocol::text::Line<'static>>("text"),
+        built_in::<protocol::frame::Frame<'static>>("frame"),
+        built_in::<protocol::jsonl::Line<'static>>("jsonl"),
     ]
 }
 
