@@ -1,7 +1,7 @@
 //! What the laws are about: each message of each protocol, with all engines that speak it.
 
 use crate::engine::{Conversation, Engine, Rust};
-use crate::schemas;
+use crate::{derived, schemas};
 use std::fmt;
 use wm_schema::interp::Interpreter;
 use wm_schema::ir::{Schema, Side};
@@ -39,24 +39,39 @@ where
     Subject { protocol, side, schema, oracle, engines }
 }
 
+impl Subject {
+    /// With a derived message that must be the twin of the schema's.
+    fn twin<M: wm_core::protocol::Message>(mut self) -> Self
+    where
+        for<'a> M::View<'a>: fmt::Debug,
+    {
+        self.engines.push(Box::new(Rust::<M>::derived(self.schema)));
+        self
+    }
+}
+
 /// Every message of every protocol.
 #[must_use]
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{binary_transfer, every_type, frame, jsonl, len_json, netstring, text, text_transfer, upload, xml10};
     vec![
-        subject::<text::Line<'static>>("text", Client),
-        subject::<frame::Frame<'static>>("frame", Client),
-        subject::<jsonl::Line<'static>>("jsonl", Client),
-        subject::<len_json::Packet<'static>>("len_json", Client),
-        subject::<netstring::Netstring<'static>>("netstring", Client),
-        subject::<xml10::Packet<'static>>("xml10", Client),
-        subject::<binary_transfer::Upload<'static>>("binary_transfer", Client),
-        subject::<binary_transfer::Done<'static>>("binary_transfer", Server),
-        subject::<text_transfer::Upload<'static>>("text_transfer", Client),
-        subject::<text_transfer::Done<'static>>("text_transfer", Server),
-        subject::<upload::Upload<'static>>("upload", Client),
-        subject::<every_type::Numbers>("every_type", Client),
+        subject::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
+        subject::<frame::Frame<'static>>("frame", Client).twin::<derived::frame::Frame<'static>>(),
+        subject::<jsonl::Line<'static>>("jsonl", Client).twin::<derived::jsonl::Line<'static>>(),
+        subject::<len_json::Packet<'static>>("len_json", Client).twin::<derived::len_json::Packet<'static>>(),
+        subject::<netstring::Netstring<'static>>("netstring", Client).twin::<derived::netstring::Netstring<'static>>(),
+        subject::<xml10::Packet<'static>>("xml10", Client).twin::<derived::xml10::Packet<'static>>(),
+        subject::<binary_transfer::Upload<'static>>("binary_transfer", Client)
+            .twin::<derived::binary_transfer::Upload<'static>>(),
+        subject::<binary_transfer::Done<'static>>("binary_transfer", Server)
+            .twin::<derived::binary_transfer::Done<'static>>(),
+        subject::<text_transfer::Upload<'static>>("text_transfer", Client)
+            .twin::<derived::text_transfer::Upload<'static>>(),
+        subject::<text_transfer::Done<'static>>("text_transfer", Server)
+            .twin::<derived::text_transfer::Done<'static>>(),
+        subject::<upload::Upload<'static>>("upload", Client).twin::<derived::upload::Upload<'static>>(),
+        subject::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),
         subject::<every_type::Shapes<'static>>("every_type", Server),
     ]
 }
