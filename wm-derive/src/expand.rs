@@ -40,7 +40,14 @@ fn implement(input: &DeriveInput) -> Result<TokenStream, Vec<syn::Error>> {
     shape(&mut draft, &described.fields, lifetime);
     let resolved = resolve::resolve(&draft);
     let Some(schema) = resolved.schema else { return Err(to_errors(&resolved.diagnostics)) };
-    let misfits = misfits(&schema, &described);
+    let place = |name: &str| {
+        let line = draft.layouts.iter().flat_map(|layout| &layout.fields).find_map(|line| match &line.kind {
+            FieldKind::Named(found, _) if found.text == name => parsed.places.range(found.origin),
+            _ => None,
+        });
+        line.map_or_else(Span::call_site, |range| described.text.span(range))
+    };
+    let misfits = misfits(&schema, &described, place);
     if misfits.is_empty() { Ok(rust::implement(&schema, &described.runtime)) } else { Err(misfits) }
 }
 
@@ -84,7 +91,7 @@ fn shape(draft: &mut Draft, fields: &[RustField], lifetime: bool) {
 }
 
 /// What the language allows, but this struct cannot hold.
-fn misfits(schema: &Schema, described: &Described) -> Vec<syn::Error> {
+fn misfits(schema: &Schema, described: &Described, place: impl Fn(&str) -> Span) -> Vec<syn::Error> {
     let mut errors = Vec::new();
     for line in schema.messages.iter().flat_map(|message| &message.layout.fields) {
         let field = described.fields.iter().find(|field| field.name == line.name);
@@ -96,13 +103,12 @@ fn misfits(schema: &Schema, described: &Described) -> Vec<syn::Error> {
                 errors.push(message(field.span, Code::BadRustType, &why, "", help));
             }
             (None, Role::Value) => {
-                let span = described.fields.first().map_or_else(Span::call_site, |field| field.span);
                 let why = format!(
                     "the line `{}` is neither constant nor computed, and the struct has no such field",
                     line.name
                 );
                 errors.push(message(
-                    span,
+                    place(&line.name),
                     Code::MissingEquation,
                     &why,
                     "",
@@ -130,7 +136,13 @@ fn misfit(field: &RustField, ty: &Type, held: Held) -> Option<syn::Error> {
         },
         Type::Constant(_) | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => {
             let why = "derived messages have no lists, enums and structs in them yet";
-            return Some(message(field.ty.span(), Code::NotYet, why, "", "write the message in a `.wm` file"));
+            return Some(message(
+                schema::type_span(&field.ty),
+                Code::NotYet,
+                why,
+                "",
+                "write the message in a `.wm` file",
+            ));
         }
     };
     if found == Some(&*expected) {
@@ -143,7 +155,7 @@ fn misfit(field: &RustField, ty: &Type, held: Held) -> Option<syn::Error> {
         number => &format!("`{number}`"),
     };
     let why = format!("`{}` is held by {rust}", field.name);
-    Some(message(field.ty.span(), Code::BadRustType, &why, "", &format!("make it {rust}")))
+    Some(message(schema::type_span(&field.ty), Code::BadRustType, &why, "", &format!("make it {rust}")))
 }
 
 fn error(described: &Described, places: &dsl::Places, diagnostic: &Diagnostic) -> syn::Error {
@@ -189,42 +201,42 @@ fn stub(input: &DeriveInput) -> TokenStream {
     let frame = if borrows { quote!(&'a [u8]) } else { quote!(&[u8]) };
     quote! {
         const _: () = {
-            use ::wm_core::protocol::Message;
-            use ::wm_core::wire::{BytesMut, DecodeError, EncodeError, Fault, Field, Input};
+            use ::wm_core::protocol::Message as WireMessage;
+            use ::wm_core::wire as wm;
 
-            const STUB: &Field = &Field::new("", "", 0);
+            const STUB: &wm::Field = &wm::Field::new("", "", 0);
 
             impl #generics #ty {
                 pub const FRAME_BYTES_MAX: usize = 0;
 
-                pub fn decode(_: #frame) -> Result<Self, DecodeError> {
-                    Err(DecodeError::new(STUB, 0, Fault::NoDigits))
+                pub fn decode(_: #frame) -> ::core::result::Result<Self, wm::DecodeError> {
+                    Err(wm::DecodeError::new(STUB, 0, wm::Fault::NoDigits))
                 }
 
-                pub fn measure(&self) -> Result<usize, EncodeError> {
+                pub fn measure(&self) -> ::core::result::Result<usize, wm::EncodeError> {
                     Ok(0)
                 }
 
-                pub fn encode(&self, _: &mut BytesMut) -> Result<(), EncodeError> {
+                pub fn encode(&self, _: &mut wm::BytesMut) -> ::core::result::Result<(), wm::EncodeError> {
                     Ok(())
                 }
             }
 
-            impl Message for #own {
+            impl WireMessage for #own {
                 type View<'a> = #view;
                 type Scan = ();
                 const PROTOCOL: &'static str = "";
                 const FRAME_BYTES_MAX: usize = 0;
 
-                fn input(_: &mut (), _: &[u8]) -> Result<Input, DecodeError> {
-                    Ok(Input::Need(1))
+                fn input(_: &mut (), _: &[u8]) -> ::core::result::Result<wm::Input, wm::DecodeError> {
+                    Ok(wm::Input::Need(1))
                 }
 
-                fn decode(_: &mut [u8]) -> Result<Self::View<'_>, DecodeError> {
-                    Err(DecodeError::new(STUB, 0, Fault::NoDigits))
+                fn decode(_: &mut [u8]) -> ::core::result::Result<Self::View<'_>, wm::DecodeError> {
+                    Err(wm::DecodeError::new(STUB, 0, wm::Fault::NoDigits))
                 }
 
-                fn encode(_: &Self::View<'_>, _: &mut BytesMut) -> Result<(), EncodeError> {
+                fn encode(_: &Self::View<'_>, _: &mut wm::BytesMut) -> ::core::result::Result<(), wm::EncodeError> {
                     Ok(())
                 }
             }

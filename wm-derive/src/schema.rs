@@ -198,7 +198,7 @@ fn length_line(name: &str, ty: &str, counts: Option<&Said>, errors: &mut Vec<syn
 /// The language's word for a Rust type, and how Rust holds it.
 fn word_of(ty: &Type, said: &FieldAttributes, errors: &mut Vec<syn::Error>) -> Option<(Said, Held)> {
     let known = known_type(ty);
-    let span = ty.span();
+    let span = type_span(ty);
     let view = |word: &str, span| Some((Said { value: word.to_owned(), span }, Held::View));
     if let Some(json) = said.json {
         let held = if known == Some(("json", Held::View)) { Held::View } else { Held::Serde };
@@ -218,6 +218,15 @@ fn word_of(ty: &Type, said: &FieldAttributes, errors: &mut Vec<syn::Error>) -> O
             errors.push(syn::Error::new(span, why));
             None
         }
+    }
+}
+
+/// The place of a type: of its last token, where a compiler may not join those of several.
+pub(crate) fn type_span(ty: &Type) -> Span {
+    match ty {
+        Type::Reference(reference) => type_span(&reference.elem),
+        Type::Path(path) => path.path.segments.last().map_or_else(|| ty.span(), |last| last.ident.span()),
+        other => other.span(),
     }
 }
 
