@@ -54,7 +54,9 @@ impl Subject {
 #[must_use]
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
-    use schemas::{binary_transfer, every_type, frame, jsonl, len_json, netstring, text, text_transfer, upload, xml10};
+    use schemas::{
+        binary_transfer, every_type, frame, jsonl, len_json, names, netstring, text, text_transfer, upload, xml10,
+    };
     vec![
         subject::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
         subject::<frame::Frame<'static>>("frame", Client).twin::<derived::frame::Frame<'static>>(),
@@ -73,6 +75,8 @@ pub fn all() -> Vec<Subject> {
         subject::<upload::Upload<'static>>("upload", Client).twin::<derived::upload::Upload<'static>>(),
         subject::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),
         subject::<every_type::Shapes<'static>>("every_type", Server),
+        subject::<names::Result<'static>>("names", Client),
+        subject::<names::Message<'static>>("names", Server),
     ]
 }
 
