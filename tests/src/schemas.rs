@@ -23,7 +23,14 @@ schemas! {
     binary_transfer every_type frame jsonl len_json names netstring text text_transfer upload xml10
 }
 
-/// The checked schema of a protocol; each is read once.
+/// The schemas of the protocols that the core comes with.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("text", include_str!("../../wm-core/src/protocol/text.wm")),
+    ("frame", include_str!("../../wm-core/src/protocol/frame.wm")),
+    ("jsonl", include_str!("../../wm-core/src/protocol/jsonl.wm")),
+];
+
+/// The checked schema of a protocol of `schemas/`; each is read once.
 ///
 /// # Panics
 ///
@@ -31,9 +38,27 @@ schemas! {
 #[must_use]
 pub fn load(protocol: &str) -> &'static Schema {
     static SCHEMAS: OnceLock<Vec<Schema>> = OnceLock::new();
-    let schemas = SCHEMAS.get_or_init(|| SOURCES.iter().map(|(name, source)| check(name, source)).collect());
+    find(SCHEMAS.get_or_init(|| check_all(SOURCES)), protocol)
+}
+
+/// The checked schema of a protocol that the core comes with.
+///
+/// # Panics
+///
+/// There is none of this name, or it has mistakes.
+#[must_use]
+pub fn built_in(protocol: &str) -> &'static Schema {
+    static SCHEMAS: OnceLock<Vec<Schema>> = OnceLock::new();
+    find(SCHEMAS.get_or_init(|| check_all(BUILT_IN)), protocol)
+}
+
+fn find(schemas: &'static [Schema], protocol: &str) -> &'static Schema {
     let found = schemas.iter().find(|schema| schema.name == protocol);
     found.unwrap_or_else(|| panic!("no schema {protocol}"))
+}
+
+fn check_all(sources: &[(&str, &str)]) -> Vec<Schema> {
+    sources.iter().map(|(name, source)| check(name, source)).collect()
 }
 
 fn check(name: &str, source: &str) -> Schema {
