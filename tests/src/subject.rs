@@ -1,7 +1,7 @@
 //! What the laws are about: each message of each protocol, with all engines that speak it.
 
 use crate::engine::{Conversation, Engine, Rust};
-use crate::schemas;
+use crate::{derived, schemas};
 use std::fmt;
 use wm_core::protocol::{self, Message};
 use wm_schema::interp::Interpreter;
@@ -39,6 +39,17 @@ where
     Subject { protocol, side, schema, oracle, engines }
 }
 
+impl Subject {
+    /// With a derived message that must be the twin of the schema's.
+    fn twin<M: Message>(mut self) -> Self
+    where
+        for<'a> M::View<'a>: fmt::Debug,
+    {
+        self.engines.push(Box::new(Rust::<M>::derived(self.schema)));
+        self
+    }
+}
+
 /// One of `schemas/`, with its generated code.
 fn generated<M: Message>(protocol: &'static str, side: Side) -> Subject
 where
@@ -61,18 +72,23 @@ pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{binary_transfer, every_type, frame, jsonl, len_json, netstring, text, text_transfer, upload, xml10};
     vec![
-        generated::<text::Line<'static>>("text", Client),
-        generated::<frame::Frame<'static>>("frame", Client),
-        generated::<jsonl::Line<'static>>("jsonl", Client),
-        generated::<len_json::Packet<'static>>("len_json", Client),
-        generated::<netstring::Netstring<'static>>("netstring", Client),
-        generated::<xml10::Packet<'static>>("xml10", Client),
-        generated::<binary_transfer::Upload<'static>>("binary_transfer", Client),
-        generated::<binary_transfer::Done<'static>>("binary_transfer", Server),
-        generated::<text_transfer::Upload<'static>>("text_transfer", Client),
-        generated::<text_transfer::Done<'static>>("text_transfer", Server),
-        generated::<upload::Upload<'static>>("upload", Client),
-        generated::<every_type::Numbers>("every_type", Client),
+        generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
+        generated::<frame::Frame<'static>>("frame", Client).twin::<derived::frame::Frame<'static>>(),
+        generated::<jsonl::Line<'static>>("jsonl", Client).twin::<derived::jsonl::Line<'static>>(),
+        generated::<len_json::Packet<'static>>("len_json", Client).twin::<derived::len_json::Packet<'static>>(),
+        generated::<netstring::Netstring<'static>>("netstring", Client)
+            .twin::<derived::netstring::Netstring<'static>>(),
+        generated::<xml10::Packet<'static>>("xml10", Client).twin::<derived::xml10::Packet<'static>>(),
+        generated::<binary_transfer::Upload<'static>>("binary_transfer", Client)
+            .twin::<derived::binary_transfer::Upload<'static>>(),
+        generated::<binary_transfer::Done<'static>>("binary_transfer", Server)
+            .twin::<derived::binary_transfer::Done<'static>>(),
+        generated::<text_transfer::Upload<'static>>("text_transfer", Client)
+            .twin::<derived::text_transfer::Upload<'static>>(),
+        generated::<text_transfer::Done<'static>>("text_transfer", Server)
+            .twin::<derived::text_transfer::Done<'static>>(),
+        generated::<upload::Upload<'static>>("upload", Client).twin::<derived::upload::Upload<'static>>(),
+        generated::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),
         generated::<every_type::Shapes<'static>>("every_type", Server),
         built_in::<protocol::text::Line<'static>>("text"),
         built_in::<protocol::frame::Frame<'static>>("frame"),

@@ -133,8 +133,8 @@ codes! {
     BadConstant = 307, "constant does not fit";
     /// An empty delimiter, message, enum …
     Empty = 308, "nothing in it";
-    /// A range whose end is before its start.
-    BadRange = 309, "empty range";
+    /// A range whose end is before its start, or that is wider than its type.
+    BadRange = 309, "bad range";
     /// A Rust type that cannot hold the field.
     BadRustType = 310, "wrong Rust type";
     /// An exchange whose messages do not answer each other.
@@ -159,6 +159,8 @@ codes! {
     RecoverCloses = 902, "recover only closes";
     /// A limit that nothing can reach, or that its type already gives.
     UselessLimit = 903, "limit without effect";
+    /// A type that no message contains.
+    NeverUsed = 904, "never used";
 }
 
 impl Code {

@@ -30,7 +30,7 @@
 //!    * Constants of the message that stand at a fixed place in front of the field that frames it (anywhere, if the
 //!      frame has a fixed size) are compared as far as they have arrived.
 //!    * The number that frames is read once it is complete (digits up to a delimiter: at the first wrong byte). Until then
-//!      what is missing of its shortest form is needed, or one byte more. It must keep its own rules, those of 3, and
+//!      what is missing of it is needed, or one byte if its width is free. It must keep its own rules, those of 3, and
 //!      then give a frame between the least size of the layout and the limit: `TooShort` or `TooLong` at the number, in
 //!      the terms of the number.
 //!    * A delimiter is searched for; more than `max` bytes in front of it are `TooLong`.

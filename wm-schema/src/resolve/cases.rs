@@ -132,8 +132,7 @@ fn by_side(cx: &mut Context<'_>, draft: &CaseDraft) -> Option<usize> {
 /// The field that an error must name: one of the message, or of a struct within it.
 fn rejected(cx: &mut Context<'_>, known: &Known<'_>, message: usize, name: &Name) -> Option<String> {
     let message = known.messages.get(message)?.as_ref()?;
-    let mut names: Vec<&str> = Vec::new();
-    gather(&message.layout, known, &mut names);
+    let names = names_within(&message.layout, known);
     if names.contains(&name.text.as_str()) {
         return Some(name.text.clone());
     }
@@ -148,19 +147,26 @@ fn rejected(cx: &mut Context<'_>, known: &Known<'_>, message: usize, name: &Name
     None
 }
 
-fn gather<'k>(layout: &'k Layout, known: &Known<'k>, names: &mut Vec<&'k str>) {
-    for field in &layout.fields {
-        names.push(&field.name);
-        let inner = match &field.ty {
-            Type::List { element, .. } => element,
-            ty => ty,
-        };
-        if let Type::Struct(index) = inner
-            && let Some(inner) = &known.structs[*index]
-        {
-            gather(inner, known, names);
+/// The names of all fields of a layout and of the structs within it, each struct once.
+fn names_within<'k>(layout: &'k Layout, known: &Known<'k>) -> Vec<&'k str> {
+    let mut names = Vec::new();
+    let mut seen = vec![false; known.structs.len()];
+    let mut open = vec![layout];
+    while let Some(layout) = open.pop() {
+        for field in &layout.fields {
+            names.push(field.name.as_str());
+            let inner = match &field.ty {
+                Type::List { element, .. } => element,
+                ty => ty,
+            };
+            if let Type::Struct(index) = inner
+                && !std::mem::replace(&mut seen[*index], true)
+            {
+                open.extend(&known.structs[*index]);
+            }
         }
     }
+    names
 }
 
 /// The values of the fields that a user sets, in the order of the layout.
@@ -231,12 +237,13 @@ fn value(cx: &mut Context<'_>, known: &Known<'_>, ty: &Type, name: &str, draft: 
         Type::List { element, count, max } => {
             let ValueKind::List(items) = &draft.kind else { return mismatch(cx, name, "a list: `[…]`", draft) };
             let length = items.len() as u64;
-            let fits = match count {
-                Extent::Fixed(count) => length == *count,
-                _ => max.is_none_or(|max| length <= max),
+            let wanted = match (count, max) {
+                (Extent::Fixed(count), _) if length != *count => Some(spell::count(*count, "element")),
+                (_, Some(max)) if length > *max => Some(format!("at most {}", spell::count(*max, "element"))),
+                _ => None,
             };
-            if !fits {
-                return mismatch(cx, name, "another count of elements", draft);
+            if let Some(wanted) = wanted {
+                return mismatch(cx, name, &format!("{wanted}, not {length}"), draft);
             }
             let items: Vec<Option<Value>> = items.iter().map(|item| value(cx, known, element, name, item)).collect();
             items.into_iter().collect::<Option<_>>().map(Value::List)
@@ -355,16 +362,18 @@ fn json_body(
             cx.report(Diagnostic::new(Code::BadTest, given.origin, label).help(suggest::help(&given.text, known)));
         }
     }
+    let mut missing = Vec::new();
     let mut values = Vec::new();
     for member in &body.members {
         match given.iter().find(|(given, _)| given.text == member.name) {
             Some((_, draft)) => values.push(json_value(cx, known, member.ty, &member.name, draft)),
-            None => {
-                let label = format!("`{}` is not given", member.name);
-                bad(cx, draft.origin, label, "a message is compared whole", "give each member a value");
-                whole = false;
-            }
+            None => missing.push(format!("`{}`", member.name)),
         }
+    }
+    if !missing.is_empty() {
+        let label = format!("{} not given", missing.join(", "));
+        bad(cx, draft.origin, label, "a message is compared whole", "give each member a value");
+        return None;
     }
     values.into_iter().collect::<Option<Vec<Value>>>().filter(|_| whole).map(Value::Json)
 }

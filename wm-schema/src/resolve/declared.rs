@@ -33,7 +33,7 @@ fn one_enum(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Enum> {
         }
         variants.push(Variant { docs: variant.docs.clone(), name: variant.name.text.clone(), least, most });
     }
-    let open = variants.len() < draft.variants.len() && draft.variants.iter().any(|variant| variant.name.text == "_");
+    let open = draft.variants.iter().any(|variant| variant.name.text == "_");
     if let Some(other) = draft.variants.iter().find(|variant| open && variant.name.text == "Other") {
         cx.report(
             Diagnostic::new(Code::BadName, other.name.origin, "`Other` is the variant that `_` makes")
@@ -202,7 +202,12 @@ fn json_type(cx: &mut Context<'_>, ty: &TypeDraft) -> Option<JsonType> {
             }
             let bodies = cx.names.types(|item| matches!(item, Item::Json(_)));
             let known: Vec<&str> = JSON_WORDS.into_iter().chain(bodies).collect();
-            let help = suggest::help(text, known);
+            let help = match words::foreign(text) {
+                Some("bytes") => "write `base64`".to_owned(),
+                Some("f32") => "write `f64`".to_owned(),
+                Some(ours) => format!("write `{ours}`"),
+                None => suggest::help(text, known),
+            };
             cx.report(
                 Diagnostic::new(Code::UnknownType, ty.name.origin, format!("`{text}` is no type of a JSON value"))
                     .why("a typed JSON body holds text, base64, numbers, truth values and other bodies")

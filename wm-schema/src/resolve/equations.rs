@@ -189,7 +189,7 @@ fn path(cx: &mut Context<'_>, scope: Scope<'_>, name: &Name) -> Option<Folded> {
 }
 
 fn unknown_field(scope: Scope<'_>, name: &Name) -> Diagnostic {
-    let known = scope.names(0..scope.fields.len());
+    let known = scope.names(0..scope.fields.len()).chain(["self", "rest"]);
     Diagnostic::new(Code::UnknownField, name.origin, format!("no field `{}`", name.text))
         .why("an equation speaks of the fields of its own layout")
         .help(suggest::help(&name.text, known))
@@ -256,7 +256,11 @@ fn measure(
                     .help("make it a plain field, and compute it in the handler")
             } else {
                 Diagnostic::new(Code::UnknownName, function.origin, format!("no function `{text}`"))
-                    .help(suggest::help(text, ["size", "count"]))
+                    .why("`size(x)` is a number of bytes, `count(x)` one of elements")
+                    .help(match text {
+                        "len" | "length" | "sizeof" | "bytes" => "write `size`".to_owned(),
+                        _ => suggest::help(text, ["size", "count"]),
+                    })
             };
             cx.report(diagnostic);
             None

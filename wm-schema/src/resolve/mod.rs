@@ -28,6 +28,7 @@ mod sizes;
 pub(crate) mod spell;
 pub(crate) mod suggest;
 mod types;
+mod unused;
 mod words;
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -81,9 +82,9 @@ impl Context<'_> {
         self.draft.endian.as_ref().map_or(Endian::Big, |endian| endian.value)
     }
 
-    /// The largest frame, if the schema says it.
+    /// The largest frame, if the schema says it; 0 is reported, and passed over.
     fn limit_written(&self) -> Option<u64> {
-        let limit = self.draft.limits.iter().find(|limit| limit.name.text == "frame")?;
+        let limit = self.draft.limits.iter().find(|limit| limit.name.text == "frame" && limit.value.value > 0)?;
         Some(u64::try_from(limit.value.value).unwrap_or(u64::MAX))
     }
 

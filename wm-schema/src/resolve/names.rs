@@ -180,7 +180,9 @@ pub(super) fn literal(cx: &mut Context<'_>, literal: &Literal, origin: Origin) -
             let known: Vec<&str> = cx.names.consts().filter(|known| known != name).collect();
             match suggest::nearest(name, known) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("declare it: `const {name} = 1`"),
+                None => {
+                    format!("declare it, with a number or a string: `const {name} = 16`; `CRLF` and `LF` are there")
+                }
             }
         }
     };

@@ -6,6 +6,26 @@ use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::{Equation, Extent, Measure, Role, Type};
 
+/// Checks that the elements of lists can be told apart and counted.
+pub(super) fn elements(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
+    for line in &body.lines {
+        let Type::List { element, .. } = &line.ty else { continue };
+        let problem = if takes_rest(element, parts) {
+            let why = "each element would take all that is left, and none would be left for the next";
+            Some((Code::RestNotLast, "elements without an end", why, "give the `[..]` of the struct a length: `[u16]`"))
+        } else if sizes::size(element, &body.lines, parts).least == 0 {
+            let why = "any number of them could stand in no bytes at all";
+            Some((Code::Impossible, "elements that may take no bytes", why, "let each element take at least a byte"))
+        } else {
+            None
+        };
+        if let Some((code, label, why, help)) = problem {
+            cx.report(Diagnostic::new(code, line.draft.origin, label).why(why).help(help));
+            body.sound = false;
+        }
+    }
+}
+
 /// Checks all lengths of a layout, and finds for each `[..]` how many bytes stand behind it.
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
     for at in 0..body.lines.len() {
@@ -57,9 +77,7 @@ fn open_in_the_way(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Option<us
 /// Whether a type goes on to the end of its region.
 pub(super) fn takes_rest(ty: &Type, parts: Parts<'_>) -> bool {
     match ty {
-        Type::Struct(index) => parts.structs[*index]
-            .as_ref()
-            .is_some_and(|layout| layout.fields.iter().any(|field| takes_rest(&field.ty, parts))),
+        Type::Struct(index) => parts.open[*index],
         ty => matches!(extent(ty), Some(Extent::Rest { .. })),
     }
 }
@@ -122,7 +140,7 @@ fn length_field(lines: &[Line<'_>], at: usize, length: usize) -> Option<Diagnost
             if *measure == measured {
                 return None;
             }
-            let rest = if list { "[..]" } else { "`[..]`, the rest of what it counts" };
+            let rest = format!("`{}[..]`, the rest of what it counts", spell::word(line.draft));
             Some(
                 found(Code::BadEquation, format!("`{}` does not say the {function} of `{}`", number.name, line.name))?
                     .why(format!(

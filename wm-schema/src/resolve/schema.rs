@@ -2,7 +2,7 @@
 
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
-use super::{Context, cases, declared, framing, names, regions, suggest};
+use super::{Context, cases, declared, framing, names, regions, suggest, unused};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
 use crate::ir::{Enum, Exchange, Layout, Message, Schema, Side, Type};
@@ -18,8 +18,8 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     let (messages, structs): (Vec<&LayoutDraft>, Vec<&LayoutDraft>) =
         draft.layouts.iter().partition(|layout| matches!(layout.kind, LayoutKind::Message { .. }));
     let structs = structs.into_iter().map(|layout| layouts::resolve(cx, layout, &enums)).collect();
-    let structs = from_the_inside_out(cx, structs, &enums);
-    let parts = Parts { enums: &enums, structs: &structs };
+    let (structs, open) = from_the_inside_out(cx, structs, &enums);
+    let parts = Parts { enums: &enums, structs: &structs, open: &open };
     if messages.is_empty() {
         cx.report(
             Diagnostic::new(Code::Empty, draft.name.origin, format!("`{}` has no message", draft.name.text))
@@ -36,6 +36,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         cx,
         &cases::Known { enums: &enums, json_bodies: &json_bodies, structs: &structs, messages: &messages },
     );
+    unused::check(cx);
     let messages: Vec<Message> = messages.into_iter().collect::<Option<_>>()?;
     Some(Schema {
         docs: draft.docs.clone(),
@@ -67,9 +68,16 @@ fn port(cx: &mut Context<'_>) -> Option<u16> {
 
 fn limits(cx: &mut Context<'_>) {
     let draft: &Draft = cx.draft;
-    names::distinct(cx, draft.limits.iter().map(|limit| &limit.name));
-    for limit in &draft.limits {
+    for (index, limit) in draft.limits.iter().enumerate() {
         let name = &limit.name.text;
+        if let Some(first) = draft.limits[..index].iter().find(|first| first.name.text == *name) {
+            cx.report(
+                Diagnostic::new(Code::Duplicate, limit.name.origin, format!("a second limit of the {name}"))
+                    .why("only one of the two can hold")
+                    .help("keep the smaller one")
+                    .note(first.name.origin, "the first stands here"),
+            );
+        }
         if name != "frame" {
             cx.report(
                 Diagnostic::new(Code::UnknownName, limit.name.origin, format!("no limit `{name}`"))
@@ -95,21 +103,29 @@ fn limits(cx: &mut Context<'_>) {
 /// The largest limit: sizes may be added to and taken from without running over.
 const MOST_BYTES: u64 = i64::MAX as u64;
 
-/// Checks and measures the structs, each after those that it contains; none where something is wrong.
-fn from_the_inside_out(cx: &mut Context<'_>, bodies: Vec<Body<'_>>, enums: &[Option<Enum>]) -> Vec<Option<Layout>> {
+/// Checks and measures the structs, each after those that it contains; none where something is wrong. Says of each
+/// whether it goes on to the end of its region.
+fn from_the_inside_out(
+    cx: &mut Context<'_>,
+    bodies: Vec<Body<'_>>,
+    enums: &[Option<Enum>],
+) -> (Vec<Option<Layout>>, Vec<bool>) {
     let order = order(cx, &bodies);
     let mut structs: Vec<Option<Layout>> = bodies.iter().map(|_| None).collect();
+    let mut open = vec![false; bodies.len()];
     let mut bodies: Vec<Option<Body<'_>>> = bodies.into_iter().map(Some).collect();
     for index in order {
         let Some(mut body) = bodies[index].take() else { continue };
-        let parts = Parts { enums, structs: &structs };
+        let parts = Parts { enums, structs: &structs, open: &open };
         if !measured(cx, &mut body, parts) {
             continue;
         }
         let size = sizes::bound_struct(cx, &mut body, parts);
+        let goes_on = body.lines.iter().any(|line| regions::takes_rest(&line.ty, parts));
         structs[index] = Some(body.finish(cx, size, &structs));
+        open[index] = goes_on;
     }
-    structs
+    (structs, open)
 }
 
 /// The structs, each behind those that it contains. Those that contain themselves are reported and left out.
@@ -170,6 +186,7 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
         return false;
     }
     sizes::own(&mut body.lines, parts);
+    regions::elements(cx, body, parts);
     regions::check(cx, body, parts);
     body.sound
 }
@@ -254,7 +271,7 @@ fn one_exchange(cx: &mut Context<'_>, draft: &ExchangeDraft) -> Option<Exchange>
         cx.report(
             Diagnostic::new(Code::BadExchange, reply.origin, format!("`{}` comes from the same side", reply.text))
                 .why(format!("an answer to `{}` comes from the other side", request.text))
-                .help(format!("write `message {} from {}`", reply.text, other_side(from(replies[same])))),
+                .help(format!("name a message that the {} sends", other_side(from(replies[same])))),
         );
         return None;
     }
@@ -282,21 +299,13 @@ pub(super) fn message_named(cx: &mut Context<'_>, name: &Name) -> Option<usize> 
 }
 
 fn recovers(cx: &mut Context<'_>) {
-    const ACTIONS: [&str; 3] = ["close", "skip", "resync"];
     let draft: &Draft = cx.draft;
-    for rule in &draft.recovers {
+    for rule in draft.recovers.iter().filter(|rule| rule.action.text != "close") {
         let action = &rule.action;
-        match action.text.as_str() {
-            "close" => {}
-            text if ACTIONS.contains(&text) => cx.report(
-                Diagnostic::new(Code::RecoverCloses, action.origin, format!("`{text}` closes the connection"))
-                    .why("this version ends a connection at its first bad byte")
-                    .help(format!("write `{} => close` to say so", rule.fault.text)),
-            ),
-            text => cx.report(
-                Diagnostic::new(Code::UnknownName, action.origin, format!("no action `{text}`"))
-                    .help(suggest::help(text, ACTIONS)),
-            ),
-        }
+        cx.report(
+            Diagnostic::new(Code::RecoverCloses, action.origin, format!("`{}` closes the connection", action.text))
+                .why("this version ends a connection at its first bad byte")
+                .help(format!("write `{} => close` to say so", rule.fault.text)),
+        );
     }
 }

@@ -12,12 +12,30 @@ use crate::ir::{self, Enum, Equation, Extent, Framing, Int, Layout, Measure, Rol
 pub(super) struct Parts<'p> {
     pub(super) enums: &'p [Option<Enum>],
     pub(super) structs: &'p [Option<Layout>],
+    /// Which structs go on to the end of their region.
+    pub(super) open: &'p [bool],
 }
 
 /// Sets for each line the size that it has by itself: the most is none where only a frame bounds it.
 pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
     for at in 0..lines.len() {
         lines[at].size = size(&lines[at].ty, lines, parts);
+    }
+    for number in 0..lines.len() {
+        if let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add }) = lines[number].role {
+            let room = clamp(number_range(&lines[number]).1.saturating_sub(add.into()));
+            bound_measured(&mut lines[first..=last], room);
+        }
+    }
+}
+
+/// Lines that are measured together take no more than their number can say.
+fn bound_measured(lines: &mut [Line<'_>], room: u64) {
+    let least = sum(lines).least;
+    for line in lines {
+        let room = room.saturating_sub(least.saturating_sub(line.size.least));
+        let most = line.size.most.map_or(room, |most| most.min(room));
+        line.size.most = Some(most.max(line.size.least));
     }
 }
 
@@ -236,10 +254,10 @@ fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
         let most = measured.most.map_or(i128::MAX, |most| i128::from(most) + i128::from(*add));
         let (low, high) = number_range(line);
         if least > high || most < low {
-            let found = if least > high { least } else { most };
+            let says = if least > high { format!("{least} {unit} or more") } else { format!("{most} {unit} or less") };
             cx.report(
                 Diagnostic::new(Code::Impossible, line.draft.origin, format!("`{}` can never be right", line.name))
-                    .why(format!("it holds {low} to {high}, and what it says is {found} {unit} at best"))
+                    .why(format!("it holds {low} to {high}, but would have to say {says}"))
                     .help("give it a wider type or range"),
             );
         } else if least < 0 {

@@ -326,6 +326,16 @@ fn prefix(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, written: &[cra
         Some(_) => None,
         None if cx.names.item(name).is_some() => None,
         None => {
+            if let Some(ours) = words::foreign(name) {
+                let label = format!("no type `{name}`");
+                let why = "types start the way Rust's do";
+                cx.report(
+                    Diagnostic::new(Code::UnknownType, ty.name.origin, label)
+                        .why(why)
+                        .help(format!("write `[{ours}]`")),
+                );
+                return None;
+            }
             let earlier = scope.names(0..scope.at);
             let ints = words::WORDS.iter().copied().filter(|word| word.starts_with('u') || word.ends_with("int"));
             let help = match suggest::nearest(name, earlier.chain(ints)) {

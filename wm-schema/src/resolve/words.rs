@@ -87,7 +87,7 @@ pub(super) fn foreign(text: &str) -> Option<&'static str> {
         "ulong" | "uint64" | "uint64_t" | "usize" => "u64",
         "float" => "f32",
         "double" => "f64",
-        "bool" | "boolean" => "u8",
+        "bool" => "u8",
         "blob" | "binary" | "buffer" | "raw" => "bytes",
         "vint" | "varuint" | "leb128" => "varint",
         _ => return None,

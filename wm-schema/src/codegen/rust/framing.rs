@@ -108,7 +108,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
         Int::Varint { .. } => {
             quote! {
                 let Some((#value, #width)) = Prefix::varint(buf, #offset, #constant)? else {
-                    return Ok(need(buf, #end));
+                    return Ok(Input::Need(1));
                 };
                 #rules
                 #total
@@ -119,7 +119,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             quote! {
                 let number = Prefix::number_until(buf, #offset, #delimiter, #max, #base, #constant)?;
                 let Some((#value, #width)) = number else {
-                    return Ok(need(buf, #end));
+                    return Ok(Input::Need(1));
                 };
                 #rules
                 #total

@@ -22,7 +22,7 @@ mod shape;
 mod tests;
 
 use super::Options;
-use crate::ir::{Layout, Message, RustShape, Schema, Side};
+use crate::ir::{Int, Layout, Message, RustShape, Schema, Side};
 use layout::LayoutCode;
 use names::Imports;
 use proc_macro2::TokenStream;
@@ -60,6 +60,12 @@ pub fn implement(schema: &Schema, runtime: &str) -> TokenStream {
             #body
         };
     }
+}
+
+/// The Rust type that holds a number: `u32` for `u24`.
+#[must_use]
+pub fn integer_type(int: &Int) -> String {
+    shape::int_type(int).to_string()
 }
 
 /// What the whole of the generated code has in common.

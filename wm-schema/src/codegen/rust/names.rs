@@ -113,7 +113,7 @@ pub(super) struct Imports {
 }
 
 const PROTOCOL: [&str; 3] = ["Duplex", "Message", "Silent"];
-const WIRE: [&str; 20] = [
+const WIRE: [&str; 19] = [
     "BytesMut",
     "Cow",
     "DecodeError",
@@ -132,7 +132,6 @@ const WIRE: [&str; 20] = [
     "check",
     "fixed",
     "json",
-    "need",
     "starts_with",
 ];
 /// Types of the prelude that generated code names, and their full paths.
@@ -206,7 +205,7 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
                     "check" | "json" => path,
-                    "fixed" | "need" | "starts_with" => call && !method,
+                    "fixed" | "starts_with" => call && !method,
                     _ => true,
                 };
                 if counts {
