@@ -14,6 +14,8 @@
 //!   bytes that an earlier size equation measures, if all else that it measures is of fixed size.
 //! * A frame ends by a fixed size, by a number at a fixed place, or by a delimiter; all bytes that these do not span are
 //!   of fixed size.
+//! * Each size has a bound: its type, the number that measures it, `max`, and `limit frame`. The default of the last holds
+//!   only for what nothing else bounds; it never takes away from a `max` that is written.
 
 mod attrs;
 mod cases;
