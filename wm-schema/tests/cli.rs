@@ -145,6 +145,20 @@ fn gen_says_where_it_cannot_write() {
 }
 
 #[test]
+fn our_own_schemas_are_in_the_one_style() {
+    let folder = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let mut files = Vec::new();
+    for name in ["tests/schemas", "wm-core/src/protocol"] {
+        let entries = fs::read_dir(folder(name)).expect("a folder of schemas");
+        let paths = entries.map(|entry| entry.expect("a readable folder").path());
+        files.extend(paths.filter(|path| path.extension().is_some_and(|extension| extension == "wm")));
+    }
+    assert!(files.len() > SCHEMAS.len(), "{files:?}");
+    let ran = run([PathBuf::from("fmt"), PathBuf::from("--check")].iter().chain(&files));
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
+}
+
+#[test]
 fn fmt_rewrites_what_is_not_formatted() {
     let path = scratch("unformatted.wm");
     fs::write(&path, "protocol a\nmessage  A{a:u8\nlonger:u16}\n").expect("a writable file");

@@ -45,7 +45,7 @@ constructs! {
     BITS = "bits", "it sets the order in which bits are packed", "read whole bytes, and take them apart in the handler";
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
-    PARAMS = "parameters", "they hand values of the outer layout to an inner one", "put the fields into the layout that needs them";
+    PARAMS = "parameters of a struct", "they hand values of the outer layout to an inner one", "put the fields into the layout that needs them";
     MATCH = "match", "it chooses a type by an earlier value", "declare the field as `bytes`, and read it by the earlier value in the handler";
     INLINE = "{ … } as a type", "it is a struct without a name", "give it a name: `struct Name { … }`";
     EXTENSIBLE = "extensible", "it lets newer peers add bytes behind the known fields", "add a `rest: bytes[..]` field as the last";
