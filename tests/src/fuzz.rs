@@ -12,14 +12,14 @@ use wm_schema::{dsl, explain, interp, resolve};
 /// A schema is refused without a word, or what is accepted cannot be used.
 pub fn schema(data: &[u8]) {
     let Ok(source) = std::str::from_utf8(data) else { return };
+    let parsed = dsl::parse(source);
     let formatted = dsl::format(source);
-    assert_eq!(dsl::format(&formatted), formatted, "the style of {source:?} changes again");
-    let same = dsl::parse(&formatted).is_ok() == dsl::parse(source).is_ok();
-    assert!(same, "{source:?} is another schema in our style");
-    let draft = match dsl::parse(source) {
+    assert_eq!(dsl::parse(&formatted).is_ok(), parsed.is_ok(), "{source:?} is another schema in our style");
+    let draft = match parsed {
         Ok(draft) => draft,
         Err(mistakes) => return assert!(!mistakes.is_empty(), "refused without a word"),
     };
+    assert_eq!(dsl::format(&formatted), formatted, "the style of {source:?} changes again");
     let resolved = resolve::resolve(&draft);
     let Some(schema) = resolved.schema else {
         return assert!(!resolved.diagnostics.is_empty(), "refused without a word");

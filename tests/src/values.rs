@@ -175,10 +175,10 @@ impl Source<'_> {
             0 => "null".into(),
             1 => self.within(i64::MIN.into(), i64::MAX.into()).to_string(),
             2 => "-1.5e3".into(),
-            3 => format!(
-                "\"{}\"",
-                self.text(5).escape_debug().to_string().replace("\\u{", "").replace(['}', '\'', '\\'], "")
-            ),
+            3 => {
+                let plain = |character: &char| !character.is_control() && !['"', '\\'].contains(character);
+                format!("\"{}\"", self.text(5).chars().filter(plain).collect::<String>())
+            }
             4 => format!("[{}]", (0..count).map(|_| self.json(depth - 1)).collect::<Vec<_>>().join(", ")),
             _ => {
                 let members = (0..count).map(|at| format!("\"{at}\": {}", self.json(depth - 1)));

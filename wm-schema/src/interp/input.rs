@@ -88,9 +88,9 @@ fn total(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
     let at = size(*at);
     let arrived = buf.get(at..).unwrap_or_default();
     let Some((value, width)) = number::arriving(int, arrived, at, place)? else {
-        // A number of free width may end with any byte that follows its shortest form.
-        let least = at + size(int.size().least);
-        return Ok(Input::Need(least.saturating_sub(buf.len()).max(1)));
+        // A number of free width says of itself only that it goes on.
+        let needed = int.size().fixed().map_or(1, |width| at + size(width) - buf.len());
+        return Ok(Input::Need(needed));
     };
     let number = decode::as_int(&value);
     decode::number_rules(&message.layout, *field, number, at)?;

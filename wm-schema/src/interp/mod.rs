@@ -4,6 +4,24 @@
 //! bytes both must find the same message, or the same fault at the same field and offset. Only JSON has one judge for
 //! both, serde_json.
 //!
+//! ```
+//! # #[cfg(feature = "dsl")] {
+//! use wm_schema::interp::{Input, Interpreter, Scan};
+//! use wm_schema::{dsl, resolve};
+//!
+//! let source = "protocol text\nmessage Line { text: str until \"\\n\" max 1K }\n";
+//! let schema = resolve::resolve(&dsl::parse(source).unwrap()).schema.unwrap();
+//! let line = Interpreter::new(&schema, &schema.messages[0]);
+//!
+//! let mut scan = Scan::default();
+//! assert_eq!(line.input(&mut scan, b"he"), Ok(Input::Need(1)));
+//! assert_eq!(line.input(&mut scan, b"hello\nyou"), Ok(Input::Frame(6)));
+//! let message = line.decode(b"hello\n").unwrap();
+//! assert_eq!(line.show(&message), r#"Line { text: "hello" }"#);
+//! assert_eq!(line.encode(&message).unwrap(), b"hello\n");
+//! # }
+//! ```
+//!
 //! # What is checked when
 //!
 //! The rules that every engine keeps, so that they agree on the *first* mistake of a frame:
@@ -12,7 +30,7 @@
 //!    * Constants of the message that stand at a fixed place in front of the field that frames it (anywhere, if the
 //!      frame has a fixed size) are compared as far as they have arrived.
 //!    * The number that frames is read once it is complete (digits up to a delimiter: at the first wrong byte). Until then
-//!      what is missing of its shortest form is needed, or one byte more. It must keep its own rules, those of 3, and
+//!      what is missing of it is needed, or one byte if its width is free. It must keep its own rules, those of 3, and
 //!      then give a frame between the least size of the layout and the limit: `TooShort` or `TooLong` at the number, in
 //!      the terms of the number.
 //!    * A delimiter is searched for; more than `max` bytes in front of it are `TooLong`.
