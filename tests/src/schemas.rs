@@ -20,7 +20,7 @@ macro_rules! schemas {
 }
 
 schemas! {
-    binary_transfer every_type frame jsonl len_json netstring text text_transfer upload xml10
+    binary_transfer every_type frame jsonl len_json names netstring text text_transfer upload xml10
 }
 
 /// The schemas of the protocols that the core comes with.

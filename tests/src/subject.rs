@@ -70,7 +70,9 @@ where
 #[must_use]
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
-    use schemas::{binary_transfer, every_type, frame, jsonl, len_json, netstring, text, text_transfer, upload, xml10};
+    use schemas::{
+        binary_transfer, every_type, frame, jsonl, len_json, names, netstring, text, text_transfer, upload, xml10,
+    };
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
         generated::<frame::Frame<'static>>("frame", Client).twin::<derived::frame::Frame<'static>>(),
@@ -90,6 +92,8 @@ pub fn all() -> Vec<Subject> {
         generated::<upload::Upload<'static>>("upload", Client).twin::<derived::upload::Upload<'static>>(),
         generated::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),
         generated::<every_type::Shapes<'static>>("every_type", Server),
+        generated::<names::Result<'static>>("names", Client),
+        generated::<names::Message<'static>>("names", Server),
         built_in::<protocol::text::Line<'static>>("text"),
         built_in::<protocol::frame::Frame<'static>>("frame"),
         built_in::<protocol::jsonl::Line<'static>>("jsonl"),

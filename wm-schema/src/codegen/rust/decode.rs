@@ -1,6 +1,7 @@
 //! `decode` and `read`: field by field in the order of the wire, each checked as it is read.
 
-use super::layout::{LayoutCode, fixed_method, float_method, radix, to_i128, to_u64};
+use super::layout::LayoutCode;
+use super::number::{float_method, int_call, read_int, to_i128, to_u64};
 use super::{literal, names, shape};
 use crate::ir::{Bytes, Content, Equation, Extent, Held, Int, Layout, Measure, Role, Type};
 use proc_macro2::TokenStream;
@@ -57,36 +58,6 @@ fn constructor(code: &LayoutCode<'_>) -> TokenStream {
         })
         .collect();
     if fields.is_empty() && !code.rust.impls_only { quote!(Self) } else { quote!(Self { #(#fields),* }) }
-}
-
-/// `reader.u32_be(FIELD)?`.
-pub(super) fn read_int(int: &Int, reader: &TokenStream, constant: &TokenStream) -> TokenStream {
-    let call = int_call(int, constant);
-    quote!(#reader.#call?)
-}
-
-/// `u32_be(FIELD)`.
-fn int_call(int: &Int, constant: &TokenStream) -> TokenStream {
-    match int {
-        Int::Fixed { bytes, signed, endian } => {
-            let method = fixed_method(*bytes, *signed, *endian);
-            quote!(#method(#constant))
-        }
-        Int::Varint { signed: false } => quote!(varint(#constant)),
-        Int::Varint { signed: true } => quote!(svarint(#constant)),
-        Int::Digits { radix: base, digits } => {
-            let (digits, base) = (literal::number((*digits).into()), radix(*base));
-            quote!(digits(#digits, #base, #constant))
-        }
-        Int::Until { signed, radix: base, delimiter, max } => {
-            let (delimiter, max, base) = (literal::bytes(delimiter), literal::number((*max).into()), radix(*base));
-            if *signed {
-                quote!(signed_until(#delimiter, #max, #constant))
-            } else {
-                quote!(number_until(#delimiter, #max, #base, #constant))
-            }
-        }
-    }
 }
 
 struct Decoder<'c> {
@@ -311,25 +282,12 @@ impl<'c> Decoder<'c> {
         quote!(#raw #trimmed let #local = reader.#method(#local, #constant)?;)
     }
 
-    /// A nested struct; one that takes the rest sees no more than its region.
+    /// A nested struct. One that takes the rest is the last field.
     fn part(&self, at: usize, index: usize) -> TokenStream {
-        let (constant, local) = (self.code.constant(at), self.code.names.local(at));
+        let local = self.code.names.local(at);
         let name = names::ty(&self.code.rust.schema.structs[index].name);
-        let tail = self.tail(at);
-        if tail > 0 && shape::takes_the_rest(self.code.rust.schema, &self.code.field(at).ty) {
-            let tail = self.code.size(tail);
-            return quote! {
-                let mut region = reader.rest_region(#tail, #constant)?;
-                let #local = #name::read(&mut region)?;
-            };
-        }
         let reader = self.reader();
         quote!(let #local = #name::read(#reader)?;)
-    }
-
-    /// The fixed size of what stands behind a field.
-    fn tail(&self, at: usize) -> u64 {
-        self.layout().fields[at + 1..].iter().map(|field| field.size.least).sum()
     }
 
     fn list(&self, at: usize, element: &Type, count: &Extent, max: Option<u64>) -> TokenStream {

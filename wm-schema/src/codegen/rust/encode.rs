@@ -1,6 +1,7 @@
 //! `measure`, `encode` and `write`: every rule is checked before the first byte is written.
 
-use super::layout::{LayoutCode, fixed_method, float_method, radix, to_i128};
+use super::layout::LayoutCode;
+use super::number::{float_method, to_i128, width, within, write_int};
 use super::{literal, names, shape};
 use crate::ir::{Bytes, Content, Enum, Equation, Extent, Held, Int, Layout, Measure, Role, Schema, Type};
 use proc_macro2::{Ident, TokenStream};
@@ -574,60 +575,6 @@ impl<'c> Encoder<'c> {
             Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => TokenStream::new(),
         }
     }
-}
-
-fn write_int(int: &Int, value: &TokenStream) -> TokenStream {
-    match int {
-        Int::Fixed { bytes, signed, endian } => {
-            let method = fixed_method(*bytes, *signed, *endian);
-            quote!(writer.#method(#value);)
-        }
-        Int::Varint { signed: false } => quote!(writer.varint(#value);),
-        Int::Varint { signed: true } => quote!(writer.svarint(#value);),
-        Int::Digits { radix: base, digits } => {
-            let (digits, base) = (literal::number((*digits).into()), radix(*base));
-            quote!(writer.digits(#value, #digits, #base);)
-        }
-        Int::Until { radix: base, signed, delimiter, .. } => {
-            let (delimiter, base) = (literal::bytes(delimiter), radix(*base));
-            let number = if *signed { quote!(writer.signed(#value);) } else { quote!(writer.number(#value, #base);) };
-            quote!(#number writer.bytes(#delimiter);)
-        }
-    }
-}
-
-/// How many bytes a number takes: what is always the same, and a term that is not.
-fn width(int: &Int, value: &TokenStream, terms: &mut Vec<TokenStream>) -> u64 {
-    match int {
-        Int::Fixed { .. } | Int::Digits { .. } => return int.size().least,
-        Int::Varint { signed: false } => terms.push(quote!(check::varint_width(#value))),
-        Int::Varint { signed: true } => terms.push(quote!(check::svarint_width(#value))),
-        Int::Until { signed: true, .. } => terms.push(quote!(check::signed_width(#value))),
-        Int::Until { radix: base, .. } => {
-            let base = radix(*base);
-            terms.push(quote!(check::number_width(#value, #base)));
-        }
-    }
-    match int {
-        Int::Until { delimiter, .. } => delimiter.len() as u64,
-        _ => 0,
-    }
-}
-
-/// The check of a number whose Rust type holds more than the wire or the schema allows.
-fn within(int: &Int, range: Option<(i128, i128)>, value: &TokenStream, constant: &TokenStream) -> Option<TokenStream> {
-    let (bits, signed) = shape::int_bits(int);
-    let whole = match (bits, signed) {
-        (128, _) => int.range(),
-        (bits, true) => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
-        (bits, false) => (0, (1i128 << bits) - 1),
-    };
-    let (least, most) = range.unwrap_or_else(|| int.range());
-    if (least, most) == whole {
-        return None;
-    }
-    let (found, least, most) = (to_i128(value, int), literal::signed(least), literal::signed(most));
-    Some(quote!(check::within(#found, #least, #most, #constant)?;))
 }
 
 /// Whether an enum can hold values that would not come back as they are.

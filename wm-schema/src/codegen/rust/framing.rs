@@ -1,7 +1,8 @@
 //! `input`: where the first frame ends.
 
-use super::layout::{LayoutCode, fixed_method, radix, to_i128, to_u64};
-use super::{decode::read_int, literal};
+use super::layout::LayoutCode;
+use super::literal;
+use super::number::{fixed_method, radix, read_int, to_i128, to_u64};
 use crate::ir::{Bytes, Extent, Framing, Int, Message, Type};
 use proc_macro2::TokenStream;
 use quote::quote;

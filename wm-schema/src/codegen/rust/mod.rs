@@ -3,7 +3,8 @@
 //! ```text
 //!   shape    which type holds a value          names    what things are called, which names are imported
 //!   items    enums, typed JSON bodies          layout   one layout while its code is written
-//!   framing  input                             decode, encode
+//!   framing  input                             number   the calls that read and write numbers
+//!   decode   decode, read                      encode   measure, encode, write
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
 //!
@@ -17,6 +18,7 @@ mod items;
 mod layout;
 mod literal;
 mod names;
+mod number;
 mod print;
 mod shape;
 mod tests;

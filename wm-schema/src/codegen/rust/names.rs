@@ -35,8 +35,7 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 11] =
-    ["reader", "writer", "frame", "out", "scan", "buf", "size", "region", "item", "number", "width"];
+const RESERVED: [&str; 10] = ["reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width"];
 
 impl Names {
     pub(super) fn new(layout: &Layout) -> Self {
@@ -65,7 +64,7 @@ impl Names {
     /// A variable that has to do with a field: `data_len`.
     pub(super) fn beside(&self, field: usize, what: &str) -> Ident {
         let base = self.locals[field].to_string();
-        let mut name = format!("{}_{what}", base.trim_start_matches("r#"));
+        let mut name = format!("{}_{what}", base.trim_start_matches("r#").trim_end_matches('_'));
         while self.taken.contains(&name) {
             name.push('_');
         }
