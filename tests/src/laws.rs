@@ -32,7 +32,8 @@ pub fn round_trip(subject: &Subject, value: &Value) -> Result<Vec<u8>, Refusal> 
     let shown = subject.oracle.show(value);
     for engine in &subject.engines {
         let context = || format!("{subject:?}: {} of {shown} as {frame:?}", engine.name());
-        for cut in 0..frame.len() {
+        // Each look starts anew: of a long frame, some prefixes must do.
+        for cut in (0..frame.len()).step_by(frame.len() / 512 + 1) {
             match engine.framer().input(&frame[..cut]) {
                 Ok(Input::Need(needed)) if needed <= frame.len() - cut => {}
                 other => panic!("{}: {other:?} behind {cut} bytes", context()),
