@@ -1,4 +1,5 @@
-//! The schemas of `schemas/`: checked, and as the Rust that is generated from them.
+//! The schemas of `schemas/`: checked, and as the Rust that is generated from them. Those of the examples and of the core
+//! are links to where they live.
 
 use std::sync::OnceLock;
 use wm_schema::ir::Schema;
@@ -23,13 +24,6 @@ schemas! {
     binary_transfer every_type frame jsonl len_json names netstring text text_transfer upload xml10
 }
 
-/// The schemas of the protocols that the core comes with.
-pub const BUILT_IN: &[(&str, &str)] = &[
-    ("text", include_str!("../../wm-core/src/protocol/text.wm")),
-    ("frame", include_str!("../../wm-core/src/protocol/frame.wm")),
-    ("jsonl", include_str!("../../wm-core/src/protocol/jsonl.wm")),
-];
-
 /// The checked schema of a protocol of `schemas/`; each is read once.
 ///
 /// # Panics
@@ -39,17 +33,6 @@ pub const BUILT_IN: &[(&str, &str)] = &[
 pub fn load(protocol: &str) -> &'static Schema {
     static SCHEMAS: OnceLock<Vec<Schema>> = OnceLock::new();
     find(SCHEMAS.get_or_init(|| check_all(SOURCES)), protocol)
-}
-
-/// The checked schema of a protocol that the core comes with.
-///
-/// # Panics
-///
-/// There is none of this name, or it has mistakes.
-#[must_use]
-pub fn built_in(protocol: &str) -> &'static Schema {
-    static SCHEMAS: OnceLock<Vec<Schema>> = OnceLock::new();
-    find(SCHEMAS.get_or_init(|| check_all(BUILT_IN)), protocol)
 }
 
 fn find(schemas: &'static [Schema], protocol: &str) -> &'static Schema {
