@@ -1,4 +1,6 @@
 //! The laws, for every protocol and every engine. A failure shows the smallest input that proptest finds.
+//!
+//! `WM_EFFORT=100 cargo test -p wm-tests --test laws` tries a hundred times as many inputs.
 
 use proptest::collection::vec;
 use proptest::prelude::any;
@@ -16,6 +18,8 @@ where
     S: Strategy,
     S::Value: Debug,
 {
+    let effort = std::env::var("WM_EFFORT").map_or(1, |effort| effort.parse().expect("WM_EFFORT is a number"));
+    let cases = cases * effort;
     for subject in subject::all() {
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let result = runner.run(strategy, |input| {

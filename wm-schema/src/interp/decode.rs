@@ -1,6 +1,6 @@
 //! Reads a whole frame, field by field.
 
-use super::{Error, Fault, Interpreter, Place, encode, json, number};
+use super::{Error, Fault, Interpreter, Place, encode, float, json, number};
 use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Type, Value};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -255,7 +255,7 @@ fn read_single(schema: &Schema, ty: &Type, cursor: &mut Cursor<'_>, place: Place
             let int = Int::Fixed { bytes: *bytes, signed: false, endian: *endian };
             let bits = as_u64(as_int(&cursor.number(&int, place)?));
             Ok(Value::Float(match u32::try_from(bits) {
-                Ok(bits) if *bytes == 4 => f32::from_bits(bits).into(),
+                Ok(bits) if *bytes == 4 => float::widen(bits),
                 _ => f64::from_bits(bits),
             }))
         }

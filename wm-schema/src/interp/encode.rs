@@ -1,6 +1,6 @@
 //! Writes a message: the bytes of each field that users set, then the numbers that measure them.
 
-use super::{EncodeError, EncodeFault, Interpreter, Place, decode, json, number};
+use super::{EncodeError, EncodeFault, Interpreter, Place, decode, float, json, number};
 use crate::ir::{Bytes, Content, Endian, Equation, Extent, Field, Layout, Measure, Role, Schema, Type, Value};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
@@ -149,8 +149,7 @@ fn single(schema: &Schema, ty: &Type, value: &Value) -> Result<Vec<u8>, EncodeFa
         }
         (Type::Float { bytes, endian }, Value::Float(value)) => {
             let mut wire = match bytes {
-                #[expect(clippy::cast_possible_truncation, reason = "the field is an f32: Rust holds no more of it")]
-                4 => (*value as f32).to_be_bytes().to_vec(),
+                4 => float::narrow(*value).to_be_bytes().to_vec(),
                 _ => value.to_be_bytes().to_vec(),
             };
             if *endian == Endian::Little {

@@ -50,6 +50,7 @@
 mod decode;
 mod encode;
 mod error;
+mod float;
 mod input;
 mod json;
 mod number;
