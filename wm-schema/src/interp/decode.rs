@@ -1,11 +1,18 @@
 //! Reads a whole frame, field by field.
 
+use super::trace::{self, Found, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, encode, json, number};
 use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Type, Value};
+use std::ops::Range;
 
-pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
+/// Reads a frame, and writes down what stands where if there is a `recorder`.
+pub(super) fn message(
+    interpreter: &Interpreter<'_>,
+    frame: &[u8],
+    recorder: Option<&Recorder>,
+) -> Result<Value, Error> {
     let layout = &interpreter.message.layout;
-    let mut cursor = Cursor { bytes: frame, at: 0 };
+    let mut cursor = Cursor { bytes: frame, at: 0, recorder };
     let value = read_layout(interpreter.schema, layout, &mut cursor, true)?;
     match (frame.len() - cursor.at, layout.fields.last()) {
         (0, _) | (_, None) => Ok(value),
@@ -18,6 +25,7 @@ struct Cursor<'f> {
     /// The frame up to the end of the region.
     bytes: &'f [u8],
     at: usize,
+    recorder: Option<&'f Recorder>,
 }
 
 impl<'f> Cursor<'f> {
@@ -48,7 +56,7 @@ impl<'f> Cursor<'f> {
         };
         let start = self.at;
         self.take(len, place)?;
-        Ok(Self { bytes: &self.bytes[..self.at], at: start })
+        Ok(Self { bytes: &self.bytes[..self.at], at: start, ..*self })
     }
 
     fn number(&mut self, int: &Int, place: Place<'_>) -> Result<Value, Error> {
@@ -63,6 +71,31 @@ impl<'f> Cursor<'f> {
                 let needed = fixed.map_or(1, |width| width - self.left().len());
                 Err(place.error(self.bytes.len(), Fault::Truncated { needed }))
             }
+        }
+    }
+}
+
+/// What is written down for a trace.
+impl Cursor<'_> {
+    /// A field or an element starts here.
+    fn opened(&self, name: &str, line: u32) {
+        if let Some(recorder) = self.recorder {
+            recorder.open(name, line, self.at);
+        }
+    }
+
+    /// The content of what was opened last stands here.
+    fn held(&self, content: Range<usize>) {
+        if let Some(recorder) = self.recorder {
+            recorder.content(content);
+        }
+    }
+
+    /// What was opened last ends here.
+    fn closed(&self, found: impl FnOnce() -> (Setter, Found)) {
+        if let Some(recorder) = self.recorder {
+            let (setter, found) = found();
+            recorder.close(self.at, setter, found);
         }
     }
 }
@@ -83,7 +116,9 @@ fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, whole:
     let mut progress = Progress { schema, layout, starts: vec![cursor.at], numbers: Vec::new(), counts: Vec::new() };
     let mut values = Vec::new();
     for (index, field) in layout.fields.iter().enumerate() {
+        cursor.opened(&field.name, field.line);
         let value = read_field(&mut progress, index, field, cursor)?;
+        cursor.closed(|| (trace::setter(field), trace::found(schema, &field.ty, &value)));
         progress.starts.push(cursor.at);
         progress.counts.push(if let Value::List(items) = &value { items.len() as u64 } else { 0 });
         let number = matches!(field.ty, Type::Int(..)).then(|| as_int(&value));
@@ -283,9 +318,11 @@ fn read_list(
 ) -> Result<Value, Error> {
     let mut items = Vec::new();
     let Extent::Rest { tail } = count else {
-        for _ in 0..length.unwrap_or_default() {
-            items.push(read_single(schema, element, cursor, place)?);
+        let start = cursor.at;
+        for index in 0..length.unwrap_or_default() {
+            items.push(read_element(schema, element, index, cursor, place)?);
         }
+        cursor.held(start..cursor.at);
         return Ok(Value::List(items));
     };
     let mut region = cursor.rest(*tail, place)?;
@@ -293,9 +330,25 @@ fn read_list(
         if let Some(limit) = max.filter(|max| items.len() as u64 == *max) {
             return Err(place.error(region.at, Fault::TooLong { found: limit + 1, limit }));
         }
-        items.push(read_single(schema, element, &mut region, place)?);
+        items.push(read_element(schema, element, items.len() as u64, &mut region, place)?);
     }
     Ok(Value::List(items))
+}
+
+fn read_element(
+    schema: &Schema,
+    element: &Type,
+    index: u64,
+    cursor: &mut Cursor<'_>,
+    place: Place<'_>,
+) -> Result<Value, Error> {
+    if cursor.recorder.is_none() || !trace::has_spans(element) {
+        return read_single(schema, element, cursor, place);
+    }
+    cursor.opened(&format!("[{index}]"), place.line);
+    let value = read_single(schema, element, cursor, place)?;
+    cursor.closed(|| (Setter::User, trace::found(schema, element, &value)));
+    Ok(value)
 }
 
 fn read_bytes(
@@ -335,6 +388,7 @@ fn read_bytes(
     if let Some(suffix) = &bytes.trim {
         content = content.strip_suffix(suffix.as_slice()).unwrap_or(content);
     }
+    cursor.held(start..start + content.len());
     meaning(schema, bytes.content, content, start, place)
 }
 

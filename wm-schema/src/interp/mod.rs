@@ -57,10 +57,12 @@ mod show;
 mod test;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use error::{EncodeError, EncodeFault, Error, Fault};
 pub use input::{Input, Scan};
 pub use test::{CaseReport, Failure, TestReport, test};
+pub use trace::{Found, Setter, Span, Trace};
 
 use crate::ir::{Field, Layout, Message, Schema, Value};
 
@@ -100,7 +102,16 @@ impl<'s> Interpreter<'s> {
     ///
     /// It breaks a rule of the schema.
     pub fn decode(&self, frame: &[u8]) -> Result<Value, Error> {
-        decode::message(self, frame)
+        decode::message(self, frame, None)
+    }
+
+    /// Reads a whole frame as [`decode`](Self::decode) does, and tells what stands where in it. Of a frame that is not
+    /// whole, or not good, it tells what could be read.
+    #[must_use]
+    pub fn trace(&self, frame: &[u8]) -> Trace {
+        let recorder = trace::Recorder::default();
+        let end = decode::message(self, frame, Some(&recorder));
+        recorder.finish(end)
     }
 
     /// Writes a message.

@@ -22,7 +22,7 @@ fn braced<'a>(name: &str, fields: impl Iterator<Item = (&'a str, String)>) -> St
     if fields.is_empty() { name.to_owned() } else { format!("{name} {{ {} }}", fields.join(", ")) }
 }
 
-fn show(schema: &Schema, ty: &Type, value: &Value) -> String {
+pub(super) fn show(schema: &Schema, ty: &Type, value: &Value) -> String {
     match (ty, value) {
         (Type::Enum(index), Value::Int(found)) => {
             let variants = &schema.enums[*index].variants;
