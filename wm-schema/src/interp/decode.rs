@@ -5,15 +5,20 @@ use super::{Error, Fault, Interpreter, Place, encode, json, number};
 use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Type, Value};
 use std::ops::Range;
 
-/// Reads a frame, and writes down what stands where if there is a `recorder`.
-pub(super) fn message(
+pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
+    recorded(interpreter, frame, true, None)
+}
+
+/// Reads a frame that is `whole` or cut, and writes down what stands where if there is a `recorder`.
+pub(super) fn recorded(
     interpreter: &Interpreter<'_>,
     frame: &[u8],
+    whole: bool,
     recorder: Option<&Recorder>,
 ) -> Result<Value, Error> {
     let layout = &interpreter.message.layout;
     let mut cursor = Cursor { bytes: frame, at: 0, recorder };
-    let value = read_layout(interpreter.schema, layout, &mut cursor, true)?;
+    let value = read_layout(interpreter.schema, layout, &mut cursor, whole)?;
     match (frame.len() - cursor.at, layout.fields.last()) {
         (0, _) | (_, None) => Ok(value),
         (extra, Some(last)) => Err(Place::new(layout, last).error(cursor.at, Fault::Trailing { extra })),

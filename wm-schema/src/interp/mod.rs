@@ -102,16 +102,20 @@ impl<'s> Interpreter<'s> {
     ///
     /// It breaks a rule of the schema.
     pub fn decode(&self, frame: &[u8]) -> Result<Value, Error> {
-        decode::message(self, frame, None)
+        decode::message(self, frame)
     }
 
-    /// Reads a whole frame as [`decode`](Self::decode) does, and tells what stands where in it. Of a frame that is not
-    /// whole, or not good, it tells what could be read.
+    /// Reads a whole frame as [`decode`](Self::decode) does, and tells what stands where in it; of a bad one, up to the
+    /// mistake.
     #[must_use]
     pub fn trace(&self, frame: &[u8]) -> Trace {
-        let recorder = trace::Recorder::default();
-        let end = decode::message(self, frame, Some(&recorder));
-        recorder.finish(end)
+        trace::Recorder::default().record(|recorder| decode::recorded(self, frame, true, Some(recorder)))
+    }
+
+    /// Tells what stands where in a frame that has not arrived whole; what its end would say of it is not checked.
+    #[must_use]
+    pub fn trace_start(&self, start: &[u8]) -> Trace {
+        trace::Recorder::default().record(|recorder| decode::recorded(self, start, false, Some(recorder)))
     }
 
     /// Writes a message.

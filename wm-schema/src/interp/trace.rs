@@ -104,7 +104,9 @@ impl Recorder {
         }
     }
 
-    pub(super) fn finish(self, end: Result<Value, Error>) -> Trace {
+    /// The trace of what `read` reads.
+    pub(super) fn record(self, read: impl FnOnce(&Self) -> Result<Value, Error>) -> Trace {
+        let end = read(&self);
         Trace { spans: self.inside.into_inner().spans, end }
     }
 }
