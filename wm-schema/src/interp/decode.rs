@@ -1,5 +1,6 @@
 //! Reads a whole frame, field by field.
 
+use super::formula::Known;
 use super::trace::{self, Found, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, encode, json, number};
 use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Type, Value};
@@ -115,12 +116,29 @@ struct Progress<'s> {
     numbers: Vec<Option<i128>>,
     /// The counts of the lists by field.
     counts: Vec<u64>,
+    /// The values by field.
+    values: Vec<Option<Value>>,
 }
 
 fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, whole: bool) -> Result<Value, Error> {
-    let mut progress = Progress { schema, layout, starts: vec![cursor.at], numbers: Vec::new(), counts: Vec::new() };
-    let mut values = Vec::new();
+    let mut progress = Progress {
+        schema,
+        layout,
+        starts: vec![cursor.at],
+        numbers: Vec::new(),
+        counts: Vec::new(),
+        values: Vec::new(),
+    };
     for (index, field) in layout.fields.iter().enumerate() {
+        let present = field.condition.as_ref().is_none_or(|condition| progress.known().holds(condition));
+        if !present {
+            progress.starts.push(cursor.at);
+            progress.counts.push(0);
+            progress.numbers.push(None);
+            progress.values.push(Some(Value::Option(None)));
+            progress.equations(index, whole.then_some(cursor.bytes.len()))?;
+            continue;
+        }
         cursor.opened(&field.name, field.line);
         let value = read_field(&mut progress, index, field, cursor)?;
         cursor.closed(|| (trace::setter(field), trace::found(schema, &field.ty, &value)));
@@ -131,15 +149,32 @@ fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, whole:
         if let Some(number) = number {
             number_rules(layout, index, number, progress.starts[index])?;
         }
-        progress.equations(index, whole.then_some(cursor.bytes.len()))?;
-        if field.role == Role::Value && !matches!(field.ty, Type::Constant(_)) {
-            values.push(value);
+        progress.values.push(Some(value));
+        if let Some(rule) = field.rules.iter().find(|rule| !progress.known().holds(rule)) {
+            let fault = Fault::Condition { condition: rule.text.clone() };
+            return Err(Place::new(layout, field).error(progress.starts[index], fault));
         }
+        progress.equations(index, whole.then_some(cursor.bytes.len()))?;
     }
-    Ok(Value::Struct(values))
+    Ok(Value::Struct(progress.set()))
 }
 
 impl Progress<'_> {
+    fn known(&self) -> Known<'_> {
+        Known { schema: self.schema, layout: self.layout, fields: &self.values }
+    }
+
+    /// The values of the fields that a user sets.
+    fn set(self) -> Vec<Value> {
+        let fields = self.layout.fields.iter().zip(self.values);
+        let set = fields.filter(|(field, _)| field.role == Role::Value && !matches!(field.ty, Type::Constant(_)));
+        let value = |(field, value): (&Field, Option<Value>)| match (value?, &field.condition) {
+            (value @ Value::Option(_), _) | (value, None) => Some(value),
+            (value, Some(_)) => Some(Value::Option(Some(Box::new(value)))),
+        };
+        set.filter_map(value).collect()
+    }
+
     /// Checks the equations that can be checked now that field `read` has been read; `frame` is the size of the frame
     /// if this is the layout of the message.
     fn equations(&self, read: usize, frame: Option<usize>) -> Result<(), Error> {

@@ -44,12 +44,15 @@
 //!    and starts no later than right behind the number, the frame says at once what it must be: it is checked when the
 //!    number has been read. If it says how long a field is, it holds by construction. Every other one is checked when
 //!    the last field that it measures has been read.
-//! 5. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
+//! 5. **`if` decides when the field is reached, `where` is checked when the field has been read**, after its own rules and
+//!    before the equations that end with it: `Condition`, at the field and where it starts.
+//! 6. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
 //!    differs.
 
 mod decode;
 mod encode;
 mod error;
+mod formula;
 mod input;
 mod json;
 mod number;
@@ -64,7 +67,7 @@ pub use input::{Input, Scan};
 pub use test::{CaseReport, Failure, TestReport, test};
 pub use trace::{Found, Setter, Span, Trace};
 
-use crate::ir::{Field, Layout, Message, Schema, Value};
+use crate::ir::{Field, Formula, Layout, Message, Schema, Value};
 
 /// Reads and writes one message of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +135,12 @@ impl<'s> Interpreter<'s> {
     pub fn show(&self, value: &Value) -> String {
         show::message(self, value)
     }
+}
+
+/// Whether a condition of `layout` holds; `fields` has the values of its fields by index, as far as they are known.
+#[must_use]
+pub fn holds(schema: &Schema, layout: &Layout, condition: &Formula, fields: &[Option<Value>]) -> bool {
+    formula::Known { schema, layout, fields }.holds(condition)
 }
 
 /// A line of a schema: what an error is about.
