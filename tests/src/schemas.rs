@@ -9,6 +9,7 @@ macro_rules! schemas {
     ($($name:ident)*) => {
         $(
             #[doc = concat!("Generated from `", stringify!($name), ".wm`.")]
+            #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
             pub mod $name {
                 include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
             }
@@ -21,7 +22,7 @@ macro_rules! schemas {
 }
 
 schemas! {
-    binary_transfer every_type frame jsonl len_json names netstring text text_transfer upload xml10
+    binary_transfer conditions every_type frame jsonl len_json names netstring text text_transfer upload xml10
 }
 
 /// The checked schema of a protocol of `schemas/`; each is read once.

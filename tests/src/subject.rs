@@ -63,7 +63,8 @@ where
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
-        binary_transfer, every_type, frame, jsonl, len_json, names, netstring, text, text_transfer, upload, xml10,
+        binary_transfer, conditions, every_type, frame, jsonl, len_json, names, netstring, text, text_transfer, upload,
+        xml10,
     };
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
@@ -82,6 +83,8 @@ pub fn all() -> Vec<Subject> {
         generated::<text_transfer::Done<'static>>("text_transfer", Server)
             .twin::<derived::text_transfer::Done<'static>>(),
         generated::<upload::Upload<'static>>("upload", Client).twin::<derived::upload::Upload<'static>>(),
+        generated::<conditions::Packet<'static>>("conditions", Client),
+        generated::<conditions::Done<'static>>("conditions", Server),
         generated::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),
         generated::<every_type::Shapes<'static>>("every_type", Server),
         generated::<names::Result<'static>>("names", Client),

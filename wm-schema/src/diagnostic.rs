@@ -139,6 +139,8 @@ codes! {
     BadRustType = 310, "wrong Rust type";
     /// An exchange whose messages do not answer each other.
     BadExchange = 311, "bad exchange rule";
+    /// A formula whose parts do not fit each other, or that could fail.
+    BadFormula = 312, "bad formula";
     /// Nothing says where the message ends.
     Unbounded = 401, "unbounded message";
     /// The end of a message cannot be found with the framing classes that are there.

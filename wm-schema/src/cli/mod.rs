@@ -4,10 +4,16 @@
 //! them and ends as badly as the worst.
 
 mod check;
+mod decode;
+mod dump;
 mod explain;
 mod fmt;
+mod frames;
 mod generate;
+mod hex;
+mod json;
 mod source;
+mod stranger;
 mod terminal;
 mod test;
 
@@ -43,10 +49,11 @@ Examples:
   wm-schema check proto/*.wm              find every mistake, and see how each message is framed
   wm-schema gen upload.wm -o upload.rs    generate the Rust of a protocol
   wm-schema test upload.wm                run the tests of a schema, cut at every byte
+  wm-schema decode upload.wm --hex \"05\"   show what stands in bytes, field by field
 
 Exit codes:
   0  all is well
-  1  a schema has mistakes, a file is not up to date, or a test has failed
+  1  a schema has mistakes, a file is not up to date, a test has failed, or bytes are refused
   2  wrong usage, or a file that cannot be read or written"
 )]
 struct Arguments {
@@ -108,6 +115,16 @@ Example:
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Show what stands in bytes, field by field
+    #[command(after_help = "\
+Examples:
+  wm-schema decode upload.wm --hex \"2a 2a 2a 2a 00 00 00 0e\"
+  wm-schema decode upload.wm --file received.bin --client
+  nc -l 9200 | wm-schema decode upload.wm --file - --json | jq .fields
+
+Of a frame that is refused, the dump marks the byte, and the line of the schema is shown.
+The exit code is 1 if a frame is refused, or the last one is not complete.")]
+    Decode(decode::Arguments),
 }
 
 /// Runs the command that was typed.
@@ -118,6 +135,7 @@ pub(crate) fn run() -> Outcome {
         Command::Fmt { files, check } => each(&files, |file| fmt::run(file, check)),
         Command::Explain { file, message } => explain::run(&file, message.as_deref()),
         Command::Test { files } => each(&files, test::run),
+        Command::Decode(arguments) => decode::run(&arguments),
     }
 }
 

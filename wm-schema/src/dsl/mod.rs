@@ -12,6 +12,7 @@
 mod cases;
 mod fields;
 mod format;
+mod formulas;
 mod grammar;
 mod items;
 mod literal;

@@ -51,8 +51,6 @@ constructs! {
     EXTENSIBLE = "extensible", "it lets newer peers add bytes behind the known fields", "add a `rest: bytes[..]` field as the last";
     DEPTH = "depth", "it bounds how deep a type may contain itself", "unroll the nesting: a struct cannot contain itself";
     LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
-    WHERE = "where", "it is a condition that the decoder checks", "use `in a..=b` for a range, or check it in the handler";
-    IF = "if", "it makes a field depend on an earlier value", "declare two messages, or read the rest as `bytes[..]` in the handler";
     SINCE = "since", "it says which version of the protocol brought the field", "write one schema for each version";
     VIA = "via", "it passes bytes through a transform such as `xor`", "take the bytes as they are, and transform them in the handler";
     PAD = "pad", "it fills a fixed field up with a byte", "take all the bytes, and trim them in the handler";

@@ -1,8 +1,12 @@
 //! Mistakes as a reader sees them: above their source in a terminal, or as text alone in the output of a build.
 
 #[cfg(feature = "cli")]
+mod line;
+#[cfg(feature = "cli")]
 mod page;
 
+#[cfg(feature = "cli")]
+pub use line::{Complaint, complaint};
 #[cfg(feature = "cli")]
 pub use page::{Colours, page};
 

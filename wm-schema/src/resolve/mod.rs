@@ -21,6 +21,7 @@ mod attrs;
 mod cases;
 mod declared;
 mod equations;
+mod formulas;
 mod framing;
 mod layouts;
 mod names;

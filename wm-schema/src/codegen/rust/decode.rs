@@ -3,7 +3,7 @@
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
 use super::{literal, names, shape};
-use crate::ir::{Bytes, Content, Equation, Extent, Held, Int, Layout, Measure, Role, Type};
+use crate::ir::{Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::cell::RefCell;
@@ -94,7 +94,7 @@ impl<'c> Decoder<'c> {
         let count = self.layout().fields.len();
         let reads: Vec<TokenStream> = (0..count)
             .map(|at| {
-                let read = self.field(at);
+                let read = self.present(at);
                 let checks = (0..count).filter_map(|number| self.late_equation(number, at));
                 let checks: TokenStream = checks.collect();
                 quote!(#read #checks)
@@ -109,6 +109,39 @@ impl<'c> Decoder<'c> {
             quote!(#offset #read)
         });
         with_offset.collect()
+    }
+
+    /// A field with its rules; one that may be absent only if it is there.
+    fn present(&self, at: usize) -> TokenStream {
+        let (read, rules, field) = (self.field(at), self.rules(at), self.code.field(at));
+        let Some(condition) = &field.condition else { return quote!(#read #rules) };
+        let (condition, local) = (self.condition(condition), self.code.names.local(at));
+        quote! {
+            let #local = if #condition {
+                #read
+                #rules
+                Some(#local)
+            } else {
+                None
+            };
+        }
+    }
+
+    fn condition(&self, formula: &Formula) -> TokenStream {
+        self.code.condition(formula, &|at| {
+            let local = self.code.names.local(at);
+            quote!(#local)
+        })
+    }
+
+    /// What `where` says of a field.
+    fn rules(&self, at: usize) -> TokenStream {
+        let rule = |rule: &Formula| {
+            let (condition, text) = (self.condition(rule), &rule.text);
+            let (offset, constant) = (self.offset(at), self.code.constant(at));
+            quote!(Reader::holds(#condition, #text, #offset, #constant)?;)
+        };
+        self.code.field(at).rules.iter().map(rule).collect()
     }
 
     fn field(&self, at: usize) -> TokenStream {

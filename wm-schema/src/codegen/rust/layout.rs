@@ -1,7 +1,8 @@
 //! One layout while its code is written: what all its functions have to know.
 
+use super::formulas::Formulas;
 use super::{Rust, names::Names, shape};
-use crate::ir::{Bytes, Endian, Equation, Extent, Field, Int, Layout, Measure, Message, Role, Size, Type};
+use crate::ir::{Bytes, Endian, Equation, Extent, Field, Formula, Int, Layout, Measure, Message, Role, Size, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -106,9 +107,14 @@ impl<'s> LayoutCode<'s> {
         }
     }
 
+    /// A condition over the values that `field` gives.
+    pub(super) fn condition(&self, formula: &Formula, field: &dyn Fn(usize) -> TokenStream) -> TokenStream {
+        Formulas { schema: self.rust.schema, layout: self.layout, field }.condition(formula)
+    }
+
     /// Whether nothing can be left behind the last field, because one took all.
     pub(super) fn takes_the_rest(&self) -> bool {
-        self.layout.fields.iter().any(|field| shape::takes_the_rest(self.rust.schema, &field.ty))
+        shape::leaves_nothing(self.rust.schema, self.layout)
     }
 
     /// The last field that an equation measures.

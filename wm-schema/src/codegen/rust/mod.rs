@@ -13,6 +13,7 @@
 
 mod decode;
 mod encode;
+mod formulas;
 mod framing;
 mod items;
 mod layout;
@@ -203,7 +204,7 @@ impl<'s> Rust<'s> {
         let (_, ty) = self.generics(layout);
         let fields = shape::values(layout).map(|field| {
             let docs = docs(&field.docs, || format!("The field `{}`.", field.name));
-            let (name, held) = (names::ident(&field.name), shape::value_type(self.schema, &field.ty));
+            let (name, held) = (names::ident(&field.name), shape::field_type(self.schema, field));
             quote!(#docs pub #name: #held,)
         });
         let fields: Vec<TokenStream> = fields.collect();
@@ -274,6 +275,9 @@ impl<'s> Rust<'s> {
             return TokenStream::new();
         };
         let Type::Bytes(Bytes { content, .. }) = field.ty else { return TokenStream::new() };
+        if field.condition.is_some() {
+            return TokenStream::new();
+        }
         let (name, ty) = (names::ident(&field.name), shape::layout_type(self.schema, layout, &quote!('a)));
         let (generics, from, value) = match content {
             Content::Bytes => (quote!('a, T: AsRef<[u8]> + ?Sized), quote!(&'a T), quote!(#name.as_ref())),
