@@ -155,6 +155,8 @@ codes! {
     Ambiguous = 406, "messages not told apart";
     /// A test that does not fit the schema.
     BadTest = 501, "bad test";
+    /// A value on the command line that does not fit the schema.
+    BadValue = 502, "bad value";
     /// A `stream` field is held in memory whole.
     StreamBuffered = 901, "stream is buffered";
     /// A `recover` rule closes the connection.

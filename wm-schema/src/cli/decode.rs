@@ -1,18 +1,15 @@
 //! `wm-schema decode`: bytes, explained by a schema.
 
-use super::dump::dump;
 use super::frames::{Frames, Next, side_word};
-use super::json::Line;
 use super::source::{Source, Warnings};
-use super::terminal::{Painter, colours, print, say, say_unable};
-use super::{Outcome, hex, stranger};
+use super::teller::{Form, Teller};
+use super::terminal::{Painter, say, say_unable};
+use super::{Outcome, hex};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 use wm_schema::draft::Side;
-use wm_schema::interp::{Error, Interpreter};
 use wm_schema::ir::Schema;
-use wm_schema::render::{Complaint, complaint};
 
 /// What can be typed behind `decode`.
 #[derive(Debug, clap::Args)]
@@ -79,8 +76,9 @@ fn decode(arguments: &Arguments) -> Result<Outcome, Outcome> {
         say("wm-schema: there are no bytes to decode\n");
         return Err(Outcome::Unable);
     }
-    let teller = Teller { source: &source, json: arguments.json, painter: Painter::of_output() };
-    Ok(teller.stream(frames, &bytes))
+    let form = if arguments.json { Form::Json } else { Form::Dump };
+    let teller = Teller { source: &source, form, painter: Painter::of_output() };
+    Ok(stream(&teller, frames, &bytes))
 }
 
 /// The messages that may stand in the bytes.
@@ -129,117 +127,36 @@ fn standard_input() -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Tells what stands in bytes.
-pub(crate) struct Teller<'a> {
-    /// The schema, for its lines.
-    pub(crate) source: &'a Source,
-    /// Whether tools listen.
-    pub(crate) json: bool,
-    /// For standard output.
-    pub(crate) painter: Painter,
-}
-
-impl Teller<'_> {
-    /// Tells of all frames of a stream.
-    fn stream(&self, mut frames: Frames<'_>, bytes: &[u8]) -> Outcome {
-        let fitting = frames.fitting(bytes);
-        if let [first, others @ ..] = fitting.as_slice()
-            && !others.is_empty()
-        {
-            let others = others.join(" and ");
-            say(&format!(
-                "wm-schema: these bytes may be {first} or {others}: read as {first}, unless --message says\n"
-            ));
-        }
-        let mut at = 0;
-        while let Some(next) = frames.next(&bytes[at..]) {
-            match next {
-                Next::Frame(interpreter, size) => {
-                    self.frame(interpreter, at, &bytes[at..at + size]);
-                    // A stream has one sender.
-                    if let Some(side) = interpreter.message().from {
-                        frames = frames.sent_by(side);
-                    }
-                    at += size;
+/// Tells of all frames of a stream.
+fn stream(teller: &Teller<'_>, mut frames: Frames<'_>, bytes: &[u8]) -> Outcome {
+    let fitting = frames.fitting(bytes);
+    if let [first, others @ ..] = fitting.as_slice()
+        && !others.is_empty()
+    {
+        let others = others.join(" and ");
+        say(&format!("wm-schema: these bytes may be {first} or {others}: read as {first}, unless --message says\n"));
+    }
+    let mut at = 0;
+    while let Some(next) = frames.next(&bytes[at..]) {
+        match next {
+            Next::Frame(interpreter, size) => {
+                teller.frame(interpreter, "", at, &bytes[at..at + size]);
+                // A stream has one sender.
+                if let Some(side) = interpreter.message().from {
+                    frames = frames.sent_by(side);
                 }
-                Next::Need(interpreter, missing) => {
-                    self.incomplete(interpreter, at, &bytes[at..], missing);
-                    return Outcome::Bad;
-                }
-                Next::Bad(interpreter, error, size) => {
-                    let end = size.map_or(bytes.len(), |size| at + size);
-                    self.bad(interpreter, at, &bytes[at..end], &error, &bytes[..end]);
-                    return Outcome::Bad;
-                }
+                at += size;
+            }
+            Next::Need(interpreter, missing) => {
+                teller.incomplete(interpreter, "", at, &bytes[at..], missing);
+                return Outcome::Bad;
+            }
+            Next::Bad(interpreter, error, size) => {
+                let end = size.map_or(bytes.len(), |size| at + size);
+                teller.bad(interpreter, "", at, &bytes[at..end], &error, &bytes[..end]);
+                return Outcome::Bad;
             }
         }
-        Outcome::Good
     }
-
-    /// Tells of a good frame, which starts at `at` of its stream.
-    pub(crate) fn frame(&self, interpreter: Interpreter<'_>, at: usize, frame: &[u8]) {
-        let trace = interpreter.trace(frame);
-        if self.json {
-            return print(&Line::new(interpreter.message(), at, frame, &trace).text());
-        }
-        let title = title(interpreter, at, &counted(frame.len()));
-        print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, None, self.painter)));
-    }
-
-    /// Tells of a frame whose end is missing.
-    pub(crate) fn incomplete(&self, interpreter: Interpreter<'_>, at: usize, frame: &[u8], missing: usize) {
-        let trace = interpreter.trace_start(frame);
-        if self.json {
-            return print(&Line::new(interpreter.message(), at, frame, &trace).missing(missing).text());
-        }
-        let lack = format!("{} of a longer frame", counted(frame.len()));
-        let title = title(interpreter, at, &lack);
-        print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, None, self.painter)));
-        let looks = stranger::guess(frame).map(|looks| format!("; this looks like {looks}")).unwrap_or_default();
-        say(&format!("incomplete: at least {} needed{looks}\n", more(missing)));
-    }
-
-    /// Tells what is wrong with a frame; `stream` is all that came before it, and it.
-    pub(crate) fn bad(&self, interpreter: Interpreter<'_>, at: usize, frame: &[u8], error: &Error, stream: &[u8]) {
-        let whole = interpreter.trace(frame);
-        // One that is refused by its head has no end, and so nothing that this would say of it.
-        let same = whole.end.as_ref().is_err_and(|found| found == error);
-        let trace = if same { whole } else { interpreter.trace_start(frame) };
-        if self.json {
-            return print(&Line::new(interpreter.message(), at, frame, &trace).wrong(error, frame, stream).text());
-        }
-        let title = title(interpreter, at, "refused");
-        print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, Some(error), self.painter)));
-        say(&self.complaint(at, error, stream));
-    }
-
-    /// What is wrong, above the line of the schema.
-    pub(crate) fn complaint(&self, at: usize, error: &Error, stream: &[u8]) -> String {
-        let mut notes = Vec::new();
-        if at > 0 {
-            notes.push(("where", format!("byte {} of all, {} of its frame", at + error.offset, error.offset)));
-        }
-        if let Some(looks) = stranger::guess(stream) {
-            notes.push(("help", format!("this looks like {looks}")));
-        }
-        let label = format!("{}", error.fault);
-        let title = format!("{}.{} at byte {} is refused", error.layout, error.field, error.offset);
-        let (name, text) = (self.source.name.as_str(), self.source.text.as_str());
-        complaint(&Complaint { name, source: text, line: error.line, title, label, notes }, colours())
-    }
-}
-
-/// `Upload from the client, 24 bytes at 0`.
-fn title(interpreter: Interpreter<'_>, at: usize, what: &str) -> String {
-    let message = interpreter.message();
-    let from = message.from.map(|side| format!(" from the {}", side_word(side))).unwrap_or_default();
-    format!("{}{from}: {what}, at {at}", message.layout.name)
-}
-
-fn counted(bytes: usize) -> String {
-    if bytes == 1 { "1 byte".into() } else { format!("{bytes} bytes") }
-}
-
-fn more(bytes: usize) -> String {
-    if bytes == 1 { "1 more byte is".into() } else { format!("{bytes} more bytes are") }
+    Outcome::Good
 }

@@ -44,6 +44,39 @@ pub(crate) fn dump(trace: &Trace, frame: &[u8], wrong: Option<&Error>, painter: 
     dump.text
 }
 
+/// A message in a line, as it is written in the tests of a schema: what nobody sets is left out.
+pub(crate) fn one_line(trace: &Trace, message: &str) -> String {
+    format!("{message} {}", fields(&mut trace.spans.as_slice(), 0))
+}
+
+fn fields(spans: &mut &[Span], depth: usize) -> String {
+    let mut fields = Vec::new();
+    while let Some((span, behind)) = spans.split_first().filter(|(span, _)| span.depth >= depth) {
+        *spans = behind;
+        let value = match &span.found {
+            Found::Broken => continue,
+            Found::Value(value, _) => shortened(value),
+            Found::Group(layout) => format!("{layout} {}", self::fields(spans, depth + 1)),
+            Found::List => format!("[{}]", items(spans, depth + 1)),
+        };
+        if span.setter == Setter::User {
+            fields.push(format!("{}: {value}", span.name));
+        }
+    }
+    if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
+}
+
+fn items(spans: &mut &[Span], depth: usize) -> String {
+    let mut items = Vec::new();
+    while let Some((span, behind)) = spans.split_first().filter(|(span, _)| span.depth >= depth) {
+        *spans = behind;
+        if let Found::Group(layout) = &span.found {
+            items.push(format!("{layout} {}", fields(spans, depth + 1)));
+        }
+    }
+    items.join(", ")
+}
+
 /// How many spans stand right within one of this depth, which these follow.
 fn elements(behind: &[Span], depth: usize) -> usize {
     behind.iter().take_while(|span| span.depth > depth).filter(|span| span.depth == depth + 1).count()

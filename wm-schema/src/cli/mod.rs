@@ -12,14 +12,20 @@ mod frames;
 mod generate;
 mod hex;
 mod json;
+mod peer;
+mod send;
+mod serve;
 mod source;
 mod stranger;
+mod teller;
 mod terminal;
 mod test;
+mod value;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// How a command ended, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,6 +131,25 @@ Examples:
 Of a frame that is refused, the dump marks the byte, and the line of the schema is shown.
 The exit code is 1 if a frame is refused, or the last one is not complete.")]
     Decode(decode::Arguments),
+    /// Be a server of a protocol: show what clients send, and answer it
+    #[command(after_help = "\
+Examples:
+  wm-schema serve chat.wm --echo
+  wm-schema serve upload.wm 127.0.0.1:9200 --reply 'Done { text: \"saved\" }'
+  wm-schema serve upload.wm '[::1]:0' --dump --once
+
+Messages are written as in the tests of a schema. The server listens where it is told, and at most 64 clients are
+served at a time.")]
+    Serve(serve::Arguments),
+    /// Be a client of a protocol: send messages, and show what is answered
+    #[command(after_help = "\
+Examples:
+  wm-schema send chat.wm 127.0.0.1:2347 'Line { text: \"hi\" }'
+  wm-schema send upload.wm 9200 'Upload { name: \"a\", data: hex \"00 ff\" }' --count 10 --dump
+
+Messages are written as in the tests of a schema. The exit code is 1 if a reply does not come or is refused, and 2 if
+nothing could be sent at all.")]
+    Send(send::Arguments),
 }
 
 /// Runs the command that was typed.
@@ -136,10 +161,20 @@ pub(crate) fn run() -> Outcome {
         Command::Explain { file, message } => explain::run(&file, message.as_deref()),
         Command::Test { files } => each(&files, test::run),
         Command::Decode(arguments) => decode::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Send(arguments) => send::run(&arguments),
     }
 }
 
 /// Goes through all files, whatever comes of one.
 fn each(files: &[PathBuf], run: impl Fn(&std::path::Path) -> Outcome) -> Outcome {
     files.iter().map(|file| run(file)).max().unwrap_or(Outcome::Good)
+}
+
+/// A time in seconds as it is typed; `0.5` is half a second.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds
+        .filter(|time| (1..=86_400_000).contains(&time.as_millis()))
+        .ok_or_else(|| "a time from 0.001 to 86400".into())
 }

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 use wm_schema::diagnostic::Diagnostic;
+use wm_schema::draft::Draft;
 use wm_schema::dsl::{self, Parsed};
 use wm_schema::ir::Schema;
 use wm_schema::render::{SourceFile, page};
@@ -52,6 +53,11 @@ impl Source {
 
     /// Checks it; its mistakes are shown, and its warnings if they are wanted.
     pub(crate) fn check(&self, warnings: Warnings) -> Result<Schema, Outcome> {
+        self.checked(warnings).map(|(_, schema)| schema)
+    }
+
+    /// [`Self::check`], for those who need the draft too.
+    pub(crate) fn checked(&self, warnings: Warnings) -> Result<(Draft, Schema), Outcome> {
         let parsed = dsl::read(&self.text);
         let draft = match &parsed.draft {
             Ok(draft) => draft,
@@ -64,7 +70,8 @@ impl Source {
         if warnings == Warnings::Show || resolved.schema.is_none() {
             self.show(&parsed, &resolved.diagnostics);
         }
-        resolved.schema.ok_or(Outcome::Bad)
+        let schema = resolved.schema.ok_or(Outcome::Bad)?;
+        Ok((draft.clone(), schema))
     }
 
     /// Shows mistakes above their source.

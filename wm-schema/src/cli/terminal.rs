@@ -21,7 +21,7 @@ pub(crate) fn say_unable(doing: &str, path: &Path, error: &io::Error) {
 }
 
 /// `No such file or directory` without `(os error 2)`.
-fn without_number(error: &io::Error) -> String {
+pub(crate) fn without_number(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_owned(),

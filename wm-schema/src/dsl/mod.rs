@@ -28,7 +28,7 @@ pub use format::format;
 pub use places::{LineColumn, Places};
 
 use crate::diagnostic::Diagnostic;
-use crate::draft::{Draft, FieldDraft};
+use crate::draft::{Draft, FieldDraft, ValueDraft};
 
 /// A file as the parser has left it.
 #[derive(Debug, Clone)]
@@ -61,6 +61,24 @@ pub fn read(source: &str) -> Parsed {
         _ => Err(diagnostics),
     };
     Parsed { draft, places }
+}
+
+/// A value as the parser has left it.
+#[derive(Debug, Clone)]
+pub struct ParsedValue {
+    /// The value, or what is wrong with it; never an empty list.
+    pub value: Result<ValueDraft, Vec<Diagnostic>>,
+    /// What the origins in either of them stand for.
+    pub places: Places,
+}
+
+/// Reads a value, such as `Line { text: "x" }`, that stands alone and in no file.
+#[must_use]
+pub fn read_value(source: &str) -> ParsedValue {
+    let mut reader = reader::Reader::new(source);
+    let value = reader.lone_value();
+    let reader::Reader { diagnostics, places, .. } = reader;
+    ParsedValue { value: value.filter(|_| diagnostics.is_empty()).ok_or(diagnostics), places }
 }
 
 /// Reads lines of a layout, such as `len: u32 = size(self)`, that stand alone and in no file.
