@@ -30,6 +30,8 @@ mod process;
 #[cfg(feature = "server")]
 mod run;
 #[cfg(feature = "server")]
+pub mod testing;
+#[cfg(feature = "server")]
 mod worker;
 
 #[cfg(feature = "server")]

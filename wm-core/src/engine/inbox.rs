@@ -35,6 +35,11 @@ impl Inbox {
         self.end - self.start
     }
 
+    /// How much memory it has.
+    pub(super) const fn owns(&self) -> usize {
+        self.memory.capacity()
+    }
+
     /// Whether the next read, of a frame of `frame` bytes in all, belongs into the scratch inbox.
     pub(super) const fn fits_scratch(&self, frame: usize) -> bool {
         self.len() <= COPIED_BYTES_MAX && frame <= SCRATCH_BYTES

@@ -25,6 +25,7 @@ mod error;
 mod handler;
 mod id;
 mod inbox;
+mod invariants;
 mod limits;
 #[cfg(test)]
 mod tests;
@@ -279,6 +280,27 @@ impl<H: Handler> Engine<H> {
         self.world.table.is_empty()
     }
 
+    /// What serves the connections.
+    pub(crate) const fn handler(&self) -> &H {
+        &self.handler
+    }
+
+    /// How many connections are open.
+    pub(crate) const fn open(&self) -> usize {
+        self.world.open
+    }
+
+    /// What has passed over a connection that is not released.
+    pub(crate) fn traffic(&self, id: ConnectionId) -> Option<Traffic> {
+        let slot = self.world.table.get(id.slot()).filter(|slot| slot.serial == id.serial)?;
+        Some(slot.traffic)
+    }
+
+    /// How other threads reach the worker.
+    pub(crate) fn mailbox(&self) -> Mailbox<H::Protocol, H::Session> {
+        self.world.mailbox.clone()
+    }
+
     /// Writes one line to stderr that names the worker.
     pub(crate) fn log(&self, line: fmt::Arguments<'_>) {
         self.world.log(line);
@@ -526,7 +548,8 @@ impl<H: Handler> Engine<H> {
         }
     }
 
-    fn is_over(&mut self, id: ConnectionId) -> bool {
+    /// Whether nothing will be sent or received any more.
+    pub(crate) fn is_over(&mut self, id: ConnectionId) -> bool {
         self.world.slot(id).is_none_or(|slot| matches!(slot.phase, Phase::Over(_)))
     }
 }

@@ -133,6 +133,13 @@ impl<P: Protocol, H> Worker<P, H> {
     }
 }
 
+impl<P: Protocol, H: Handler<Protocol = P>> Worker<P, H> {
+    /// What a made-up world needs of it.
+    pub(crate) fn into_parts(self) -> (Settings, Limits, H) {
+        (self.settings, self.limits, self.handler)
+    }
+}
+
 /// The callbacks, in the order of a connection's life. Whatever a closure returns is dropped, so that
 /// `|client, line| client.send(line)` is one.
 impl<P: Protocol, S> Worker<P, Closures<P, S>> {
