@@ -36,13 +36,13 @@ mod worker;
 
 #[cfg(feature = "server")]
 pub use self::{
-    engine::{Connection, ConnectionError, ConnectionId, Context, Handler, Limits, Mailbox, Sent, TimerId},
+    engine::{Connection, ConnectionError, ConnectionId, Context, Endpoint, Handler, Limits, Mailbox, Sent, TimerId},
     error::{AddressFault, Error},
     framed::{Framed, FramedError},
-    net::{Address, ListenOptions},
+    net::{Address, Keepalive, ListenOptions, Listener, StreamOptions, UnixOptions},
     process::Supervision,
     run::{Server, Workers, run_all},
-    worker::{Closures, Service, Settings, Worker},
+    worker::{Closures, Launch, Service, Settings, Worker},
 };
 
 #[doc(no_inline)]

@@ -21,6 +21,7 @@
 
 mod connection;
 mod context;
+mod endpoint;
 mod error;
 mod handler;
 mod id;
@@ -34,6 +35,7 @@ mod world;
 
 pub use connection::{Connection, Sent};
 pub use context::{Context, Mailbox};
+pub use endpoint::Endpoint;
 pub use error::ConnectionError;
 pub use handler::Handler;
 pub use id::{ConnectionId, TimerId};
@@ -50,7 +52,6 @@ use crate::protocol::{Decoded, Input, Protocol};
 use std::{
     any::Any,
     fmt, io,
-    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     task::Waker,
     time::Instant,
@@ -120,9 +121,9 @@ impl<H: Handler> Engine<H> {
     }
 
     /// A peer has connected.
-    pub fn accepted(&mut self, remote: SocketAddr, local: SocketAddr, now: Instant) -> ConnectionId {
+    pub fn accepted(&mut self, remote: impl Into<Endpoint>, local: impl Into<Endpoint>, now: Instant) -> ConnectionId {
         self.world.now = now;
-        let id = self.world.insert(H::Protocol::default(), H::Session::default(), remote, local);
+        let id = self.world.insert(H::Protocol::default(), H::Session::default(), remote.into(), local.into());
         self.guard(|engine| engine.with_connection("on_connect", id, H::on_connect));
         self.settle();
         id

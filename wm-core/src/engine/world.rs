@@ -5,14 +5,14 @@
 //! callback ever runs inside of another.
 
 use super::{
-    ConnectionError, ConnectionId, Limits, Mailbox, Sent, TimerId,
+    ConnectionError, ConnectionId, Endpoint, Limits, Mailbox, Sent, TimerId,
     inbox::Inbox,
     timers::{Task, Timers},
 };
 use crate::{log, protocol::Protocol, wire::EncodeError};
 use bytes::BytesMut;
 use slab::Slab;
-use std::{collections::VecDeque, fmt, net::SocketAddr, time::Instant};
+use std::{collections::VecDeque, fmt, time::Instant};
 
 /// How many send queues are kept for the next connection that needs one.
 const SPARES_MAX: usize = 64;
@@ -56,8 +56,8 @@ pub enum End {
 /// A connection. An idle one owns no buffer.
 pub(super) struct Slot<P, S> {
     pub(super) serial: u64,
-    pub(super) remote: SocketAddr,
-    pub(super) local: SocketAddr,
+    pub(super) remote: Endpoint,
+    pub(super) local: Endpoint,
     pub(super) protocol: P,
     pub(super) session: S,
     /// The bytes of a partial frame; whole frames only while the connection does not receive.
@@ -163,7 +163,7 @@ impl<P: Protocol, S> World<P, S> {
     }
 
     /// A new, open connection.
-    pub(super) fn insert(&mut self, protocol: P, session: S, remote: SocketAddr, local: SocketAddr) -> ConnectionId {
+    pub(super) fn insert(&mut self, protocol: P, session: S, remote: Endpoint, local: Endpoint) -> ConnectionId {
         self.accepted += 1;
         self.open += 1;
         let serial = self.accepted;

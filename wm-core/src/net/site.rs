@@ -5,17 +5,17 @@
 //! kernel send a reset, which may overtake what was sent before.
 
 use super::reactor::{Drive, token};
-use crate::engine::{Change, ConnectionId, End, Engine, Handler, Limits};
-use mio::{
-    Interest, Registry,
-    event::Event,
-    net::{TcpListener, TcpStream},
+use super::{
+    Listener,
+    stream::{Acceptor, Stream},
 };
+use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Handler, Limits};
+use mio::{Interest, Registry, event::Event};
 use nix::errno::Errno;
 use std::{
     collections::VecDeque,
     io::{self, ErrorKind, Read, Write},
-    net::{Shutdown, SocketAddr},
+    net::Shutdown,
     task::Waker,
     time::{Duration, Instant},
 };
@@ -48,7 +48,7 @@ const LISTENER: usize = 0;
 pub(crate) struct Site<H: Handler> {
     number: usize,
     engine: Engine<H>,
-    listener: Option<Listener>,
+    door: Option<Door>,
     /// In the slot of their connection.
     sockets: Vec<Option<Socket>>,
     /// Those that have more to read than they got in their turn.
@@ -57,8 +57,9 @@ pub(crate) struct Site<H: Handler> {
     lingering: VecDeque<(Instant, ConnectionId)>,
 }
 
-struct Listener {
-    socket: TcpListener,
+/// A listener.
+struct Door {
+    socket: Acceptor,
     /// There may be peers to accept.
     ready: bool,
     /// Set while accepting waits for better times.
@@ -69,7 +70,7 @@ struct Listener {
 
 struct Socket {
     id: ConnectionId,
-    stream: TcpStream,
+    stream: Stream,
     /// There may be bytes to read.
     readable: bool,
     /// The kernel has seen the peer's end: it must be read up to there, as no further edge will come.
@@ -94,18 +95,13 @@ impl<H: Handler> Site<H> {
         worker_id: usize,
         limits: Limits,
         waker: Waker,
-        listener: Option<std::net::TcpListener>,
+        listener: Option<Listener>,
     ) -> Self {
-        let listener = listener.map(|socket| Listener {
-            socket: TcpListener::from_std(socket),
-            ready: false,
-            paused_until: None,
-            told: false,
-        });
+        let door = listener.map(|socket| Door { socket: socket.into(), ready: false, paused_until: None, told: false });
         Self {
             number: 0,
             engine: Engine::new(handler, name, worker_id, limits, waker, Instant::now()),
-            listener,
+            door,
             sockets: Vec::new(),
             hungry: VecDeque::new(),
             lingering: VecDeque::new(),
@@ -118,18 +114,18 @@ impl<H: Handler> Site<H> {
 
     fn accept(&mut self, registry: &Registry, now: Instant) {
         for _ in 0..ACCEPTS_A_TURN {
-            let Some(listener) = self.listener.as_mut().filter(|listener| listener.ready) else { return };
-            match listener.socket.accept() {
+            let Some(door) = self.door.as_mut().filter(|door| door.ready) else { return };
+            match door.socket.accept() {
                 Ok((stream, remote)) => {
-                    listener.told = false;
+                    door.told = false;
                     self.welcome(registry, stream, remote, now);
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => listener.ready = false,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => door.ready = false,
                 Err(error) if is_of_one_peer(&error) => {}
                 Err(error) => {
-                    listener.ready = false;
-                    listener.paused_until = Some(now + ACCEPT_PAUSE);
-                    if !std::mem::replace(&mut listener.told, true) {
+                    door.ready = false;
+                    door.paused_until = Some(now + ACCEPT_PAUSE);
+                    if !std::mem::replace(&mut door.told, true) {
                         let every = ACCEPT_PAUSE.as_millis();
                         self.engine.log(format_args!("cannot accept: {error}; trying again every {every} ms"));
                     }
@@ -138,10 +134,9 @@ impl<H: Handler> Site<H> {
         }
     }
 
-    fn welcome(&mut self, registry: &Registry, stream: TcpStream, remote: SocketAddr, now: Instant) {
-        // Both fail only if the peer is gone again, which the first read will tell better.
-        let _ = stream.set_nodelay(true);
-        let local = stream.local_addr().unwrap_or(remote);
+    fn welcome(&mut self, registry: &Registry, stream: Stream, remote: Endpoint, now: Instant) {
+        // It fails only if the peer is gone again, which the first read will tell better.
+        let local = stream.local().unwrap_or(Endpoint::Unnamed);
         let id = self.engine.accepted(remote, local, now);
         if self.sockets.len() <= id.slot() {
             self.sockets.resize_with(id.slot() + 1, || None);
@@ -297,8 +292,8 @@ impl<H: Handler> Site<H> {
 impl<H: Handler> Drive for Site<H> {
     fn start(&mut self, registry: &Registry, site: usize, now: Instant) -> io::Result<()> {
         self.number = site;
-        if let Some(listener) = &mut self.listener {
-            registry.register(&mut listener.socket, token(site, LISTENER), Interest::READABLE)?;
+        if let Some(door) = &mut self.door {
+            registry.register(door.socket.source(), token(site, LISTENER), Interest::READABLE)?;
         }
         self.engine.start(now);
         Ok(())
@@ -306,8 +301,8 @@ impl<H: Handler> Drive for Site<H> {
 
     fn ready(&mut self, registry: &Registry, place: usize, event: &Event, now: Instant) {
         let Some(slot) = place.checked_sub(LISTENER + 1) else {
-            if let Some(listener) = &mut self.listener {
-                listener.ready = listener.paused_until.is_none();
+            if let Some(door) = &mut self.door {
+                door.ready = door.paused_until.is_none();
             }
             return;
         };
@@ -337,10 +332,10 @@ impl<H: Handler> Drive for Site<H> {
             self.engine.expire(now);
         }
         if self.engine.is_stopping() {
-            self.listener = None;
+            self.door = None;
         }
-        if let Some(listener) = &mut self.listener {
-            listener.ready |= listener.paused_until.take_if(|until| *until <= now).is_some();
+        if let Some(door) = &mut self.door {
+            door.ready |= door.paused_until.take_if(|until| *until <= now).is_some();
             self.accept(registry, now);
         }
         for _ in 0..self.hungry.len() {
@@ -355,11 +350,11 @@ impl<H: Handler> Drive for Site<H> {
     }
 
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        let accepting = self.listener.as_ref().is_some_and(|listener| listener.ready);
+        let accepting = self.door.as_ref().is_some_and(|door| door.ready);
         if accepting || !self.hungry.is_empty() || self.engine.has_changes() {
             return Some(now);
         }
-        let accept = self.listener.as_ref().and_then(|listener| listener.paused_until);
+        let accept = self.door.as_ref().and_then(|door| door.paused_until);
         let linger = self.lingering.front().map(|(until, _)| *until);
         [self.engine.deadline(), accept, linger].into_iter().flatten().min()
     }

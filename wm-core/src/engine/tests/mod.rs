@@ -10,7 +10,7 @@ use crate::{
     wire::{Fault, Field, check},
 };
 use bytes::BytesMut;
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr, rc::Rc, time::Duration};
 
 const LINE: &Field = &Field::new("Line", "text", 0);
 const LINE_BYTES_MAX: usize = 300_000;
