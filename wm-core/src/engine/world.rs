@@ -213,15 +213,11 @@ impl<P: Protocol, S> World<P, S> {
     }
 
     pub(super) fn send(&mut self, id: ConnectionId, message: &P::Out<'_>) -> Sent {
-        let sent = self.queue(id, |protocol, out| protocol.encode(message, out));
-        self.count_sent(id, sent)
+        self.queue(id, 1, |protocol, out| protocol.encode(message, out))
     }
 
     pub(super) fn send_raw(&mut self, id: ConnectionId, bytes: &[u8]) -> Sent {
-        self.queue(id, |_, out| {
-            out.extend_from_slice(bytes);
-            Ok(())
-        })
+        self.queue_bytes(id, 0, bytes)
     }
 
     /// Sends to every open connection, and says the worst that came of it. A message that is the same for all is encoded
@@ -241,27 +237,25 @@ impl<P: Protocol, S> World<P, S> {
             }
             let sent = match &encoded {
                 None => self.send(id, message),
-                Some(bytes) => {
-                    let sent = self.send_raw(id, bytes);
-                    self.count_sent(id, sent)
-                }
+                Some(bytes) => self.queue_bytes(id, 1, bytes),
             };
             worst = worst.max(sent);
         }
         worst
     }
 
-    fn count_sent(&mut self, id: ConnectionId, sent: Sent) -> Sent {
-        if let (true, Some(slot)) = (sent != Sent::Refused, self.slot(id)) {
-            slot.traffic.frames_out += 1;
-        }
-        sent
+    fn queue_bytes(&mut self, id: ConnectionId, frames: u64, bytes: &[u8]) -> Sent {
+        self.queue(id, frames, |_, out| {
+            out.extend_from_slice(bytes);
+            Ok(())
+        })
     }
 
-    /// Lets `write` append to the send queue, within its limit.
+    /// Lets `write` append so many frames to the send queue, within its limit.
     fn queue(
         &mut self,
         id: ConnectionId,
+        frames: u64,
         write: impl FnOnce(&mut P, &mut BytesMut) -> Result<(), EncodeError>,
     ) -> Sent {
         let limit = self.limits.send_queue_bytes_max;
@@ -288,21 +282,23 @@ impl<P: Protocol, S> World<P, S> {
             return Sent::Refused;
         }
         draft.keep();
+        slot.traffic.frames_out += frames;
         self.grew(id)
     }
 
     /// The send queue of a connection has grown.
     pub(super) fn grew(&mut self, id: ConnectionId) -> Sent {
-        self.touch(id);
         let high = self.limits.send_high_bytes;
         let Some(slot) = self.slot(id) else { return Sent::Refused };
-        if slot.outbox.len() < high {
-            return Sent::Queued;
+        let full = slot.outbox.len() >= high;
+        let filled = full && !std::mem::replace(&mut slot.full, true);
+        if !std::mem::replace(&mut slot.touched, true) {
+            self.changes.push_back(Change::Update(id));
         }
-        if !std::mem::replace(&mut slot.full, true) {
+        if filled {
             self.notices.push_back(Notice::Full(id));
         }
-        Sent::Full
+        if full { Sent::Full } else { Sent::Queued }
     }
 
     /// The kernel has taken `count` bytes of the send queue.
@@ -310,7 +306,12 @@ impl<P: Protocol, S> World<P, S> {
         let low = self.limits.send_low_bytes;
         let Some(slot) = self.slot(id) else { return };
         let count = count.min(slot.outbox.len());
-        bytes::Buf::advance(&mut slot.outbox, count);
+        if count == slot.outbox.len() {
+            // Not `advance`, which gives away the memory that it has passed.
+            slot.outbox.clear();
+        } else {
+            bytes::Buf::advance(&mut slot.outbox, count);
+        }
         slot.traffic.bytes_out += count as u64;
         slot.progressed = true;
         let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
