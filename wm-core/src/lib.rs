@@ -36,7 +36,10 @@ mod worker;
 
 #[cfg(feature = "server")]
 pub use self::{
-    engine::{Connection, ConnectionError, ConnectionId, Context, Endpoint, Handler, Limits, Mailbox, Sent, TimerId},
+    engine::{
+        Connection, ConnectionError, ConnectionId, Context, Deadlines, Endpoint, Handler, Limits, Mailbox, Sent,
+        TimerId,
+    },
     error::{AddressFault, Error},
     framed::{Framed, FramedError},
     net::{Address, Keepalive, ListenOptions, Listener, StreamOptions, UnixOptions},

@@ -1,8 +1,8 @@
 //! [`Limits`]: what one connection may take, with units, defaults and reasons.
 
-use std::time::Duration;
+use super::Deadlines;
 
-/// What one connection may take. All sizes are in bytes.
+/// What one connection may take, of memory and of time. All sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The longest frame that is taken, its head included. It is refused as soon as its length is known, before it is
@@ -26,13 +26,8 @@ pub struct Limits {
     /// own requests never meets it.
     pub send_queue_bytes_max: usize,
 
-    /// How long a peer may take nothing of what is queued on a connection that is being closed. Default 30 s: a peer
-    /// that is only slow still gets everything.
-    pub close_timeout: Duration,
-
-    /// How long a worker that stops waits for its connections to drain, in all. Default 5 s, half of what the master
-    /// waits before it kills.
-    pub stop_timeout: Duration,
+    /// How long is waited for a peer.
+    pub deadlines: Deadlines,
 }
 
 impl Default for Limits {
@@ -42,8 +37,7 @@ impl Default for Limits {
             send_high_bytes: 1 << 20,
             send_low_bytes: 256 << 10,
             send_queue_bytes_max: 64 << 20,
-            close_timeout: Duration::from_secs(30),
-            stop_timeout: Duration::from_secs(5),
+            deadlines: Deadlines::default(),
         }
     }
 }

@@ -21,6 +21,7 @@
 
 mod connection;
 mod context;
+mod deadlines;
 mod endpoint;
 mod error;
 mod handler;
@@ -35,6 +36,7 @@ mod world;
 
 pub use connection::{Connection, Sent};
 pub use context::{Context, Mailbox};
+pub use deadlines::Deadlines;
 pub use endpoint::Endpoint;
 pub use error::ConnectionError;
 pub use handler::Handler;
@@ -152,6 +154,7 @@ impl<H: Handler> Engine<H> {
         self.world.now = now;
         let Some(slot) = self.world.slot(id).filter(|slot| slot.receives() && !slot.ended) else { return };
         slot.traffic.bytes_in += count as u64;
+        slot.alive = now;
         if slot.inbox.fits_scratch(slot.awaited) {
             slot.inbox = Inbox::default();
             let mut scratch = std::mem::take(&mut self.scratch);
@@ -203,11 +206,11 @@ impl<H: Handler> Engine<H> {
 
     /// When [`expire`](Self::expire) is to be called next.
     pub fn deadline(&mut self) -> Option<Instant> {
-        let timer = self.world.timers.deadline();
-        timer.into_iter().chain(self.stop_at).min()
+        let (timer, watch) = (self.world.timers.deadline(), self.world.watch_due());
+        [timer, watch, self.stop_at].into_iter().flatten().min()
     }
 
-    /// Runs the timers that are due.
+    /// Runs the timers that are due, and ends the connections whose peers are late.
     pub fn expire(&mut self, now: Instant) {
         self.world.now = now;
         if self.stop_at.is_some_and(|at| at <= now) {
@@ -215,6 +218,13 @@ impl<H: Handler> Engine<H> {
             self.lose_all();
         }
         self.settle();
+        while let Some((id, error)) = self.world.take_late() {
+            match error {
+                ConnectionError::StallTimedOut { .. } | ConnectionError::DrainTimedOut { .. } => self.lose(id, error),
+                _ => _ = self.guard(|engine| engine.refuse(id, &error)),
+            }
+            self.settle();
+        }
         while let Some((id, task)) = self.world.timers.take_due(now) {
             self.run_timer(id, task);
             self.settle();
@@ -262,7 +272,7 @@ impl<H: Handler> Engine<H> {
     }
 
     /// Stops: calls `on_worker_stop`, closes the connections as they drain, and destroys those that have not within
-    /// [`Limits::stop_timeout`]. No peer is to be accepted any more.
+    /// [`Deadlines::stop`]. No peer is to be accepted any more.
     pub fn stop(&mut self, now: Instant) {
         self.world.now = now;
         self.world.stop_wanted = true;
@@ -329,7 +339,7 @@ impl<H: Handler> Engine<H> {
                     return;
                 }
                 Ok(Input::Frame(found)) if found > 0 && found <= have.min(limit) => {
-                    slot.awaited = 0;
+                    (slot.awaited, slot.frame_since) = (0, None);
                     slot.traffic.frames_in += 1;
                     self.hand_out(id, inbox.take_frame(found)).err()
                 }
@@ -401,8 +411,14 @@ impl<H: Handler> Engine<H> {
     /// Gives a connection the bytes that are left over. If decoding was cut short by a panic, which was another's or
     /// else the connection is over, it goes on.
     fn keep(&mut self, id: ConnectionId, inbox: Inbox, whole: bool) {
+        let now = self.world.now;
         if let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Open) {
+            let waits = inbox.len() > 0;
             slot.inbox = inbox;
+            if waits {
+                slot.frame_since.get_or_insert(now);
+                self.world.watch(id);
+            }
             if !whole {
                 self.world.resume(id);
             }
@@ -427,9 +443,13 @@ impl<H: Handler> Engine<H> {
 
     /// A connection receives again: first what it has, then the end of the stream if that has come.
     fn go_on(&mut self, id: ConnectionId) {
+        let now = self.world.now;
         let Some(slot) = self.world.slot(id) else { return };
         slot.resuming = false;
+        // The peer could not be heard: its time begins now.
+        (slot.alive, slot.frame_since) = (now, None);
         self.decode_inbox(id);
+        self.world.watch(id);
         let Some(slot) = self.world.slot(id).filter(|slot| slot.ended && slot.receives()) else { return };
         let have = slot.inbox.len();
         if have == 0 {
@@ -442,12 +462,12 @@ impl<H: Handler> Engine<H> {
     /// Calls `on_worker_stop`, then closes everything.
     fn begin_stop(&mut self) {
         self.stopping = true;
-        self.stop_at = self.world.now.checked_add(self.world.limits.stop_timeout);
+        self.stop_at = self.world.limits.deadlines.stop.and_then(|stop| self.world.now.checked_add(stop));
         self.guard(|engine| {
             engine.world.running = Running { callback: "on_worker_stop", connection: None };
             engine.handler.on_worker_stop(&mut Context { world: &mut engine.world });
         });
-        self.world.timers.cancel_all_tasks();
+        self.world.timers.cancel_all();
         let open: Vec<_> = self.world.ids().collect();
         for id in open {
             self.world.close(id);
@@ -470,18 +490,7 @@ impl<H: Handler> Engine<H> {
                 });
                 self.world.timers.put_back(id, Task::Handler);
             }
-            Task::Drain(id) => self.check_drain(id),
         }
-    }
-
-    /// A connection that is being closed has had its time: it goes on only if the peer still reads.
-    fn check_drain(&mut self, id: ConnectionId) {
-        let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Closing) else { return };
-        if std::mem::take(&mut slot.progressed) {
-            return self.world.watch_drain(id);
-        }
-        let left = slot.outbox.len();
-        self.lose(id, ConnectionError::DrainTimedOut { left });
     }
 
     /// Calls the callbacks that are due.

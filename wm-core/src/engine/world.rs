@@ -5,9 +5,7 @@
 //! callback ever runs inside of another.
 
 use super::{
-    ConnectionError, ConnectionId, Endpoint, Limits, Mailbox, Sent, TimerId,
-    inbox::Inbox,
-    timers::{Task, Timers},
+    ConnectionError, ConnectionId, Endpoint, Limits, Mailbox, Sent, deadlines::Watch, inbox::Inbox, timers::Timers,
 };
 use crate::{log, protocol::Protocol, wire::EncodeError};
 use bytes::BytesMut;
@@ -75,10 +73,12 @@ pub(super) struct Slot<P, S> {
     pub(super) paused: bool,
     /// The peer will send nothing more.
     pub(super) ended: bool,
-    /// Bytes were taken since the drain timer last looked.
-    pub(super) progressed: bool,
-    /// Watches a closing connection.
-    pub(super) drain: Option<TimerId>,
+    /// When the peer last did what was expected of it: sent something or, of a full or closing connection, took something.
+    pub(super) alive: Instant,
+    /// When the frame began that is not whole yet.
+    pub(super) frame_since: Option<Instant>,
+    /// When its peer will be asked for, if it must be.
+    pub(super) watched: Option<Instant>,
     /// A [`Change::Update`] is on its way.
     pub(super) touched: bool,
     /// It stands in the list of those that go on decoding.
@@ -121,6 +121,7 @@ pub(super) struct Running {
 pub(super) struct World<P, S> {
     pub(super) table: Slab<Slot<P, S>>,
     pub(super) timers: Timers<P, S>,
+    pub(super) watch: Watch,
     pub(super) notices: VecDeque<Notice>,
     pub(super) resumes: VecDeque<ConnectionId>,
     pub(super) changes: VecDeque<Change>,
@@ -145,6 +146,7 @@ impl<P: Protocol, S> World<P, S> {
         Self {
             table: Slab::new(),
             timers: Timers::new(),
+            watch: Watch::default(),
             notices: VecDeque::new(),
             resumes: VecDeque::new(),
             changes: VecDeque::new(),
@@ -182,12 +184,15 @@ impl<P: Protocol, S> World<P, S> {
             refused: false,
             paused: false,
             ended: false,
-            progressed: false,
-            drain: None,
+            alive: self.now,
+            frame_since: None,
+            watched: None,
             touched: false,
             resuming: false,
         });
-        ConnectionId::new(serial, slot)
+        let id = ConnectionId::new(serial, slot);
+        self.watch(id);
+        id
     }
 
     /// The connection, whatever its phase, until its driver has released it.
@@ -288,22 +293,26 @@ impl<P: Protocol, S> World<P, S> {
 
     /// The send queue of a connection has grown.
     pub(super) fn grew(&mut self, id: ConnectionId) -> Sent {
-        let high = self.limits.send_high_bytes;
+        let (high, now) = (self.limits.send_high_bytes, self.now);
         let Some(slot) = self.slot(id) else { return Sent::Refused };
         let full = slot.outbox.len() >= high;
         let filled = full && !std::mem::replace(&mut slot.full, true);
+        if filled {
+            slot.alive = now;
+        }
         if !std::mem::replace(&mut slot.touched, true) {
             self.changes.push_back(Change::Update(id));
         }
         if filled {
             self.notices.push_back(Notice::Full(id));
+            self.watch(id);
         }
         if full { Sent::Full } else { Sent::Queued }
     }
 
     /// The kernel has taken `count` bytes of the send queue.
     pub(super) fn sent(&mut self, id: ConnectionId, count: usize) {
-        let low = self.limits.send_low_bytes;
+        let (low, now) = (self.limits.send_low_bytes, self.now);
         let Some(slot) = self.slot(id) else { return };
         let count = count.min(slot.outbox.len());
         if count == slot.outbox.len() {
@@ -313,8 +322,10 @@ impl<P: Protocol, S> World<P, S> {
             bytes::Buf::advance(&mut slot.outbox, count);
         }
         slot.traffic.bytes_out += count as u64;
-        slot.progressed = true;
         let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
+        if count > 0 && (closing || slot.full) {
+            slot.alive = now;
+        }
         if left <= low {
             slot.refused = false;
             if std::mem::take(&mut slot.full) && !closing {
@@ -332,14 +343,15 @@ impl<P: Protocol, S> World<P, S> {
 
     /// Begins to close: nothing is received any more, what is queued is sent.
     pub(super) fn close(&mut self, id: ConnectionId) {
+        let now = self.now;
         let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
         if slot.outbox.is_empty() {
             return self.end(id, End::Drained);
         }
-        (slot.phase, slot.progressed) = (Phase::Closing, false);
+        (slot.phase, slot.alive) = (Phase::Closing, now);
         slot.inbox = Inbox::default();
         self.open -= 1;
-        self.watch_drain(id);
+        self.watch(id);
         self.touch(id);
     }
 
@@ -348,23 +360,12 @@ impl<P: Protocol, S> World<P, S> {
         let Some(slot) = self.slot(id).filter(|slot| !matches!(slot.phase, Phase::Over(_))) else { return };
         let before = std::mem::replace(&mut slot.phase, Phase::Over(how));
         slot.inbox = Inbox::default();
-        let timer = slot.drain.take();
+        slot.watched = None;
         if before == Phase::Open {
             self.open -= 1;
         }
-        if let Some(timer) = timer {
-            self.timers.cancel(timer);
-        }
         self.recycle(id);
         self.notices.push_back(Notice::Close(id));
-    }
-
-    /// Looks after a closing connection once more when its time is up.
-    pub(super) fn watch_drain(&mut self, id: ConnectionId) {
-        let timer = self.timers.add(self.now, self.limits.close_timeout, false, Task::Drain(id));
-        if let Some(slot) = self.slot(id) {
-            slot.drain = Some(timer);
-        }
     }
 
     /// Queues an error for `on_error`. Inside of `on_error` what is refused is told by the result of `send` alone.

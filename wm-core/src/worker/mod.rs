@@ -9,12 +9,12 @@ pub use service::{Launch, Service};
 pub use settings::Settings;
 
 use crate::{
-    engine::{Connection, ConnectionError, Context, Handler, Limits},
+    engine::{Connection, ConnectionError, Context, Deadlines, Handler, Limits},
     error::Error,
     net::{Address, ListenOptions, Reactor, Site, UNIX},
     protocol::{Duplex, Protocol, Silent, Tcp},
 };
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 
 /// A service: where it listens, what it speaks (`P`), and what it does with its connections (`H`): closures, or a
 /// [`Handler`] with state. [`run_all`](crate::run_all) serves it.
@@ -140,6 +140,21 @@ impl<P: Protocol, H> Worker<P, H> {
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How long is waited for a peer: [`Limits::deadlines`].
+    #[must_use]
+    pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.limits.deadlines = deadlines;
+        self
+    }
+
+    /// Expects to hear from each peer at least so often, and closes its connection otherwise: [`Deadlines::idle`], the
+    /// manual's heartbeat. Clients should say something twice as often, since a message may be late.
+    #[must_use]
+    pub const fn heartbeat(mut self, silence_max: Duration) -> Self {
+        self.limits.deadlines.idle = Some(silence_max);
         self
     }
 

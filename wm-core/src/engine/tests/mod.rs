@@ -1,6 +1,7 @@
 //! The engine, driven by hand: no socket, a made-up clock.
 
 mod any_order;
+mod deadlines;
 mod life;
 mod stream;
 
