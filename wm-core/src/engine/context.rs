@@ -125,6 +125,30 @@ impl<P: Protocol, S> Context<'_, P, S> {
         self.world.mailbox.clone()
     }
 
+    /// Accepts no peer until [`resume_accept`](Self::resume_accept): they wait in the backlog, from where other processes
+    /// of the worker take them.
+    pub const fn pause_accept(&mut self) {
+        self.world.accept_paused = true;
+    }
+
+    /// Accepts peers again.
+    pub const fn resume_accept(&mut self) {
+        self.world.accept_paused = false;
+    }
+
+    /// Stops listening, for good: the manual's `unlisten`. The connections stay. Other processes that share the socket
+    /// go on.
+    pub const fn unlisten(&mut self) {
+        self.world.unlistened = true;
+    }
+
+    /// How many peers were closed at once because there are too many connections from their address:
+    /// [`Limits::connections_per_ip_max`](super::Limits::connections_per_ip_max).
+    #[must_use]
+    pub const fn turned_away(&self) -> u64 {
+        self.world.turned_away
+    }
+
     /// Ends this worker process after draining its connections, as a stop of the whole server does. The master replaces
     /// it.
     pub const fn stop(&mut self) {

@@ -1,8 +1,8 @@
-//! [`Limits`]: what one connection may take, with units, defaults and reasons.
+//! [`Limits`]: what connections may take, with units, defaults and reasons.
 
 use super::Deadlines;
 
-/// What one connection may take, of memory and of time. All sizes are in bytes.
+/// What one connection may take, of memory and of time, and how many there may be. All sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The longest frame that is taken, its head included. It is refused as soon as its length is known, before it is
@@ -28,6 +28,17 @@ pub struct Limits {
 
     /// How long is waited for a peer.
     pub deadlines: Deadlines,
+
+    /// How many connections one process has at most, the closing ones included. With so many it stops accepting: peers
+    /// wait in the backlog, from where other processes of the worker take them, until one connection is over. Default
+    /// `usize::MAX`: the limit on descriptors is met in the same way.
+    pub connections_max: usize,
+
+    /// How many of them may come from one IP address, or from one /64 network of IPv6, which is what one subscriber has.
+    /// With so many the next is accepted and closed at once, without a word and without a callback: it must not keep
+    /// others from the backlog. [`Context::turned_away`](super::Context::turned_away) counts them. Default `usize::MAX`:
+    /// behind a proxy or a carrier's NAT all come from one address. Unix sockets do not count.
+    pub connections_per_ip_max: usize,
 }
 
 impl Default for Limits {
@@ -38,6 +49,8 @@ impl Default for Limits {
             send_low_bytes: 256 << 10,
             send_queue_bytes_max: 64 << 20,
             deadlines: Deadlines::default(),
+            connections_max: usize::MAX,
+            connections_per_ip_max: usize::MAX,
         }
     }
 }

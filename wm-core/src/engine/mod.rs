@@ -21,6 +21,7 @@
 
 mod connection;
 mod context;
+mod crowd;
 mod deadlines;
 mod endpoint;
 mod error;
@@ -129,6 +130,31 @@ impl<H: Handler> Engine<H> {
         self.guard(|engine| engine.with_connection("on_connect", id, H::on_connect));
         self.settle();
         id
+    }
+
+    /// Whether peers are to be accepted. While they are not they wait in the backlog: the worker stops or has
+    /// [paused](Context::pause_accept), or it has [`Limits::connections_max`] connections.
+    #[must_use]
+    pub fn accepts(&self) -> bool {
+        let World { stop_wanted, accept_paused, unlistened, .. } = self.world;
+        let full = self.world.table.len() >= self.world.limits.connections_max;
+        !(stop_wanted || accept_paused || unlistened || full)
+    }
+
+    /// Whether a peer that was accepted may stay; else it is to be closed at once, see
+    /// [`Limits::connections_per_ip_max`].
+    pub fn admits(&mut self, remote: &Endpoint) -> bool {
+        let admitted = self.world.crowd.admits(remote);
+        if !admitted {
+            self.world.turn_away(remote);
+        }
+        admitted
+    }
+
+    /// Whether the worker wants no peers any more: see [`Context::unlisten`].
+    #[must_use]
+    pub const fn is_unlistened(&self) -> bool {
+        self.world.unlistened
     }
 
     /// Room to read the next bytes of a connection into, never empty; `None` while it does not want any.
@@ -267,7 +293,8 @@ impl<H: Handler> Engine<H> {
     /// The socket of a [closed](Change::Closed) connection is gone.
     pub fn release(&mut self, id: ConnectionId) {
         if self.world.slot(id).is_some_and(|slot| matches!(slot.phase, Phase::Over(_))) {
-            self.world.table.remove(id.slot());
+            let slot = self.world.table.remove(id.slot());
+            self.world.crowd.leave(&slot.remote);
         }
     }
 

@@ -5,18 +5,26 @@
 //! callback ever runs inside of another.
 
 use super::{
-    ConnectionError, ConnectionId, Endpoint, Limits, Mailbox, Sent, deadlines::Watch, inbox::Inbox, timers::Timers,
+    ConnectionError, ConnectionId, Endpoint, Limits, Mailbox, Sent, crowd::Crowd, deadlines::Watch, inbox::Inbox,
+    timers::Timers,
 };
 use crate::{log, protocol::Protocol, wire::EncodeError};
 use bytes::BytesMut;
 use slab::Slab;
-use std::{collections::VecDeque, fmt, time::Instant};
+use std::{
+    collections::VecDeque,
+    fmt,
+    time::{Duration, Instant},
+};
 
 /// How many send queues are kept for the next connection that needs one.
 const SPARES_MAX: usize = 64;
 
 /// A send queue that has grown beyond this goes back to the allocator.
 const SPARE_BYTES_MAX: usize = 16 << 10;
+
+/// How often it is told that peers are turned away: who floods the worker shall not flood its log.
+const TURNED_AWAY_TOLD: Duration = Duration::from_secs(60);
 
 /// What has passed over a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -135,6 +143,12 @@ pub(super) struct World<P, S> {
     /// How many connections are open: not closing, not over.
     pub(super) open: usize,
     pub(super) accepted: u64,
+    pub(super) crowd: Crowd,
+    /// How many peers were not admitted, and when that was last told.
+    pub(super) turned_away: u64,
+    turned_away_told: Option<Instant>,
+    pub(super) accept_paused: bool,
+    pub(super) unlistened: bool,
     pub(super) stop_wanted: bool,
     /// Inside of `on_error`, a refused message is not reported: an `on_error` that sends could go on for ever.
     pub(super) reporting: bool,
@@ -145,6 +159,11 @@ impl<P: Protocol, S> World<P, S> {
     pub(super) fn new(name: String, worker_id: usize, limits: Limits, mailbox: Mailbox<P, S>, now: Instant) -> Self {
         Self {
             table: Slab::new(),
+            crowd: Crowd::new(limits.connections_per_ip_max),
+            turned_away: 0,
+            turned_away_told: None,
+            accept_paused: false,
+            unlistened: false,
             timers: Timers::new(),
             watch: Watch::default(),
             notices: VecDeque::new(),
@@ -168,6 +187,7 @@ impl<P: Protocol, S> World<P, S> {
     pub(super) fn insert(&mut self, protocol: P, session: S, remote: Endpoint, local: Endpoint) -> ConnectionId {
         self.accepted += 1;
         self.open += 1;
+        self.crowd.enter(&remote);
         let serial = self.accepted;
         let slot = self.table.insert(Slot {
             serial,
@@ -388,6 +408,18 @@ impl<P: Protocol, S> World<P, S> {
         if ready {
             self.resumes.push_back(id);
             self.touch(id);
+        }
+    }
+
+    /// A peer is not admitted. The operator hears of it now and then.
+    pub(super) fn turn_away(&mut self, remote: &Endpoint) {
+        self.turned_away += 1;
+        if self.turned_away_told.is_none_or(|told| self.now.saturating_duration_since(told) >= TURNED_AWAY_TOLD) {
+            self.turned_away_told = Some(self.now);
+            let (limit, count) = (self.limits.connections_per_ip_max, self.turned_away);
+            self.log(format_args!(
+                "{remote} is turned away: the limit of connections from one address is {limit}; {count} so far"
+            ));
         }
     }
 

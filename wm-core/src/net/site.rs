@@ -114,11 +114,14 @@ impl<H: Handler> Site<H> {
 
     fn accept(&mut self, registry: &Registry, now: Instant) {
         for _ in 0..ACCEPTS_A_TURN {
-            let Some(door) = self.door.as_mut().filter(|door| door.ready) else { return };
+            let accepts = self.engine.accepts();
+            let Some(door) = self.door.as_mut().filter(|door| door.ready && accepts) else { return };
             match door.socket.accept() {
                 Ok((stream, remote)) => {
                     door.told = false;
-                    self.welcome(registry, stream, remote, now);
+                    if self.engine.admits(&remote) {
+                        self.welcome(registry, stream, remote, now);
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => door.ready = false,
                 Err(error) if is_of_one_peer(&error) => {}
@@ -331,7 +334,7 @@ impl<H: Handler> Drive for Site<H> {
         if self.engine.deadline().is_some_and(|at| at <= now) {
             self.engine.expire(now);
         }
-        if self.engine.is_stopping() {
+        if self.engine.is_stopping() || self.engine.is_unlistened() {
             self.door = None;
         }
         if let Some(door) = &mut self.door {
@@ -350,7 +353,7 @@ impl<H: Handler> Drive for Site<H> {
     }
 
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        let accepting = self.door.as_ref().is_some_and(|door| door.ready);
+        let accepting = self.engine.accepts() && self.door.as_ref().is_some_and(|door| door.ready);
         if accepting || !self.hungry.is_empty() || self.engine.has_changes() {
             return Some(now);
         }

@@ -158,6 +158,20 @@ impl<P: Protocol, H> Worker<P, H> {
         self
     }
 
+    /// How many connections one process has at most: [`Limits::connections_max`].
+    #[must_use]
+    pub const fn max_connections(mut self, connections: usize) -> Self {
+        self.limits.connections_max = connections;
+        self
+    }
+
+    /// How many of them may come from one IP address: [`Limits::connections_per_ip_max`].
+    #[must_use]
+    pub const fn max_connections_per_ip(mut self, connections: usize) -> Self {
+        self.limits.connections_per_ip_max = connections;
+        self
+    }
+
     /// The longest frame that is taken, in bytes: [`Limits::frame_bytes_max`].
     #[must_use]
     pub const fn max_frame(mut self, bytes: usize) -> Self {

@@ -1,5 +1,6 @@
 //! The engine, driven by hand: no socket, a made-up clock.
 
+mod accepts;
 mod any_order;
 mod deadlines;
 mod life;
