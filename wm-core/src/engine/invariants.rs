@@ -5,6 +5,7 @@ use super::{
     inbox::SCRATCH_BYTES,
     world::{Change, Phase, Slot},
 };
+use crate::protocol::Protocol;
 use std::collections::BTreeSet;
 
 impl<H: Handler> Engine<H> {
@@ -47,9 +48,11 @@ impl<H: Handler> Engine<H> {
     fn check_slot(&self, slot: &Slot<H::Protocol, H::Session>) -> Result<(), String> {
         let limits = &self.world.limits;
         let (queued, waiting) = (slot.outbox.len(), slot.inbox.len());
-        // A protocol's own replies are bounded only by the backpressure that they cause.
-        let queue_bytes_max =
-            limits.send_queue_bytes_max.max(limits.send_high_bytes.saturating_add(limits.frame_bytes_max));
+        // A protocol's own replies are bounded only by the backpressure that they cause; an encoder with a state passes
+        // the limit with its last message.
+        let passed = if H::Protocol::ENCODES_ALIKE { 0 } else { H::Protocol::FRAME_BYTES_MAX };
+        let replied = limits.send_high_bytes.saturating_add(limits.frame_bytes_max);
+        let queue_bytes_max = limits.send_queue_bytes_max.saturating_add(passed).max(replied);
         let inbox_bytes_max = limits.frame_bytes_max.saturating_add(SCRATCH_BYTES);
         let awaited = slot.awaited.max(1);
         let over = matches!(slot.phase, Phase::Over(_));

@@ -23,7 +23,8 @@ pub struct Limits {
 
     /// With so much queued a message is refused. Backpressure stops what a peer asks for itself; this bounds what others
     /// send it, as in a broadcast to a peer that does not read. Default 64 MiB, and a connection that is fed only by its
-    /// own requests never meets it.
+    /// own requests never meets it. If the protocol has [a state in its encoder](crate::protocol::Protocol::ENCODES_ALIKE),
+    /// the last message may pass the limit: what is encoded cannot be taken back.
     pub send_queue_bytes_max: usize,
 
     /// How long is waited for a peer.

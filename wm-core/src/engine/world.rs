@@ -288,6 +288,11 @@ impl<P: Protocol, S> World<P, S> {
         if slot.serial != id.serial || slot.phase != Phase::Open {
             return Sent::Refused;
         }
+        // An encoder with a state could not take back what it has encoded: it is asked only if there is room, and its
+        // message may pass the limit.
+        if !P::ENCODES_ALIKE && slot.outbox.len() >= limit {
+            return self.refuse_full(id);
+        }
         if slot.outbox.capacity() == 0 {
             slot.outbox = self.spares.pop().unwrap_or_default();
         }
@@ -298,17 +303,26 @@ impl<P: Protocol, S> World<P, S> {
             self.report(id, ConnectionError::Encode(error));
             return Sent::Refused;
         }
-        if draft.out.len() > limit {
+        if P::ENCODES_ALIKE && draft.out.len() > limit {
             drop(draft);
-            let queued = slot.outbox.len();
-            if !std::mem::replace(&mut slot.refused, true) {
-                self.report(id, ConnectionError::SendQueueFull { queued, limit });
-            }
-            return Sent::Refused;
+            return self.refuse_full(id);
         }
         draft.keep();
         slot.traffic.frames_out += frames;
         self.grew(id)
+    }
+
+    /// The send queue has no room: that is reported once until it has drained.
+    fn refuse_full(&mut self, id: ConnectionId) -> Sent {
+        let (limit, low) = (self.limits.send_queue_bytes_max, self.limits.send_low_bytes);
+        // A queue that is empty goes back when the driver looks.
+        self.touch(id);
+        if let Some(slot) = self.slot(id).filter(|slot| !slot.refused) {
+            let queued = slot.outbox.len();
+            slot.refused = queued > low;
+            self.report(id, ConnectionError::SendQueueFull { queued, limit });
+        }
+        Sent::Refused
     }
 
     /// The send queue of a connection has grown.
