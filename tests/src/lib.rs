@@ -14,6 +14,7 @@ pub mod engine;
 pub mod fuzz;
 pub mod laws;
 pub mod schemas;
+pub mod simulation;
 pub mod stream;
 pub mod subject;
 pub mod values;

@@ -46,6 +46,16 @@ pub enum Error {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// A file that is no socket stands where a Unix socket shall be. It is not touched.
+    NotASocket {
+        /// The address.
+        address: Address,
+    },
+    /// The user or the group that shall own a Unix socket is not of this machine.
+    UnknownOwner {
+        /// Its name or number, as it was written.
+        found: String,
+    },
     /// Listening failed for a reason without a name here.
     Listen {
         /// The address.
@@ -53,6 +63,8 @@ pub enum Error {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// The worker has no sockets, as in a test with made-up ones: it cannot listen.
+    NoSockets,
     /// There is nothing to run.
     NoWorkers,
     /// A worker asks for no process at all, or for more than are sensible.
@@ -87,20 +99,28 @@ impl fmt::Display for Error {
                 write!(f, "write {}", address.with_scheme(speaks))
             }
             Self::AddressInUse { address, .. } => {
-                write!(
-                    f,
-                    "{address} is in use: another worker or program listens there; stop it or choose another port"
-                )
+                let kind = if address.endpoint().is_unix() { "path" } else { "port" };
+                write!(f, "{address} is in use: another worker or program listens there; ")?;
+                write!(f, "stop it or choose another {kind}")
             }
             Self::PrivilegedPort { address, .. } => {
-                let socket = address.socket();
+                let socket = address.endpoint();
                 write!(f, "binding {socket} needs root or CAP_NET_BIND_SERVICE; choose a port from 1024 up")
             }
             Self::AddressNotAvailable { address, .. } => {
-                let any = if address.socket().is_ipv6() { "[::]" } else { "0.0.0.0" };
+                let any = if address.endpoint().ip().is_some_and(|ip| ip.is_ipv6()) { "[::]" } else { "0.0.0.0" };
                 write!(f, "{address} is not an address of this machine; {any} listens on all that it has")
             }
+            Self::NotASocket { address } => {
+                write!(f, "{address}: a file that is no socket stands there; choose another path or move the file away")
+            }
+            Self::UnknownOwner { found } => {
+                write!(f, "{found:?} shall own a Unix socket, but is no user or group of this machine")
+            }
             Self::Listen { address, source } => write!(f, "listening on {address} failed: {source}"),
+            Self::NoSockets => {
+                f.write_str("this worker has no sockets, so it cannot listen; only one that is served can")
+            }
             Self::NoWorkers => f.write_str("there is no worker to run; give at least one"),
             Self::Count { found: 0, .. } => f.write_str("a count of 0 processes serves nobody; give at least 1"),
             Self::Count { found, limit } => write!(f, "a count of {found} processes is over the limit of {limit}"),
@@ -131,7 +151,13 @@ impl std::error::Error for Error {
             | Self::Signals(source)
             | Self::Poll(source) => Some(source),
             Self::Address { fault, .. } => Some(fault),
-            Self::WrongScheme { .. } | Self::NoWorkers | Self::Count { .. } | Self::Threads { .. } => None,
+            Self::WrongScheme { .. }
+            | Self::NotASocket { .. }
+            | Self::UnknownOwner { .. }
+            | Self::NoSockets
+            | Self::NoWorkers
+            | Self::Count { .. }
+            | Self::Threads { .. } => None,
         }
     }
 }
@@ -169,6 +195,18 @@ pub enum AddressFault {
         /// What stands there.
         found: String,
     },
+    /// What stands there is neither an absolute path nor `@` with an abstract name.
+    UnixName {
+        /// What stands there.
+        found: String,
+    },
+    /// The name of a Unix socket is longer than the kernel takes.
+    UnixNameTooLong {
+        /// Its length in bytes.
+        found: usize,
+        /// The most that the kernel takes.
+        limit: usize,
+    },
 }
 
 impl fmt::Display for AddressFault {
@@ -184,6 +222,12 @@ impl fmt::Display for AddressFault {
             Self::NoPort => f.write_str("no port; write it as tcp://127.0.0.1:2347, port 0 takes any free one"),
             Self::Port { found } => write!(f, "{found:?} is not a port from 0 to 65535"),
             Self::NoBrackets { found } => write!(f, "an IPv6 address stands in brackets; write [{found}]"),
+            Self::UnixName { found } => {
+                write!(f, "{found:?} cannot name a Unix socket; write it as unix:///run/app.sock or unix://@app")
+            }
+            Self::UnixNameTooLong { found, limit } => {
+                write!(f, "a name of {found} bytes is over the limit of {limit}")
+            }
             Self::Host { found } => write!(
                 f,
                 "{found:?} is not an IP address; write one as 127.0.0.1 or [::1], or 0.0.0.0 or [::] for all of this machine"
@@ -224,6 +268,18 @@ mod tests {
             (
                 Error::AddressNotAvailable { address: at("tcp://192.0.2.1:80"), source: no() },
                 "tcp://192.0.2.1:80 is not an address of this machine; 0.0.0.0 listens on all that it has",
+            ),
+            (
+                Error::AddressInUse { address: at("unix:///run/a"), source: no() },
+                "unix:///run/a is in use: another worker or program listens there; stop it or choose another path",
+            ),
+            (
+                Error::NotASocket { address: at("unix:///etc/passwd") },
+                "unix:///etc/passwd: a file that is no socket stands there; choose another path or move the file away",
+            ),
+            (
+                Error::UnknownOwner { found: "nobdy".to_owned() },
+                "\"nobdy\" shall own a Unix socket, but is no user or group of this machine",
             ),
             (
                 Error::Listen { address: at("tcp://[::1]:80"), source: no() },

@@ -30,17 +30,22 @@ mod process;
 #[cfg(feature = "server")]
 mod run;
 #[cfg(feature = "server")]
+pub mod testing;
+#[cfg(feature = "server")]
 mod worker;
 
 #[cfg(feature = "server")]
 pub use self::{
-    engine::{Connection, ConnectionError, ConnectionId, Context, Handler, Limits, Mailbox, Sent, TimerId},
+    engine::{
+        Connection, ConnectionError, ConnectionId, Context, Deadlines, Endpoint, Handler, Limits, Mailbox, Sent,
+        TimerId,
+    },
     error::{AddressFault, Error},
     framed::{Framed, FramedError},
-    net::{Address, ListenOptions},
+    net::{Address, Keepalive, ListenOptions, Listener, StreamOptions, UnixOptions},
     process::Supervision,
     run::{Server, Workers, run_all},
-    worker::{Closures, Service, Settings, Worker},
+    worker::{Closures, Launch, Neighbor, Service, Settings, Worker},
 };
 
 #[doc(no_inline)]

@@ -11,12 +11,11 @@ use std::process::ExitCode;
 /// # Example
 ///
 /// ```no_run
-/// # use std::{net::TcpListener, os::fd::OwnedFd};
-/// # use wm_core::{Error, Service, Settings};
+/// # use wm_core::{Error, Launch, Service, Settings};
 /// # struct Clock(Settings);
 /// # impl Service for Clock {
 /// #     fn settings(&self) -> &Settings { &self.0 }
-/// #     fn run(self: Box<Self>, _: usize, _: Option<TcpListener>, _: OwnedFd) -> Result<(), Error> { Ok(()) }
+/// #     fn run(self: Box<Self>, _: Launch) -> Result<(), Error> { Ok(()) }
 /// # }
 /// use std::process::ExitCode;
 ///
@@ -169,9 +168,7 @@ tuples! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, Settings};
-    use std::net::TcpListener;
-    use std::os::fd::OwnedFd;
+    use crate::{Error, Launch, Settings};
 
     struct Named(Settings);
 
@@ -180,7 +177,7 @@ mod tests {
             &self.0
         }
 
-        fn run(self: Box<Self>, _: usize, _: Option<TcpListener>, _: OwnedFd) -> Result<(), Error> {
+        fn run(self: Box<Self>, _: Launch) -> Result<(), Error> {
             Ok(())
         }
     }

@@ -10,7 +10,7 @@ use std::{
     net::TcpStream,
     time::Duration,
 };
-use wm_core::{Address, ListenOptions, Service, Worker, net::bind, protocol::Tcp};
+use wm_core::{Address, Launch, ListenOptions, Service, Worker, net::bind, protocol::Tcp};
 
 /// Far longer than anything here takes; what waits longer has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,11 +34,11 @@ fn ask(client: &mut TcpStream, patience: Duration) -> io::Result<[u8; 5]> {
 fn without_descriptors_a_worker_serves_those_it_has_and_accepts_later() {
     let any: Address = "tcp://127.0.0.1:0".parse().unwrap();
     let listener = bind(&any, &ListenOptions::default()).unwrap();
-    let address = listener.local_addr().unwrap();
+    let address = listener.endpoint().unwrap().socket_addr().unwrap();
     let (stopped, stop) = io::pipe().unwrap();
     let thread = std::thread::spawn(move || {
         let worker = Worker::<Tcp>::new(&format!("tcp://{address}")).on_message(|client, bytes| client.send(bytes));
-        Box::new(worker).run(0, Some(listener), stopped.into())
+        Box::new(worker).run(Launch::new(stopped).listener(listener))
     });
     let mut first = TcpStream::connect(address).unwrap();
     first.write_all(b"first").unwrap();

@@ -5,12 +5,16 @@ use socket2::SockRef;
 use std::{
     io::{self, PipeWriter, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
+    os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr as UnixAddr, UnixStream},
+    },
     sync::mpsc,
     thread::JoinHandle,
     time::{Duration, Instant},
 };
 use wm_core::{
-    Address, BytesMut, Closures, Error, ListenOptions, Service, Worker,
+    Address, BytesMut, Closures, Error, Launch, ListenOptions, Service, Worker,
     net::bind,
     protocol::{DecodeError, Decoded, EncodeError, Input, Protocol, Tcp},
 };
@@ -70,12 +74,12 @@ impl Running {
         let listener = bind(&any, &ListenOptions::default()).unwrap();
         // More than one read takes, so that a socket can stay readable.
         SockRef::from(&listener).set_recv_buffer_size(1 << 20).unwrap();
-        let address = listener.local_addr().unwrap();
+        let address = listener.endpoint().unwrap().socket_addr().unwrap();
         let (stopped, stop) = io::pipe().unwrap();
         let thread = std::thread::spawn(move || {
             let worker = make(&format!("{}://{address}", P::NAME));
             assert!(worker.settings().address.is_ok());
-            Box::new(worker).run(0, Some(listener), stopped.into())
+            Box::new(worker).run(Launch::new(stopped).listener(listener))
         });
         Self { address, stop: Some(stop), thread: Some(thread) }
     }
@@ -306,6 +310,58 @@ fn a_stop_drains_what_is_queued() {
     worker.stop();
     let rest = reading.join().unwrap();
     assert!([head, rest].concat() == frame);
+}
+
+#[test]
+fn a_unix_socket_is_served_as_a_port_is() {
+    let name = format!("wm-worker-{}", std::process::id());
+    let address: Address = format!("unix://@{name}").parse().unwrap();
+    let listener = bind(&address, &ListenOptions::default()).unwrap();
+    let (stopped, stop) = io::pipe().unwrap();
+    let thread = std::thread::spawn(move || {
+        let worker = Worker::<Sized>::new(&address.to_string()).max_send_buffer(64 << 10).on_message(|client, body| {
+            let places = format!("{} at {}", client.remote_addr(), client.local_addr());
+            client.send(if body == b"where?" { places.as_bytes() } else { body })
+        });
+        assert!(worker.settings().address.is_ok(), "unix:// serves any protocol");
+        Box::new(worker).run(Launch::new(stopped).listener(listener))
+    });
+    let place = UnixAddr::from_abstract_name(&name).unwrap();
+    let mut client = UnixStream::connect_addr(&place).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    let frames = [sized(&noise(1 << 20)), sized(b"where?")].concat();
+    let mut writer = client.try_clone().unwrap();
+    let sent = frames.clone();
+    let writing = std::thread::spawn(move || writer.write_all(&sent).unwrap());
+    let expected = [sized(&noise(1 << 20)), sized(format!("unnamed at @{name}").as_bytes())].concat();
+    let mut came = vec![0; expected.len()];
+    client.read_exact(&mut came).unwrap();
+    assert!(came == expected);
+    writing.join().unwrap();
+    drop(stop);
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    thread.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_detached_worker_has_its_timers_and_is_ready_when_it_has_started() {
+    let (stopped, stop) = io::pipe().unwrap();
+    let (tell, told) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let (ready, tick) = (tell.clone(), tell.clone());
+        let worker = Worker::detached().on_worker_start(move |worker| {
+            tell.send("started").unwrap();
+            let tick = tick.clone();
+            worker.after(Duration::from_millis(1), move |_| tick.send("tick"));
+        });
+        let launch = Launch { ready: Box::new(move || ready.send("ready").unwrap()), ..Launch::new(stopped) };
+        Box::new(worker).run(launch)
+    });
+    for expected in ["started", "ready", "tick"] {
+        assert_eq!(told.recv_timeout(PATIENCE).unwrap(), expected);
+    }
+    drop(stop);
+    thread.join().unwrap().unwrap();
 }
 
 #[test]

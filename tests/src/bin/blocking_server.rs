@@ -8,12 +8,11 @@
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_child_subreaper;
 use std::io::Write;
-use std::net::TcpListener;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::process::{Command, ExitCode, id};
 use std::time::Duration;
 use std::{env, io, thread};
-use wm_core::{Error, Server, Service, Settings, Supervision};
+use wm_core::{Error, Launch, Listener, Server, Service, Settings, Supervision};
 
 /// How a worker behaves.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +21,10 @@ enum Manner {
     Serve,
     /// As `Serve`, with a socket for each process.
     ServeApart,
+    /// As `Serve`, and up only once it has answered.
+    ServeLate,
+    /// It listens nowhere, whatever the address is, and waits for its end.
+    Wait,
     /// It fails at once.
     Fail,
     /// It panics at once.
@@ -42,6 +45,8 @@ impl Blocking {
         let manner = match manner {
             "serve" => Manner::Serve,
             "serve_apart" => Manner::ServeApart,
+            "serve_late" => Manner::ServeLate,
+            "wait" => Manner::Wait,
             "fail" => Manner::Fail,
             "panic" => Manner::Panic,
             "hang" => Manner::Hang,
@@ -49,13 +54,17 @@ impl Blocking {
             _ => panic!("no such manner: {manner}"),
         };
         let count = count.parse().expect("a count of processes");
-        let mut settings = Settings { name, count, ..Settings::new(address) };
+        let settings = if matches!(manner, Manner::Wait) { Settings::detached() } else { Settings::new(address) };
+        let mut settings = Settings { name, count, ..settings };
         settings.listen.reuse_port = matches!(manner, Manner::ServeApart);
         Self { settings, manner }
     }
 
-    fn answer(&self, worker_id: usize, listener: &TcpListener) -> io::Result<()> {
-        let (mut peer, _) = listener.accept()?;
+    fn answer(&self, worker_id: usize, listener: &Listener) -> io::Result<()> {
+        let mut peer: Box<dyn Write> = match listener {
+            Listener::Tcp(socket) => Box::new(socket.accept()?.0),
+            Listener::Unix(socket) => Box::new(socket.accept()?.0),
+        };
         match self.manner {
             Manner::Orphan => {
                 let output = Command::new("sh").args(["-c", "true & echo $!"]).output()?;
@@ -71,13 +80,21 @@ impl Service for Blocking {
         &self.settings
     }
 
-    fn run(self: Box<Self>, worker_id: usize, listener: Option<TcpListener>, stop: OwnedFd) -> Result<(), Error> {
+    fn run(self: Box<Self>, launch: Launch) -> Result<(), Error> {
+        let Launch { worker_id, listener, stop, ready } = launch;
         match self.manner {
             Manner::Fail => return Err(Error::Poll(io::Error::other("no such luck"))),
             Manner::Panic => panic!("out of luck"),
-            Manner::Serve | Manner::ServeApart | Manner::Hang | Manner::Orphan => {}
+            _ => {}
         }
-        let listener = listener.expect("every worker here listens");
+        let mut ready = Some(ready);
+        if !matches!(self.manner, Manner::ServeLate) {
+            ready.take().into_iter().for_each(|ready| ready());
+        }
+        let Some(listener) = listener else {
+            let mut fds = [PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
+            return poll(&mut fds, PollTimeout::NONE).map(drop).map_err(|errno| Error::Poll(errno.into()));
+        };
         loop {
             let mut fds = [listener.as_fd(), stop.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
             let watched = if matches!(self.manner, Manner::Hang) { 1 } else { 2 };
@@ -86,7 +103,9 @@ impl Service for Blocking {
                 return Ok(());
             }
             // Another process may have been quicker, or the peer may have left: the next turn is as good.
-            let _ = self.answer(worker_id, &listener);
+            if self.answer(worker_id, &listener).is_ok() {
+                ready.take().into_iter().for_each(|ready| ready());
+            }
         }
     }
 }

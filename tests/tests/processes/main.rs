@@ -7,7 +7,9 @@ use nix::sys::signal::Signal;
 use program::{Program, ask, eventually, is_gone, lives, send};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,63 @@ fn it_shows_its_workers_and_says_when_all_are_up() {
     ];
     assert_eq!(lines, expected);
     assert_eq!(err, "");
+}
+
+#[test]
+fn it_is_ready_when_its_workers_say_so_and_not_before() {
+    let program = Program::start("tcp://127.0.0.1:0 1 serve_late tcp://127.0.0.1:0 2 serve");
+    let (late, port) = (program.port("worker1"), program.port("worker2"));
+    assert!(ask(port).is_some());
+    assert!(!program.has_said("wm: ready"));
+    assert!(ask(late).is_some());
+    program.said("wm: ready, 3 processes.");
+    program.stop();
+}
+
+#[test]
+fn a_worker_may_listen_nowhere() {
+    let program = Program::ready("none 2 wait");
+    assert_eq!(program.said("worker1").split_whitespace().collect::<Vec<_>>(), ["worker1", "none", "2"]);
+    assert_eq!(program.workers(2).len(), 2);
+    program.stop();
+}
+
+#[test]
+fn the_file_of_a_unix_socket_is_there_as_long_as_its_service() {
+    let path = std::env::temp_dir().join(format!("wm-processes-{}.sock", std::process::id()));
+    let address = format!("unix://{}", path.display());
+    // One is told to stop, the next does not even start.
+    let program = Program::ready(&format!("{address} 2 serve"));
+    let answer = || {
+        let mut text = String::new();
+        UnixStream::connect(&path).and_then(|mut peer| peer.read_to_string(&mut text)).ok().map(|_| text)
+    };
+    assert!(answer().is_some_and(|text| text.split_whitespace().count() == 2));
+    send(program.workers(2)[0], Signal::SIGKILL);
+    program.warned("replaced at once");
+    program.workers(2);
+    assert!(path.exists(), "a worker that dies does not take it along");
+    let (code, _, err) = Program::start(&format!("{address} 1 serve")).end();
+    assert_eq!(code, Some(1));
+    assert!(
+        err.contains("is in use: another worker or program listens there; stop it or choose another path"),
+        "{err}"
+    );
+    program.stop();
+    assert!(!path.exists());
+    assert_eq!(Program::start(&format!("{address} 1 serve tcp://127.0.0.1 1 serve")).end().0, Some(1));
+    assert!(!path.exists());
+
+    // A master that is killed leaves it behind; the next one replaces it.
+    let program = Program::ready(&format!("{address} 1 hang"));
+    let worker = program.workers(1)[0];
+    program.signal(Signal::SIGKILL);
+    eventually("no worker", || (!lives(worker)).then_some(()));
+    assert!(path.exists());
+    let program = Program::ready(&format!("{address} 1 serve"));
+    assert!(answer().is_some());
+    program.stop();
+    assert!(!path.exists());
 }
 
 #[test]

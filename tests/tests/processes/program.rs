@@ -65,6 +65,11 @@ impl Program {
         self.out.wait_for(text)
     }
 
+    /// Whether stdout has had a line by now that contains a text.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        self.out.state.lock().unwrap().0.iter().any(|line| line.contains(text))
+    }
+
     /// Waits for a line on stderr that contains a text.
     pub(crate) fn warned(&self, text: &str) -> String {
         self.err.wait_for(text)

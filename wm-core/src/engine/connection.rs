@@ -1,8 +1,8 @@
 //! [`Connection`]: a connection as a handler sees it.
 
-use super::{ConnectionError, ConnectionId, Context, End, Traffic, world::Slot};
+use super::{ConnectionError, ConnectionId, Context, End, Endpoint, Traffic, world::Slot};
 use crate::protocol::Protocol;
-use std::{fmt, net::SocketAddr};
+use std::fmt;
 
 /// What became of a message that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,14 +97,14 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
 
     /// Where the peer is.
     #[must_use]
-    pub fn remote_addr(&self) -> SocketAddr {
-        self.slot().remote
+    pub fn remote_addr(&self) -> &Endpoint {
+        &self.slot().remote
     }
 
     /// Where the peer found us.
     #[must_use]
-    pub fn local_addr(&self) -> SocketAddr {
-        self.slot().local
+    pub fn local_addr(&self) -> &Endpoint {
+        &self.slot().local
     }
 
     /// What has passed over the connection so far.

@@ -1,7 +1,7 @@
 //! [`ConnectionError`]: what `on_error` is told.
 
 use crate::wire::{DecodeError, EncodeError, Input};
-use std::{error, fmt, io};
+use std::{error, fmt, io, time::Duration};
 
 /// Something went wrong on one connection. The others never notice.
 ///
@@ -44,6 +44,32 @@ pub enum ConnectionError {
         /// The most that may be.
         limit: usize,
     },
+    /// The peer has connected and said nothing: [`Deadlines::first_byte`](super::Deadlines::first_byte). Closed like
+    /// [`Decode`](Self::Decode).
+    FirstByteTimedOut {
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// The peer has begun a frame and not ended it: [`Deadlines::frame`](super::Deadlines::frame). Closed like
+    /// [`Decode`](Self::Decode).
+    FrameTimedOut {
+        /// How many bytes of the frame have arrived.
+        have: usize,
+        /// How long a frame may take, if it is small.
+        limit: Duration,
+    },
+    /// Nothing has come from the peer: [`Deadlines::idle`](super::Deadlines::idle). Closed like
+    /// [`Decode`](Self::Decode).
+    IdleTimedOut {
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// The send queue was full, and the peer has taken nothing of it: [`Deadlines::stall`](super::Deadlines::stall). The
+    /// rest was dropped.
+    StallTimedOut {
+        /// How many bytes were left.
+        left: usize,
+    },
     /// The connection was to be closed, but the peer did not take what was queued in time. The rest was dropped.
     DrainTimedOut {
         /// How many bytes were dropped.
@@ -75,6 +101,12 @@ impl fmt::Display for ConnectionError {
             Self::SendQueueFull { queued, limit } => {
                 write!(f, "message not sent: {queued} bytes are queued already, the limit is {limit}")
             }
+            Self::FirstByteTimedOut { limit } => write!(f, "the peer has said nothing for {limit:?}"),
+            Self::FrameTimedOut { have, limit } => {
+                write!(f, "a frame has not come whole in {limit:?} and the time it has earned: {have} bytes came")
+            }
+            Self::IdleTimedOut { limit } => write!(f, "the peer was silent for {limit:?}"),
+            Self::StallTimedOut { left } => write!(f, "the peer does not read: {left} queued bytes are dropped"),
             Self::DrainTimedOut { left } => write!(f, "the peer stopped reading: {left} queued bytes are dropped"),
             Self::Io(error) => write!(f, "connection lost: {error}"),
             Self::HandlerPanicked { callback, message } => write!(f, "{callback} panicked: {message}"),

@@ -1,8 +1,8 @@
-//! [`Limits`]: what one connection may take, with units, defaults and reasons.
+//! [`Limits`]: what connections may take, with units, defaults and reasons.
 
-use std::time::Duration;
+use super::Deadlines;
 
-/// What one connection may take. All sizes are in bytes.
+/// What one connection may take, of memory and of time, and how many there may be. All sizes are in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The longest frame that is taken, its head included. It is refused as soon as its length is known, before it is
@@ -23,16 +23,23 @@ pub struct Limits {
 
     /// With so much queued a message is refused. Backpressure stops what a peer asks for itself; this bounds what others
     /// send it, as in a broadcast to a peer that does not read. Default 64 MiB, and a connection that is fed only by its
-    /// own requests never meets it.
+    /// own requests never meets it. If the protocol has [a state in its encoder](crate::protocol::Protocol::ENCODES_ALIKE),
+    /// the last message may pass the limit: what is encoded cannot be taken back.
     pub send_queue_bytes_max: usize,
 
-    /// How long a peer may take nothing of what is queued on a connection that is being closed. Default 30 s: a peer
-    /// that is only slow still gets everything.
-    pub close_timeout: Duration,
+    /// How long is waited for a peer.
+    pub deadlines: Deadlines,
 
-    /// How long a worker that stops waits for its connections to drain, in all. Default 5 s, half of what the master
-    /// waits before it kills.
-    pub stop_timeout: Duration,
+    /// How many connections one process has at most, the closing ones included. With so many it stops accepting: peers
+    /// wait in the backlog, from where other processes of the worker take them, until one connection is over. Default
+    /// `usize::MAX`: the limit on descriptors is met in the same way.
+    pub connections_max: usize,
+
+    /// How many of them may come from one IP address, or from one /64 network of IPv6, which is what one subscriber has.
+    /// With so many the next is accepted and closed at once, without a word and without a callback: it must not keep
+    /// others from the backlog. [`Context::turned_away`](super::Context::turned_away) counts them. Default `usize::MAX`:
+    /// behind a proxy or a carrier's NAT all come from one address. Unix sockets do not count.
+    pub connections_per_ip_max: usize,
 }
 
 impl Default for Limits {
@@ -42,8 +49,9 @@ impl Default for Limits {
             send_high_bytes: 1 << 20,
             send_low_bytes: 256 << 10,
             send_queue_bytes_max: 64 << 20,
-            close_timeout: Duration::from_secs(30),
-            stop_timeout: Duration::from_secs(5),
+            deadlines: Deadlines::default(),
+            connections_max: usize::MAX,
+            connections_per_ip_max: usize::MAX,
         }
     }
 }

@@ -21,10 +21,14 @@
 
 mod connection;
 mod context;
+mod crowd;
+mod deadlines;
+mod endpoint;
 mod error;
 mod handler;
 mod id;
 mod inbox;
+mod invariants;
 mod limits;
 #[cfg(test)]
 mod tests;
@@ -33,6 +37,8 @@ mod world;
 
 pub use connection::{Connection, Sent};
 pub use context::{Context, Mailbox};
+pub use deadlines::Deadlines;
+pub use endpoint::Endpoint;
 pub use error::ConnectionError;
 pub use handler::Handler;
 pub use id::{ConnectionId, TimerId};
@@ -49,7 +55,6 @@ use crate::protocol::{Decoded, Input, Protocol};
 use std::{
     any::Any,
     fmt, io,
-    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     task::Waker,
     time::Instant,
@@ -119,9 +124,9 @@ impl<H: Handler> Engine<H> {
     }
 
     /// A peer has connected.
-    pub fn accepted(&mut self, remote: SocketAddr, local: SocketAddr, now: Instant) -> ConnectionId {
+    pub fn accepted(&mut self, remote: impl Into<Endpoint>, local: impl Into<Endpoint>, now: Instant) -> ConnectionId {
         self.world.now = now;
-        let id = self.world.insert(H::Protocol::default(), H::Session::default(), remote, local);
+        let id = self.world.insert(H::Protocol::default(), H::Session::default(), remote.into(), local.into());
         self.guard(|engine| engine.with_connection("on_connect", id, H::on_connect));
         self.settle();
         id
@@ -150,6 +155,7 @@ impl<H: Handler> Engine<H> {
         self.world.now = now;
         let Some(slot) = self.world.slot(id).filter(|slot| slot.receives() && !slot.ended) else { return };
         slot.traffic.bytes_in += count as u64;
+        slot.alive = now;
         if slot.inbox.fits_scratch(slot.awaited) {
             slot.inbox = Inbox::default();
             let mut scratch = std::mem::take(&mut self.scratch);
@@ -201,11 +207,11 @@ impl<H: Handler> Engine<H> {
 
     /// When [`expire`](Self::expire) is to be called next.
     pub fn deadline(&mut self) -> Option<Instant> {
-        let timer = self.world.timers.deadline();
-        timer.into_iter().chain(self.stop_at).min()
+        let (timer, watch) = (self.world.timers.deadline(), self.world.watch_due());
+        [timer, watch, self.stop_at].into_iter().flatten().min()
     }
 
-    /// Runs the timers that are due.
+    /// Runs the timers that are due, and ends the connections whose peers are late.
     pub fn expire(&mut self, now: Instant) {
         self.world.now = now;
         if self.stop_at.is_some_and(|at| at <= now) {
@@ -213,6 +219,13 @@ impl<H: Handler> Engine<H> {
             self.lose_all();
         }
         self.settle();
+        while let Some((id, error)) = self.world.take_late() {
+            match error {
+                ConnectionError::StallTimedOut { .. } | ConnectionError::DrainTimedOut { .. } => self.lose(id, error),
+                _ => _ = self.guard(|engine| engine.refuse(id, &error)),
+            }
+            self.settle();
+        }
         while let Some((id, task)) = self.world.timers.take_due(now) {
             self.run_timer(id, task);
             self.settle();
@@ -255,12 +268,13 @@ impl<H: Handler> Engine<H> {
     /// The socket of a [closed](Change::Closed) connection is gone.
     pub fn release(&mut self, id: ConnectionId) {
         if self.world.slot(id).is_some_and(|slot| matches!(slot.phase, Phase::Over(_))) {
-            self.world.table.remove(id.slot());
+            let slot = self.world.table.remove(id.slot());
+            self.world.crowd.leave(&slot.remote);
         }
     }
 
     /// Stops: calls `on_worker_stop`, closes the connections as they drain, and destroys those that have not within
-    /// [`Limits::stop_timeout`]. No peer is to be accepted any more.
+    /// [`Deadlines::stop`]. No peer is to be accepted any more.
     pub fn stop(&mut self, now: Instant) {
         self.world.now = now;
         self.world.stop_wanted = true;
@@ -277,6 +291,33 @@ impl<H: Handler> Engine<H> {
     #[must_use]
     pub fn is_drained(&self) -> bool {
         self.world.table.is_empty()
+    }
+
+    /// What serves the connections.
+    pub(crate) const fn handler(&self) -> &H {
+        &self.handler
+    }
+
+    /// How many connections are open.
+    pub(crate) const fn open(&self) -> usize {
+        self.world.open
+    }
+
+    /// What has passed over a connection that is not released.
+    pub(crate) fn traffic(&self, id: ConnectionId) -> Option<Traffic> {
+        let slot = self.world.table.get(id.slot()).filter(|slot| slot.serial == id.serial)?;
+        Some(slot.traffic)
+    }
+
+    /// How other threads reach the worker.
+    pub(crate) fn mailbox(&self) -> Mailbox<H::Protocol, H::Session> {
+        self.world.mailbox.clone()
+    }
+
+    /// What the handler has given its driver since the last call. The first call says that there is a driver that takes
+    /// something.
+    pub(crate) fn take_errands(&mut self) -> Vec<Box<dyn Any>> {
+        self.world.errands.replace(Vec::new()).unwrap_or_default()
     }
 
     /// Writes one line to stderr that names the worker.
@@ -306,7 +347,7 @@ impl<H: Handler> Engine<H> {
                     return;
                 }
                 Ok(Input::Frame(found)) if found > 0 && found <= have.min(limit) => {
-                    slot.awaited = 0;
+                    (slot.awaited, slot.frame_since) = (0, None);
                     slot.traffic.frames_in += 1;
                     self.hand_out(id, inbox.take_frame(found)).err()
                 }
@@ -323,7 +364,9 @@ impl<H: Handler> Engine<H> {
                 inbox.clear();
                 self.refuse(id, &fault);
             }
-            self.notify();
+            if !self.world.notices.is_empty() {
+                self.notify();
+            }
         }
     }
 
@@ -378,8 +421,14 @@ impl<H: Handler> Engine<H> {
     /// Gives a connection the bytes that are left over. If decoding was cut short by a panic, which was another's or
     /// else the connection is over, it goes on.
     fn keep(&mut self, id: ConnectionId, inbox: Inbox, whole: bool) {
+        let now = self.world.now;
         if let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Open) {
+            let waits = inbox.len() > 0;
             slot.inbox = inbox;
+            if waits {
+                slot.frame_since.get_or_insert(now);
+                self.world.watch(id);
+            }
             if !whole {
                 self.world.resume(id);
             }
@@ -404,9 +453,13 @@ impl<H: Handler> Engine<H> {
 
     /// A connection receives again: first what it has, then the end of the stream if that has come.
     fn go_on(&mut self, id: ConnectionId) {
+        let now = self.world.now;
         let Some(slot) = self.world.slot(id) else { return };
         slot.resuming = false;
+        // The peer could not be heard: its time begins now.
+        (slot.alive, slot.frame_since) = (now, None);
         self.decode_inbox(id);
+        self.world.watch(id);
         let Some(slot) = self.world.slot(id).filter(|slot| slot.ended && slot.receives()) else { return };
         let have = slot.inbox.len();
         if have == 0 {
@@ -419,12 +472,12 @@ impl<H: Handler> Engine<H> {
     /// Calls `on_worker_stop`, then closes everything.
     fn begin_stop(&mut self) {
         self.stopping = true;
-        self.stop_at = self.world.now.checked_add(self.world.limits.stop_timeout);
+        self.stop_at = self.world.limits.deadlines.stop.and_then(|stop| self.world.now.checked_add(stop));
         self.guard(|engine| {
             engine.world.running = Running { callback: "on_worker_stop", connection: None };
             engine.handler.on_worker_stop(&mut Context { world: &mut engine.world });
         });
-        self.world.timers.cancel_all_tasks();
+        self.world.timers.cancel_all();
         let open: Vec<_> = self.world.ids().collect();
         for id in open {
             self.world.close(id);
@@ -447,18 +500,7 @@ impl<H: Handler> Engine<H> {
                 });
                 self.world.timers.put_back(id, Task::Handler);
             }
-            Task::Drain(id) => self.check_drain(id),
         }
-    }
-
-    /// A connection that is being closed has had its time: it goes on only if the peer still reads.
-    fn check_drain(&mut self, id: ConnectionId) {
-        let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Closing) else { return };
-        if std::mem::take(&mut slot.progressed) {
-            return self.world.watch_drain(id);
-        }
-        let left = slot.outbox.len();
-        self.lose(id, ConnectionError::DrainTimedOut { left });
     }
 
     /// Calls the callbacks that are due.
@@ -526,7 +568,8 @@ impl<H: Handler> Engine<H> {
         }
     }
 
-    fn is_over(&mut self, id: ConnectionId) -> bool {
+    /// Whether nothing will be sent or received any more.
+    pub(crate) fn is_over(&mut self, id: ConnectionId) -> bool {
         self.world.slot(id).is_none_or(|slot| matches!(slot.phase, Phase::Over(_)))
     }
 }

@@ -3,7 +3,7 @@
 //! A binary heap of deadlines beside a table of tasks. To cancel is to empty the place in the table; the heap finds out
 //! when the deadline comes, or is swept when most of it is stale.
 
-use super::{ConnectionId, Context, TimerId};
+use super::{Context, TimerId};
 use slab::Slab;
 use std::{
     cmp::Reverse,
@@ -26,8 +26,6 @@ pub(super) enum Task<P, S> {
     Every(EveryTask<P, S>),
     /// Calls `Handler::on_timer`.
     Handler,
-    /// The engine's own: a connection that is being closed should have drained.
-    Drain(ConnectionId),
 }
 
 pub(super) type OnceTask<P, S> = Box<dyn FnOnce(&mut Context<'_, P, S>)>;
@@ -76,10 +74,10 @@ impl<P, S> Timers<P, S> {
         there
     }
 
-    /// Forgets the timers of the handler; the engine's own stay.
-    pub(super) fn cancel_all_tasks(&mut self) {
-        self.table.retain(|_, timer| matches!(timer.task, Some(Task::Drain(_))));
-        self.sweep();
+    /// Forgets all timers.
+    pub(super) fn cancel_all(&mut self) {
+        self.table.clear();
+        self.heap.clear();
     }
 
     /// When the next timer is due.
@@ -193,11 +191,11 @@ mod tests {
         let (taken, task) = timers.take_due(now + MS).unwrap();
         assert!(timers.cancel(id) && !timers.cancel(id));
         // Its place in the table is taken again, under another name.
-        let other = timers.add(now, MS, true, Task::Drain(ConnectionId { serial: 1, slot: 0 }));
+        let other = timers.add(now, MS, true, Task::Once(Box::new(|_| {})));
         timers.put_back(taken, task);
         assert_eq!(other.slot, id.slot);
         let (next, task) = timers.take_due(now + 5 * MS).unwrap();
-        assert!(next == other && matches!(task, Task::Drain(_)));
+        assert!(next == other && matches!(task, Task::Once(_)));
         assert!(timers.take_due(now + 5 * MS).is_none());
     }
 

@@ -5,20 +5,27 @@
 //! callback ever runs inside of another.
 
 use super::{
-    ConnectionError, ConnectionId, Limits, Mailbox, Sent, TimerId,
-    inbox::Inbox,
-    timers::{Task, Timers},
+    ConnectionError, ConnectionId, Endpoint, Limits, Mailbox, Sent, crowd::Crowd, deadlines::Watch, inbox::Inbox,
+    timers::Timers,
 };
 use crate::{log, protocol::Protocol, wire::EncodeError};
 use bytes::BytesMut;
 use slab::Slab;
-use std::{collections::VecDeque, fmt, net::SocketAddr, time::Instant};
+use std::{
+    any::Any,
+    collections::VecDeque,
+    fmt,
+    time::{Duration, Instant},
+};
 
 /// How many send queues are kept for the next connection that needs one.
 const SPARES_MAX: usize = 64;
 
 /// A send queue that has grown beyond this goes back to the allocator.
 const SPARE_BYTES_MAX: usize = 16 << 10;
+
+/// How often it is told that peers are turned away: who floods the worker shall not flood its log.
+const TURNED_AWAY_TOLD: Duration = Duration::from_secs(60);
 
 /// What has passed over a connection.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,8 +63,8 @@ pub enum End {
 /// A connection. An idle one owns no buffer.
 pub(super) struct Slot<P, S> {
     pub(super) serial: u64,
-    pub(super) remote: SocketAddr,
-    pub(super) local: SocketAddr,
+    pub(super) remote: Endpoint,
+    pub(super) local: Endpoint,
     pub(super) protocol: P,
     pub(super) session: S,
     /// The bytes of a partial frame; whole frames only while the connection does not receive.
@@ -75,10 +82,12 @@ pub(super) struct Slot<P, S> {
     pub(super) paused: bool,
     /// The peer will send nothing more.
     pub(super) ended: bool,
-    /// Bytes were taken since the drain timer last looked.
-    pub(super) progressed: bool,
-    /// Watches a closing connection.
-    pub(super) drain: Option<TimerId>,
+    /// When the peer last did what was expected of it: sent something or, of a full or closing connection, took something.
+    pub(super) alive: Instant,
+    /// When the frame began that is not whole yet.
+    pub(super) frame_since: Option<Instant>,
+    /// When its peer will be asked for, if it must be.
+    pub(super) watched: Option<Instant>,
     /// A [`Change::Update`] is on its way.
     pub(super) touched: bool,
     /// It stands in the list of those that go on decoding.
@@ -121,6 +130,7 @@ pub(super) struct Running {
 pub(super) struct World<P, S> {
     pub(super) table: Slab<Slot<P, S>>,
     pub(super) timers: Timers<P, S>,
+    pub(super) watch: Watch,
     pub(super) notices: VecDeque<Notice>,
     pub(super) resumes: VecDeque<ConnectionId>,
     pub(super) changes: VecDeque<Change>,
@@ -134,6 +144,14 @@ pub(super) struct World<P, S> {
     /// How many connections are open: not closing, not over.
     pub(super) open: usize,
     pub(super) accepted: u64,
+    pub(super) crowd: Crowd,
+    /// How many peers were not admitted, and when that was last told.
+    pub(super) turned_away: u64,
+    turned_away_told: Option<Instant>,
+    /// What the handler gives its driver; `None` if that takes nothing.
+    pub(super) errands: Option<Vec<Box<dyn Any>>>,
+    pub(super) accept_paused: bool,
+    pub(super) unlistened: bool,
     pub(super) stop_wanted: bool,
     /// Inside of `on_error`, a refused message is not reported: an `on_error` that sends could go on for ever.
     pub(super) reporting: bool,
@@ -144,7 +162,14 @@ impl<P: Protocol, S> World<P, S> {
     pub(super) fn new(name: String, worker_id: usize, limits: Limits, mailbox: Mailbox<P, S>, now: Instant) -> Self {
         Self {
             table: Slab::new(),
+            crowd: Crowd::new(limits.connections_per_ip_max),
+            turned_away: 0,
+            turned_away_told: None,
+            errands: None,
+            accept_paused: false,
+            unlistened: false,
             timers: Timers::new(),
+            watch: Watch::default(),
             notices: VecDeque::new(),
             resumes: VecDeque::new(),
             changes: VecDeque::new(),
@@ -163,9 +188,10 @@ impl<P: Protocol, S> World<P, S> {
     }
 
     /// A new, open connection.
-    pub(super) fn insert(&mut self, protocol: P, session: S, remote: SocketAddr, local: SocketAddr) -> ConnectionId {
+    pub(super) fn insert(&mut self, protocol: P, session: S, remote: Endpoint, local: Endpoint) -> ConnectionId {
         self.accepted += 1;
         self.open += 1;
+        self.crowd.enter(&remote);
         let serial = self.accepted;
         let slot = self.table.insert(Slot {
             serial,
@@ -182,12 +208,15 @@ impl<P: Protocol, S> World<P, S> {
             refused: false,
             paused: false,
             ended: false,
-            progressed: false,
-            drain: None,
+            alive: self.now,
+            frame_since: None,
+            watched: None,
             touched: false,
             resuming: false,
         });
-        ConnectionId::new(serial, slot)
+        let id = ConnectionId::new(serial, slot);
+        self.watch(id);
+        id
     }
 
     /// The connection, whatever its phase, until its driver has released it.
@@ -213,15 +242,11 @@ impl<P: Protocol, S> World<P, S> {
     }
 
     pub(super) fn send(&mut self, id: ConnectionId, message: &P::Out<'_>) -> Sent {
-        let sent = self.queue(id, |protocol, out| protocol.encode(message, out));
-        self.count_sent(id, sent)
+        self.queue(id, 1, |protocol, out| protocol.encode(message, out))
     }
 
     pub(super) fn send_raw(&mut self, id: ConnectionId, bytes: &[u8]) -> Sent {
-        self.queue(id, |_, out| {
-            out.extend_from_slice(bytes);
-            Ok(())
-        })
+        self.queue_bytes(id, 0, bytes)
     }
 
     /// Sends to every open connection, and says the worst that came of it. A message that is the same for all is encoded
@@ -241,33 +266,36 @@ impl<P: Protocol, S> World<P, S> {
             }
             let sent = match &encoded {
                 None => self.send(id, message),
-                Some(bytes) => {
-                    let sent = self.send_raw(id, bytes);
-                    self.count_sent(id, sent)
-                }
+                Some(bytes) => self.queue_bytes(id, 1, bytes),
             };
             worst = worst.max(sent);
         }
         worst
     }
 
-    fn count_sent(&mut self, id: ConnectionId, sent: Sent) -> Sent {
-        if let (true, Some(slot)) = (sent != Sent::Refused, self.slot(id)) {
-            slot.traffic.frames_out += 1;
-        }
-        sent
+    fn queue_bytes(&mut self, id: ConnectionId, frames: u64, bytes: &[u8]) -> Sent {
+        self.queue(id, frames, |_, out| {
+            out.extend_from_slice(bytes);
+            Ok(())
+        })
     }
 
-    /// Lets `write` append to the send queue, within its limit.
+    /// Lets `write` append so many frames to the send queue, within its limit.
     fn queue(
         &mut self,
         id: ConnectionId,
+        frames: u64,
         write: impl FnOnce(&mut P, &mut BytesMut) -> Result<(), EncodeError>,
     ) -> Sent {
         let limit = self.limits.send_queue_bytes_max;
         let Some(slot) = self.table.get_mut(id.slot()) else { return Sent::Refused };
         if slot.serial != id.serial || slot.phase != Phase::Open {
             return Sent::Refused;
+        }
+        // An encoder with a state could not take back what it has encoded: it is asked only if there is room, and its
+        // message may pass the limit.
+        if !P::ENCODES_ALIKE && slot.outbox.len() >= limit {
+            return self.refuse_full(id);
         }
         if slot.outbox.capacity() == 0 {
             slot.outbox = self.spares.pop().unwrap_or_default();
@@ -279,41 +307,63 @@ impl<P: Protocol, S> World<P, S> {
             self.report(id, ConnectionError::Encode(error));
             return Sent::Refused;
         }
-        if draft.out.len() > limit {
+        if P::ENCODES_ALIKE && draft.out.len() > limit {
             drop(draft);
-            let queued = slot.outbox.len();
-            if !std::mem::replace(&mut slot.refused, true) {
-                self.report(id, ConnectionError::SendQueueFull { queued, limit });
-            }
-            return Sent::Refused;
+            return self.refuse_full(id);
         }
         draft.keep();
+        slot.traffic.frames_out += frames;
         self.grew(id)
+    }
+
+    /// The send queue has no room: that is reported once until it has drained.
+    fn refuse_full(&mut self, id: ConnectionId) -> Sent {
+        let (limit, low) = (self.limits.send_queue_bytes_max, self.limits.send_low_bytes);
+        // A queue that is empty goes back when the driver looks.
+        self.touch(id);
+        if let Some(slot) = self.slot(id).filter(|slot| !slot.refused) {
+            let queued = slot.outbox.len();
+            slot.refused = queued > low;
+            self.report(id, ConnectionError::SendQueueFull { queued, limit });
+        }
+        Sent::Refused
     }
 
     /// The send queue of a connection has grown.
     pub(super) fn grew(&mut self, id: ConnectionId) -> Sent {
-        self.touch(id);
-        let high = self.limits.send_high_bytes;
+        let (high, now) = (self.limits.send_high_bytes, self.now);
         let Some(slot) = self.slot(id) else { return Sent::Refused };
-        if slot.outbox.len() < high {
-            return Sent::Queued;
+        let full = slot.outbox.len() >= high;
+        let filled = full && !std::mem::replace(&mut slot.full, true);
+        if filled {
+            slot.alive = now;
         }
-        if !std::mem::replace(&mut slot.full, true) {
+        if !std::mem::replace(&mut slot.touched, true) {
+            self.changes.push_back(Change::Update(id));
+        }
+        if filled {
             self.notices.push_back(Notice::Full(id));
+            self.watch(id);
         }
-        Sent::Full
+        if full { Sent::Full } else { Sent::Queued }
     }
 
     /// The kernel has taken `count` bytes of the send queue.
     pub(super) fn sent(&mut self, id: ConnectionId, count: usize) {
-        let low = self.limits.send_low_bytes;
+        let (low, now) = (self.limits.send_low_bytes, self.now);
         let Some(slot) = self.slot(id) else { return };
         let count = count.min(slot.outbox.len());
-        bytes::Buf::advance(&mut slot.outbox, count);
+        if count == slot.outbox.len() {
+            // Not `advance`, which gives away the memory that it has passed.
+            slot.outbox.clear();
+        } else {
+            bytes::Buf::advance(&mut slot.outbox, count);
+        }
         slot.traffic.bytes_out += count as u64;
-        slot.progressed = true;
         let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
+        if count > 0 && (closing || slot.full) {
+            slot.alive = now;
+        }
         if left <= low {
             slot.refused = false;
             if std::mem::take(&mut slot.full) && !closing {
@@ -331,14 +381,15 @@ impl<P: Protocol, S> World<P, S> {
 
     /// Begins to close: nothing is received any more, what is queued is sent.
     pub(super) fn close(&mut self, id: ConnectionId) {
+        let now = self.now;
         let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
         if slot.outbox.is_empty() {
             return self.end(id, End::Drained);
         }
-        (slot.phase, slot.progressed) = (Phase::Closing, false);
+        (slot.phase, slot.alive) = (Phase::Closing, now);
         slot.inbox = Inbox::default();
         self.open -= 1;
-        self.watch_drain(id);
+        self.watch(id);
         self.touch(id);
     }
 
@@ -347,23 +398,12 @@ impl<P: Protocol, S> World<P, S> {
         let Some(slot) = self.slot(id).filter(|slot| !matches!(slot.phase, Phase::Over(_))) else { return };
         let before = std::mem::replace(&mut slot.phase, Phase::Over(how));
         slot.inbox = Inbox::default();
-        let timer = slot.drain.take();
+        slot.watched = None;
         if before == Phase::Open {
             self.open -= 1;
         }
-        if let Some(timer) = timer {
-            self.timers.cancel(timer);
-        }
         self.recycle(id);
         self.notices.push_back(Notice::Close(id));
-    }
-
-    /// Looks after a closing connection once more when its time is up.
-    pub(super) fn watch_drain(&mut self, id: ConnectionId) {
-        let timer = self.timers.add(self.now, self.limits.close_timeout, false, Task::Drain(id));
-        if let Some(slot) = self.slot(id) {
-            slot.drain = Some(timer);
-        }
     }
 
     /// Queues an error for `on_error`. Inside of `on_error` what is refused is told by the result of `send` alone.
@@ -386,6 +426,18 @@ impl<P: Protocol, S> World<P, S> {
         if ready {
             self.resumes.push_back(id);
             self.touch(id);
+        }
+    }
+
+    /// A peer is not admitted. The operator hears of it now and then.
+    pub(super) fn turn_away(&mut self, remote: &Endpoint) {
+        self.turned_away += 1;
+        if self.turned_away_told.is_none_or(|told| self.now.saturating_duration_since(told) >= TURNED_AWAY_TOLD) {
+            self.turned_away_told = Some(self.now);
+            let (limit, count) = (self.limits.connections_per_ip_max, self.turned_away);
+            self.log(format_args!(
+                "{remote} is turned away: the limit of connections from one address is {limit}; {count} so far"
+            ));
         }
     }
 
@@ -421,17 +473,20 @@ struct Draft<'o> {
 }
 
 impl<'o> Draft<'o> {
+    #[inline]
     fn new(out: &'o mut BytesMut) -> Self {
         let kept = out.len();
         Self { out, kept }
     }
 
+    #[inline]
     fn keep(mut self) {
         self.kept = self.out.len();
     }
 }
 
 impl Drop for Draft<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.out.truncate(self.kept);
     }

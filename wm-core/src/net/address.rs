@@ -2,15 +2,25 @@
 //!
 //! An address that parsed can be bound as far as its form goes; names are not looked up, `localhost` is 127.0.0.1.
 
+use crate::engine::Endpoint;
 use crate::error::{AddressFault, Error};
+use crate::protocol::{Protocol as _, Tcp};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::str::FromStr;
 
-/// Where a worker listens: `scheme://host:port`.
+/// The longest name of a Unix socket in bytes: `sun_path` of unix(7) has 108, one of them a zero.
+const UNIX_NAME_BYTES_MAX: usize = 107;
+
+/// The scheme of a Unix socket that speaks whatever its worker does.
+pub(crate) const UNIX: &str = "unix";
+
+/// Where a worker listens: `scheme://host:port`, or `scheme:///path` and `scheme://@name` for a Unix socket.
 ///
-/// The scheme names the protocol. The host is an IPv4 address, an IPv6 address in brackets, or `localhost`. Port 0
-/// takes any free one.
+/// The scheme names the protocol; `tcp` and `unix` stand for whatever the worker speaks. The host is an IPv4 address, an
+/// IPv6 address in brackets, or `localhost`. Port 0 takes any free one. The path of a Unix socket is absolute, so that it
+/// does not depend on where a program is started; `@name` is an abstract one, which has no file.
 ///
 /// # Example
 ///
@@ -19,13 +29,16 @@ use std::str::FromStr;
 ///
 /// let address: Address = "text://[::1]:2347".parse()?;
 /// assert_eq!(address.scheme(), "text");
-/// assert_eq!(address.socket().port(), 2347);
+/// assert_eq!(address.endpoint().port(), Some(2347));
+///
+/// let address: Address = "text:///run/app.sock".parse()?;
+/// assert!(address.endpoint().is_unix());
 /// # Ok::<(), wm_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Address {
     pub(crate) scheme: String,
-    pub(crate) socket: SocketAddr,
+    pub(crate) endpoint: Endpoint,
 }
 
 impl Address {
@@ -35,28 +48,28 @@ impl Address {
         &self.scheme
     }
 
-    /// The IP address and the port.
+    /// The IP address and the port, or the Unix socket.
     #[must_use]
-    pub const fn socket(&self) -> SocketAddr {
-        self.socket
+    pub const fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// The same place under another scheme.
     #[must_use]
     pub(crate) fn with_scheme(&self, scheme: &str) -> Self {
-        Self { scheme: scheme.to_owned(), socket: self.socket }
+        Self { scheme: scheme.to_owned(), endpoint: self.endpoint.clone() }
     }
 
     /// The same scheme at another place: what port 0 has become.
     #[must_use]
-    pub(crate) fn with_socket(&self, socket: SocketAddr) -> Self {
-        Self { scheme: self.scheme.clone(), socket }
+    pub(crate) fn with_endpoint(&self, endpoint: Endpoint) -> Self {
+        Self { scheme: self.scheme.clone(), endpoint }
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.socket)
+        write!(f, "{}://{}", self.scheme, self.endpoint)
     }
 }
 
@@ -71,8 +84,31 @@ impl FromStr for Address {
 fn parse(address: &str) -> Result<Address, AddressFault> {
     let (scheme, place) = address.split_once("://").ok_or(AddressFault::NoScheme)?;
     let scheme = parse_scheme(scheme)?;
+    // What is no path and no name is a host, unless the scheme wants no such thing; and the other way round.
+    let unix = scheme == UNIX || (scheme != Tcp::NAME && place.starts_with(['/', '@']));
+    let endpoint = if unix { parse_unix(place)? } else { parse_ip(place)? };
+    Ok(Address { scheme, endpoint })
+}
+
+/// An absolute path, or `@` and an abstract name.
+fn parse_unix(place: &str) -> Result<Endpoint, AddressFault> {
+    let (name, endpoint) = match place.strip_prefix('@') {
+        Some(name) if !name.is_empty() => (name, Endpoint::Abstract(name.as_bytes().into())),
+        None if place.starts_with('/') && !place.ends_with('/') => (place, Endpoint::Path(Path::new(place).into())),
+        _ => return Err(AddressFault::UnixName { found: place.to_owned() }),
+    };
+    if name.contains('\0') {
+        return Err(AddressFault::UnixName { found: place.to_owned() });
+    }
+    match name.len() {
+        ..=UNIX_NAME_BYTES_MAX => Ok(endpoint),
+        found => Err(AddressFault::UnixNameTooLong { found, limit: UNIX_NAME_BYTES_MAX }),
+    }
+}
+
+fn parse_ip(place: &str) -> Result<Endpoint, AddressFault> {
     let (host, port) = split_port(place)?;
-    Ok(Address { scheme, socket: SocketAddr::new(parse_host(host)?, parse_port(port)?) })
+    Ok(Endpoint::Ip(SocketAddr::new(parse_host(host)?, parse_port(port)?)))
 }
 
 /// RFC 3986, section 3.1: a letter, then letters, digits, `+`, `-`, `.`; and `_`, which names of protocols have.
@@ -84,7 +120,7 @@ fn parse_scheme(scheme: &str) -> Result<String, AddressFault> {
     }
     let scheme = scheme.to_ascii_lowercase();
     match scheme.as_str() {
-        "unix" | "udp" => Err(AddressFault::Transport { scheme }),
+        "udp" => Err(AddressFault::Transport { scheme }),
         _ => Ok(scheme),
     }
 }
@@ -137,6 +173,10 @@ mod tests {
             ("tcp://[0:0::1]:80", "tcp://[::1]:80"),
             ("TCP://LocalHost:80", "tcp://127.0.0.1:80"),
             ("len_json+v2.x-y://127.0.0.1:080", "len_json+v2.x-y://127.0.0.1:80"),
+            ("unix:///run/a.sock", "unix:///run/a.sock"),
+            ("UNIX://@a/b:1", "unix://@a/b:1"),
+            ("text:///run/a b.sock", "text:///run/a b.sock"),
+            ("text://@name", "text://@name"),
         ] {
             let address: Address = written.parse().unwrap();
             assert_eq!(address.to_string(), shown);
@@ -150,13 +190,13 @@ mod tests {
         const NO_PORT: &str = "no port; write it as tcp://127.0.0.1:2347, port 0 takes any free one";
         const IP: &str =
             "is not an IP address; write one as 127.0.0.1 or [::1], or 0.0.0.0 or [::] for all of this machine";
+        const UNIX_NAME: &str = "cannot name a Unix socket; write it as unix:///run/app.sock or unix://@app";
         for (written, fault) in [
             ("", "no scheme; write it as tcp://127.0.0.1:2347".to_owned()),
             ("127.0.0.1:80", "no scheme; write it as tcp://127.0.0.1:2347".to_owned()),
             ("://127.0.0.1:80", format!("\"\" {SCHEME}")),
             ("4tcp://127.0.0.1:80", format!("\"4tcp\" {SCHEME}")),
             ("t cp://127.0.0.1:80", format!("\"t cp\" {SCHEME}")),
-            ("unix:///run/a.sock", "unix:// is not served yet; TCP is, as in tcp://127.0.0.1:2347".to_owned()),
             ("UDP://127.0.0.1:80", "udp:// is not served yet; TCP is, as in tcp://127.0.0.1:2347".to_owned()),
             ("tcp://", NO_PORT.to_owned()),
             ("tcp://127.0.0.1", NO_PORT.to_owned()),
@@ -175,9 +215,27 @@ mod tests {
             ("tcp://[127.0.0.1]:80", format!("\"[127.0.0.1]\" {IP}")),
             ("tcp://[::1:80", format!("\"[::1\" {IP}")),
             ("tcp://a]b:80", format!("\"a]b\" {IP}")),
+            ("tcp:///run/a.sock", NO_PORT.to_owned()),
+            ("unix://", format!("\"\" {UNIX_NAME}")),
+            ("unix://@", format!("\"@\" {UNIX_NAME}")),
+            ("unix://run/a.sock", format!("\"run/a.sock\" {UNIX_NAME}")),
+            ("unix://127.0.0.1:80", format!("\"127.0.0.1:80\" {UNIX_NAME}")),
+            ("unix:///run/", format!("\"/run/\" {UNIX_NAME}")),
+            ("unix:///run/a\0b", format!("\"/run/a\\0b\" {UNIX_NAME}")),
         ] {
             let error = written.parse::<Address>().unwrap_err();
             assert_eq!(error.to_string(), format!("bad address {written:?}: {fault}"));
+        }
+    }
+
+    #[test]
+    fn a_unix_name_is_as_long_as_the_kernel_takes_and_no_longer() {
+        for prefix in ["unix:///", "unix://@"] {
+            // The slash counts, the @ stands for a zero byte of its own.
+            let longest = if prefix.ends_with('@') { 107 } else { 106 };
+            assert!(format!("{prefix}{}", "a".repeat(longest)).parse::<Address>().is_ok());
+            let error = format!("{prefix}{}", "a".repeat(longest + 1)).parse::<Address>().unwrap_err().to_string();
+            assert!(error.ends_with("a name of 108 bytes is over the limit of 107"), "{error}");
         }
     }
 }

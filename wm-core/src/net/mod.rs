@@ -4,8 +4,14 @@ mod address;
 mod listener;
 mod reactor;
 mod site;
+mod stream;
+mod unix;
 
 pub use address::Address;
-pub use listener::{ListenOptions, bind};
-pub(crate) use reactor::Reactor;
+pub(crate) use address::UNIX;
+pub use listener::{ListenOptions, Listener, bind};
+pub(crate) use reactor::{Drive, Reactor};
 pub(crate) use site::Site;
+pub use stream::{Keepalive, StreamOptions};
+pub(crate) use unix::SocketFile;
+pub use unix::UnixOptions;

@@ -5,17 +5,17 @@
 //! kernel send a reset, which may overtake what was sent before.
 
 use super::reactor::{Drive, token};
-use crate::engine::{Change, ConnectionId, End, Engine, Handler, Limits};
-use mio::{
-    Interest, Registry,
-    event::Event,
-    net::{TcpListener, TcpStream},
+use super::{
+    Listener, SocketFile,
+    stream::{Acceptor, Stream},
 };
+use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Handler, Limits, Mailbox};
+use mio::{Interest, Registry, event::Event};
 use nix::errno::Errno;
 use std::{
     collections::VecDeque,
     io::{self, ErrorKind, Read, Write},
-    net::{Shutdown, SocketAddr},
+    net::Shutdown,
     task::Waker,
     time::{Duration, Instant},
 };
@@ -48,7 +48,9 @@ const LISTENER: usize = 0;
 pub(crate) struct Site<H: Handler> {
     number: usize,
     engine: Engine<H>,
-    listener: Option<Listener>,
+    door: Option<Door>,
+    /// Of what the worker listens on by itself: it is removed with the door.
+    file: Option<SocketFile>,
     /// In the slot of their connection.
     sockets: Vec<Option<Socket>>,
     /// Those that have more to read than they got in their turn.
@@ -57,8 +59,9 @@ pub(crate) struct Site<H: Handler> {
     lingering: VecDeque<(Instant, ConnectionId)>,
 }
 
-struct Listener {
-    socket: TcpListener,
+/// A listener.
+struct Door {
+    socket: Acceptor,
     /// There may be peers to accept.
     ready: bool,
     /// Set while accepting waits for better times.
@@ -69,7 +72,7 @@ struct Listener {
 
 struct Socket {
     id: ConnectionId,
-    stream: TcpStream,
+    stream: Stream,
     /// There may be bytes to read.
     readable: bool,
     /// The kernel has seen the peer's end: it must be read up to there, as no further edge will come.
@@ -94,21 +97,37 @@ impl<H: Handler> Site<H> {
         worker_id: usize,
         limits: Limits,
         waker: Waker,
-        listener: Option<std::net::TcpListener>,
+        listener: Option<Listener>,
     ) -> Self {
-        let listener = listener.map(|socket| Listener {
-            socket: TcpListener::from_std(socket),
-            ready: false,
-            paused_until: None,
-            told: false,
-        });
+        let door = listener.map(|socket| Door { socket: socket.into(), ready: false, paused_until: None, told: false });
+        let mut engine = Engine::new(handler, name, worker_id, limits, waker, Instant::now());
+        engine.take_errands();
         Self {
             number: 0,
-            engine: Engine::new(handler, name, worker_id, limits, waker, Instant::now()),
-            listener,
+            engine,
+            door,
+            file: None,
             sockets: Vec::new(),
             hungry: VecDeque::new(),
             lingering: VecDeque::new(),
+        }
+    }
+
+    /// The same site, which owns the file of its listener.
+    pub(crate) fn with_file(mut self, file: Option<SocketFile>) -> Self {
+        self.file = file;
+        self
+    }
+
+    /// How others reach the worker.
+    pub(crate) fn mailbox(&self) -> Mailbox<H::Protocol, H::Session> {
+        self.engine.mailbox()
+    }
+
+    fn close_door(&mut self) {
+        self.door = None;
+        if let Some(file) = self.file.take() {
+            file.remove();
         }
     }
 
@@ -118,18 +137,21 @@ impl<H: Handler> Site<H> {
 
     fn accept(&mut self, registry: &Registry, now: Instant) {
         for _ in 0..ACCEPTS_A_TURN {
-            let Some(listener) = self.listener.as_mut().filter(|listener| listener.ready) else { return };
-            match listener.socket.accept() {
+            let accepts = self.engine.accepts();
+            let Some(door) = self.door.as_mut().filter(|door| door.ready && accepts) else { return };
+            match door.socket.accept() {
                 Ok((stream, remote)) => {
-                    listener.told = false;
-                    self.welcome(registry, stream, remote, now);
+                    door.told = false;
+                    if self.engine.admits(&remote) {
+                        self.welcome(registry, stream, remote, now);
+                    }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => listener.ready = false,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => door.ready = false,
                 Err(error) if is_of_one_peer(&error) => {}
                 Err(error) => {
-                    listener.ready = false;
-                    listener.paused_until = Some(now + ACCEPT_PAUSE);
-                    if !std::mem::replace(&mut listener.told, true) {
+                    door.ready = false;
+                    door.paused_until = Some(now + ACCEPT_PAUSE);
+                    if !std::mem::replace(&mut door.told, true) {
                         let every = ACCEPT_PAUSE.as_millis();
                         self.engine.log(format_args!("cannot accept: {error}; trying again every {every} ms"));
                     }
@@ -138,10 +160,9 @@ impl<H: Handler> Site<H> {
         }
     }
 
-    fn welcome(&mut self, registry: &Registry, stream: TcpStream, remote: SocketAddr, now: Instant) {
-        // Both fail only if the peer is gone again, which the first read will tell better.
-        let _ = stream.set_nodelay(true);
-        let local = stream.local_addr().unwrap_or(remote);
+    fn welcome(&mut self, registry: &Registry, stream: Stream, remote: Endpoint, now: Instant) {
+        // It fails only if the peer is gone again, which the first read will tell better.
+        let local = stream.local().unwrap_or(Endpoint::Unnamed);
         let id = self.engine.accepted(remote, local, now);
         if self.sockets.len() <= id.slot() {
             self.sockets.resize_with(id.slot() + 1, || None);
@@ -297,8 +318,8 @@ impl<H: Handler> Site<H> {
 impl<H: Handler> Drive for Site<H> {
     fn start(&mut self, registry: &Registry, site: usize, now: Instant) -> io::Result<()> {
         self.number = site;
-        if let Some(listener) = &mut self.listener {
-            registry.register(&mut listener.socket, token(site, LISTENER), Interest::READABLE)?;
+        if let Some(door) = &mut self.door {
+            registry.register(door.socket.source(), token(site, LISTENER), Interest::READABLE)?;
         }
         self.engine.start(now);
         Ok(())
@@ -306,8 +327,8 @@ impl<H: Handler> Drive for Site<H> {
 
     fn ready(&mut self, registry: &Registry, place: usize, event: &Event, now: Instant) {
         let Some(slot) = place.checked_sub(LISTENER + 1) else {
-            if let Some(listener) = &mut self.listener {
-                listener.ready = listener.paused_until.is_none();
+            if let Some(door) = &mut self.door {
+                door.ready = door.paused_until.is_none();
             }
             return;
         };
@@ -336,11 +357,11 @@ impl<H: Handler> Drive for Site<H> {
         if self.engine.deadline().is_some_and(|at| at <= now) {
             self.engine.expire(now);
         }
-        if self.engine.is_stopping() {
-            self.listener = None;
+        if self.engine.is_stopping() || self.engine.is_unlistened() {
+            self.close_door();
         }
-        if let Some(listener) = &mut self.listener {
-            listener.ready |= listener.paused_until.take_if(|until| *until <= now).is_some();
+        if let Some(door) = &mut self.door {
+            door.ready |= door.paused_until.take_if(|until| *until <= now).is_some();
             self.accept(registry, now);
         }
         for _ in 0..self.hungry.len() {
@@ -355,17 +376,26 @@ impl<H: Handler> Drive for Site<H> {
     }
 
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        let accepting = self.listener.as_ref().is_some_and(|listener| listener.ready);
+        let accepting = self.engine.accepts() && self.door.as_ref().is_some_and(|door| door.ready);
         if accepting || !self.hungry.is_empty() || self.engine.has_changes() {
             return Some(now);
         }
-        let accept = self.listener.as_ref().and_then(|listener| listener.paused_until);
+        let accept = self.door.as_ref().and_then(|door| door.paused_until);
         let linger = self.lingering.front().map(|(until, _)| *until);
         [self.engine.deadline(), accept, linger].into_iter().flatten().min()
     }
 
+    fn newcomers(&mut self) -> Vec<Box<dyn Drive>> {
+        let errands = self.engine.take_errands().into_iter();
+        errands.filter_map(|errand| errand.downcast::<Box<dyn Drive>>().ok()).map(|site| *site).collect()
+    }
+
     fn stop(&mut self, now: Instant) {
         self.engine.stop(now);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.engine.is_stopping()
     }
 
     fn is_done(&self) -> bool {

@@ -3,14 +3,15 @@
 use super::signals::Signals;
 use super::voice::Voice;
 use crate::error::Error;
-use crate::worker::Service;
+use crate::net::Listener;
+use crate::worker::{Launch, Service};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
 use std::any::Any;
-use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::exit;
+use std::rc::Rc;
 
 /// How a worker ends that was not asked to.
 const FAILED: i32 = 1;
@@ -22,7 +23,7 @@ const PANICKED: i32 = 101;
 pub(super) struct Child {
     pub(super) service: Box<dyn Service>,
     pub(super) worker_id: usize,
-    pub(super) listener: TcpListener,
+    pub(super) listener: Option<Listener>,
     pub(super) signals: Signals,
     pub(super) voice: Voice,
     pub(super) master: Pid,
@@ -33,12 +34,13 @@ impl Child {
     ///
     /// A panic must not pass: above are the frames of the master, of which this process is but a copy.
     pub(super) fn live(self) -> ! {
-        let Self { service, worker_id, listener, signals, mut voice, master } = self;
+        let Self { service, worker_id, listener, signals, voice, master } = self;
+        let voice = Rc::new(voice);
         die_with(master);
         let serve = || -> Result<(), Error> {
             let stop = signals.into_stop()?;
-            voice.ready();
-            service.run(worker_id, Some(listener), stop)
+            let up = Rc::clone(&voice);
+            service.run(Launch { worker_id, listener, stop, ready: Box::new(move || up.ready()) })
         };
         let (code, reason) = match catch_unwind(AssertUnwindSafe(serve)) {
             Ok(Ok(())) => exit(0),

@@ -71,13 +71,13 @@ impl Master {
         let alone = ProcStatus::read().and_then(|status| Ok((SingleThread::prove(&status)?, status)));
         let (thread, status) = match alone {
             Ok(alone) if problems.is_empty() => alone,
-            Ok(_) => return Err(problems),
+            Ok(_) => return Err(refuse(&posts, problems)),
             Err(error) => {
                 problems.push(error.to_string());
-                return Err(problems);
+                return Err(refuse(&posts, problems));
             }
         };
-        let signals = Signals::block(&status).map_err(|error| vec![error.to_string()])?;
+        let signals = Signals::block(&status).map_err(|error| refuse(&posts, vec![error.to_string()]))?;
         let counts: Vec<_> = posts.iter().map(Post::count).collect();
         let rows = posts.iter().map(Post::row).collect();
         let supervisor = Supervisor::new(&counts, rules);
@@ -192,10 +192,17 @@ impl Master {
     }
 
     fn finish(self, outcome: Outcome) -> Outcome {
+        self.posts.iter().for_each(Post::remove_file);
         self.console.end(outcome, self.supervisor.losses(), &self.rows);
         self.signals.restore();
         outcome
     }
+}
+
+/// Nothing is started: what was bound leaves no file.
+fn refuse(posts: &[Post], problems: Vec<String>) -> Vec<String> {
+    posts.iter().for_each(Post::remove_file);
+    problems
 }
 
 /// Signals a worker. It was not reaped, so its pid is nobody else's; and it is ours, so nothing forbids it.

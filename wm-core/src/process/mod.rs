@@ -18,7 +18,7 @@ mod post;
 mod proc_status;
 mod signals;
 mod supervisor;
-mod sys;
+pub(crate) mod sys;
 mod voice;
 
 pub use supervisor::Supervision;

@@ -2,9 +2,8 @@
 
 use super::console::Row;
 use crate::error::Error;
-use crate::net::{Address, bind};
+use crate::net::{Address, Listener, SocketFile, bind};
 use crate::worker::{Service, Settings};
-use std::net::TcpListener;
 use std::{io, mem};
 
 /// The most processes of one worker. A count is meant to be near the number of cores; a slip of the finger shall not
@@ -16,9 +15,10 @@ const COUNT_MAX: usize = 1024;
 /// The master keeps the sockets open: what a lost process had not accepted yet, its replacement finds.
 pub(super) struct Post {
     service: Box<dyn Service>,
-    /// Where it listens: port 0 is replaced by the port that it got.
-    address: Address,
-    listeners: Vec<TcpListener>,
+    /// Where it listens, if it does: port 0 is replaced by the port that it got.
+    address: Option<Address>,
+    listeners: Vec<Listener>,
+    file: Option<SocketFile>,
 }
 
 impl Post {
@@ -27,8 +27,13 @@ impl Post {
         let settings = service.settings();
         let named = |problem| format!("worker {}: {problem}", settings.name);
         let address = settings.address.as_ref().map_err(|error| named(error.to_string()))?;
+        check_count(settings.count).map_err(|error| named(error.to_string()))?;
+        let Some(address) = address else {
+            return Ok(Self { service, address: None, listeners: Vec::new(), file: None });
+        };
         let (address, listeners) = listen(address, settings).map_err(|error| named(error.to_string()))?;
-        Ok(Self { service, address, listeners })
+        let file = SocketFile::of(address.endpoint());
+        Ok(Self { service, address: Some(address), listeners, file })
     }
 
     /// How many processes it shall have.
@@ -39,13 +44,21 @@ impl Post {
     /// Its line in the table of workers.
     pub(super) fn row(&self) -> Row {
         let name = self.service.settings().name.clone();
-        Row { name, listen: self.address.to_string(), processes: self.count() }
+        let listen = self.address.as_ref().map_or("none".to_owned(), Address::to_string);
+        Row { name, listen, processes: self.count() }
     }
 
     /// What the process of so high an index serves. Called in the child: the other sockets are closed in it.
-    pub(super) fn take(mut self, index: usize) -> (Box<dyn Service>, TcpListener) {
-        let own = index % self.listeners.len();
-        (self.service, self.listeners.swap_remove(own))
+    pub(super) fn take(mut self, index: usize) -> (Box<dyn Service>, Option<Listener>) {
+        let own = index.checked_rem(self.listeners.len());
+        (self.service, own.map(|own| self.listeners.swap_remove(own)))
+    }
+
+    /// Removes the file of a Unix socket. Called in the master, at the end.
+    pub(super) fn remove_file(&self) {
+        if let Some(file) = &self.file {
+            file.remove();
+        }
     }
 
     /// Closes the sockets of a service that is not served here. Called in the child. What the service itself holds is
@@ -55,15 +68,19 @@ impl Post {
     }
 }
 
-fn listen(address: &Address, settings: &Settings) -> Result<(Address, Vec<TcpListener>), Error> {
-    let count = settings.count;
-    if count == 0 || count > COUNT_MAX {
-        return Err(Error::Count { found: count, limit: COUNT_MAX });
+fn check_count(found: usize) -> Result<(), Error> {
+    match found {
+        1..=COUNT_MAX => Ok(()),
+        _ => Err(Error::Count { found, limit: COUNT_MAX }),
     }
+}
+
+fn listen(address: &Address, settings: &Settings) -> Result<(Address, Vec<Listener>), Error> {
     let first = bind(address, &settings.listen)?;
     let fault = |source: io::Error| Error::Listen { address: address.clone(), source };
-    let address = address.with_socket(first.local_addr().map_err(fault)?);
-    let others = if settings.listen.reuse_port { count - 1 } else { 0 };
+    let address = address.with_endpoint(first.endpoint().map_err(fault)?);
+    let apart = settings.listen.reuse_port && !address.endpoint().is_unix();
+    let others = if apart { settings.count - 1 } else { 0 };
     let mut listeners = vec![first];
     for _ in 0..others {
         listeners.push(bind(&address, &settings.listen)?);

@@ -1,5 +1,8 @@
 //! The system calls that have no safe form. All `unsafe` of the workspace is in this file: one operation a block.
-#![allow(unsafe_code, reason = "fork, waitpid and sigaction have no safe form; they stand here and nowhere else")]
+#![allow(
+    unsafe_code,
+    reason = "fork, waitpid, sigaction and two options of TCP have no safe form; they stand here and nowhere else"
+)]
 
 use super::proc_status::ProcStatus;
 use crate::error::Error;
@@ -7,7 +10,9 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::unistd::{ForkResult, Pid};
+use std::io;
 use std::marker::PhantomData;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
@@ -64,4 +69,38 @@ pub(super) fn see_children_end() -> Result<(), Errno> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action runs no code of ours, so there is nothing that could be unsafe in a signal handler.
     unsafe { sigaction(Signal::SIGCHLD, &default) }.map(drop)
+}
+
+/// Sets an option of TCP that is a number, one of tcp(7). Called in master and workers.
+pub(crate) fn set_tcp_option(socket: BorrowedFd<'_>, option: i32, value: i32) -> io::Result<()> {
+    let fd = socket.as_raw_fd();
+    let len = libc::socklen_t::try_from(size_of_val(&value)).map_err(io::Error::other)?;
+    // SAFETY: the descriptor is open as long as it is borrowed, and `value` is an int as long as the call lasts.
+    let done = unsafe { libc::setsockopt(fd, libc::IPPROTO_TCP, option, (&raw const value).cast(), len) };
+    Errno::result(done).map(drop).map_err(io::Error::from)
+}
+
+/// What the kernel says about an option of TCP that is a number.
+#[cfg(test)]
+pub(crate) fn tcp_option(socket: BorrowedFd<'_>, option: i32) -> io::Result<i32> {
+    let mut value = [0; size_of::<i32>()];
+    read_tcp_option(socket, option, &mut value)?;
+    Ok(i32::from_ne_bytes(value))
+}
+
+/// What the kernel says about a TCP socket: `struct tcp_info`, as far as 104 bytes go.
+#[cfg(test)]
+pub(crate) fn tcp_info(socket: BorrowedFd<'_>) -> io::Result<[u8; 104]> {
+    let mut info = [0; 104];
+    read_tcp_option(socket, libc::TCP_INFO, &mut info)?;
+    Ok(info)
+}
+
+#[cfg(test)]
+fn read_tcp_option(socket: BorrowedFd<'_>, option: i32, value: &mut [u8]) -> io::Result<()> {
+    let mut len = libc::socklen_t::try_from(value.len()).map_err(io::Error::other)?;
+    let (fd, place) = (socket.as_raw_fd(), value.as_mut_ptr().cast());
+    // SAFETY: the kernel writes no more than `len` bytes to `value`, which is so long, and both outlive the call.
+    let done = unsafe { libc::getsockopt(fd, libc::IPPROTO_TCP, option, place, &raw mut len) };
+    Errno::result(done).map(drop).map_err(io::Error::from)
 }

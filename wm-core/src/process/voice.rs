@@ -15,6 +15,9 @@ const REASON_BYTES_MAX: usize = 512;
 /// The byte that says that a worker is up.
 const READY: u8 = b'\n';
 
+/// The byte in front of a reason, which [`Ear::listen`] may take off: a worker may end before it is up.
+const REASON: u8 = b' ';
+
 /// The worker's end.
 #[derive(Debug)]
 pub(super) struct Voice(File);
@@ -42,18 +45,18 @@ pub(super) fn pipe() -> Result<(Voice, Ear), Errno> {
 
 impl Voice {
     /// Says that the worker is up. Called in the child.
-    pub(super) fn ready(&mut self) {
+    pub(super) fn ready(&self) {
         self.write(&[READY]);
     }
 
     /// Says why the worker ends. Called in the child.
-    pub(super) fn reason(&mut self, reason: &str) {
-        self.write(reason.as_bytes());
+    pub(super) fn reason(&self, reason: &str) {
+        self.write(&[&[REASON], reason.as_bytes()].concat());
     }
 
     /// It fails only when the master is gone, and then so is the worker, by the signal of its parent's death.
-    fn write(&mut self, bytes: &[u8]) {
-        let _ = self.0.write_all(bytes);
+    fn write(&self, bytes: &[u8]) {
+        let _ = (&self.0).write_all(bytes);
     }
 }
 
@@ -62,7 +65,7 @@ impl Ear {
     pub(super) fn listen(&mut self) -> Heard {
         let mut byte = [0];
         match self.0.read(&mut byte) {
-            Ok(1) => Heard::Ready,
+            Ok(1) if byte == [READY] => Heard::Ready,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Heard::Nothing,
             Ok(_) | Err(_) => Heard::End,
         }
@@ -91,12 +94,22 @@ mod tests {
 
     #[test]
     fn a_worker_is_heard_when_it_is_up_and_when_it_ends() {
-        let (mut voice, mut ear) = pipe().unwrap();
+        let (voice, mut ear) = pipe().unwrap();
         assert_eq!(ear.listen(), Heard::Nothing);
         voice.ready();
         assert_eq!(ear.listen(), Heard::Ready);
         voice.reason("two\r\nlines\x1b[2J ");
         assert_eq!(ear.reason().as_deref(), Some("two lines [2J"), "nothing that would move a terminal's cursor");
+    }
+
+    #[test]
+    fn a_worker_that_ends_before_it_is_up_is_understood() {
+        for listens in [true, false] {
+            let (voice, mut ear) = pipe().unwrap();
+            voice.reason("no luck");
+            assert!(!listens || ear.listen() == Heard::End);
+            assert_eq!(ear.reason().as_deref(), Some("no luck"));
+        }
     }
 
     #[test]
@@ -106,12 +119,12 @@ mod tests {
         assert_eq!(ear.listen(), Heard::End);
         assert_eq!(ear.reason(), None);
 
-        let (mut voice, ear) = pipe().unwrap();
+        let (voice, ear) = pipe().unwrap();
         voice.reason(&"x".repeat(1 << 20));
         assert_eq!(
             ear.reason().map(|reason| reason.len()),
-            Some(REASON_BYTES_MAX),
-            "the worker lives and has not waited"
+            Some(REASON_BYTES_MAX - 1),
+            "the worker lives and has not waited; the first byte is a blank"
         );
     }
 }

@@ -1,20 +1,22 @@
 //! [`Worker`]: an address, a protocol, and what is done with the connections.
 
 mod closures;
+mod listen;
 mod service;
 mod settings;
 
 pub use closures::Closures;
-pub use service::Service;
+pub use listen::Neighbor;
+pub use service::{Launch, Service};
 pub use settings::Settings;
 
 use crate::{
-    engine::{Connection, ConnectionError, Context, Handler, Limits},
+    engine::{Connection, ConnectionError, Context, Deadlines, Handler, Limits},
     error::Error,
-    net::{self, Address, ListenOptions, Reactor},
-    protocol::{Protocol, Tcp},
+    net::{Address, ListenOptions, Reactor, Site, UNIX},
+    protocol::{Duplex, Protocol, Silent, Tcp},
 };
-use std::{marker::PhantomData, net::TcpListener, os::fd::OwnedFd};
+use std::{marker::PhantomData, time::Duration};
 
 /// A service: where it listens, what it speaks (`P`), and what it does with its connections (`H`): closures, or a
 /// [`Handler`] with state. [`run_all`](crate::run_all) serves it.
@@ -46,7 +48,8 @@ pub struct Worker<P: Protocol, H = Closures<P, ()>> {
 }
 
 impl<P: Protocol + Default> Worker<P, Closures<P, ()>> {
-    /// A worker that listens on `address`: `scheme://host:port`, where the scheme is the name of the protocol, or `tcp`.
+    /// A worker that listens on `address`, see [`Address`]: `scheme://host:port`, where the scheme is the name of the
+    /// protocol, or `tcp`; or a Unix socket, `unix:///path`.
     ///
     /// A bad address is reported by [`run_all`](crate::run_all), together with whatever else is wrong, before anything
     /// is started.
@@ -59,8 +62,14 @@ impl<P: Protocol + Default> Worker<P, Closures<P, ()>> {
     #[must_use]
     pub fn serve<H: Handler<Protocol = P>>(address: &str, handler: H) -> Worker<P, H> {
         let mut settings = Settings::new(address);
-        settings.address = settings.address.and_then(speaks::<P>);
+        settings.address = settings.address.and_then(|address| address.map(speaks::<P>).transpose());
         Worker { settings, limits: Limits::default(), handler, protocol: PhantomData }
+    }
+
+    /// A worker that listens nowhere and is served by `handler`: see [`detached`](Worker::detached).
+    #[must_use]
+    pub fn serve_detached<H: Handler<Protocol = P>>(handler: H) -> Worker<P, H> {
+        Worker { settings: Settings::detached(), limits: Limits::default(), handler, protocol: PhantomData }
     }
 
     /// Gives each connection data of its own, which callbacks reach by [`Connection::session`]. Stands before the
@@ -78,9 +87,29 @@ impl<P: Protocol + Default> Worker<P, Closures<P, ()>> {
     }
 }
 
+impl Worker<Duplex<Silent>> {
+    /// A worker that listens nowhere: for timers, for what other threads post, and for what it listens on or connects to
+    /// by itself.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use wm_core::Worker;
+    ///
+    /// let janitor = Worker::detached().name("janitor").on_worker_start(|worker| {
+    ///     worker.every(Duration::from_secs(3600), |_| _ = std::fs::remove_dir_all("/tmp/uploads"));
+    /// });
+    /// ```
+    #[must_use]
+    pub fn detached() -> Self {
+        Self::serve_detached(Closures::default())
+    }
+}
+
 /// The address of a worker that speaks `P`.
 fn speaks<P: Protocol>(address: Address) -> Result<Address, Error> {
-    if address.scheme() == P::NAME || address.scheme() == Tcp::NAME {
+    if [P::NAME, Tcp::NAME, UNIX].contains(&address.scheme()) {
         return Ok(address);
     }
     Err(Error::WrongScheme { address, speaks: P::NAME })
@@ -104,15 +133,51 @@ impl<P: Protocol, H> Worker<P, H> {
 
     /// How it listens.
     #[must_use]
-    pub const fn listen_options(mut self, options: ListenOptions) -> Self {
+    pub fn listen_options(mut self, options: ListenOptions) -> Self {
         self.settings.listen = options;
         self
     }
 
-    /// What one connection may take.
+    /// A socket for each process instead of one for all: [`ListenOptions::reuse_port`], the manual's `reusePort`.
+    #[must_use]
+    pub const fn reuse_port(mut self) -> Self {
+        self.settings.listen.reuse_port = true;
+        self
+    }
+
+    /// What connections may take, and how many there may be.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How long is waited for a peer: [`Limits::deadlines`].
+    #[must_use]
+    pub const fn deadlines(mut self, deadlines: Deadlines) -> Self {
+        self.limits.deadlines = deadlines;
+        self
+    }
+
+    /// Expects to hear from each peer at least so often, and closes its connection otherwise: [`Deadlines::idle`], the
+    /// manual's heartbeat. Clients should say something twice as often, since a message may be late.
+    #[must_use]
+    pub const fn heartbeat(mut self, silence_max: Duration) -> Self {
+        self.limits.deadlines.idle = Some(silence_max);
+        self
+    }
+
+    /// How many connections one process has at most: [`Limits::connections_max`].
+    #[must_use]
+    pub const fn max_connections(mut self, connections: usize) -> Self {
+        self.limits.connections_max = connections;
+        self
+    }
+
+    /// How many of them may come from one IP address: [`Limits::connections_per_ip_max`].
+    #[must_use]
+    pub const fn max_connections_per_ip(mut self, connections: usize) -> Self {
+        self.limits.connections_per_ip_max = connections;
         self
     }
 
@@ -130,6 +195,13 @@ impl<P: Protocol, H> Worker<P, H> {
         self.limits.send_high_bytes = bytes;
         self.limits.send_low_bytes = bytes / 4;
         self
+    }
+}
+
+impl<P: Protocol, H: Handler<Protocol = P>> Worker<P, H> {
+    /// What a made-up world needs of it.
+    pub(crate) fn into_parts(self) -> (Settings, Limits, H) {
+        (self.settings, self.limits, self.handler)
     }
 }
 
@@ -217,11 +289,13 @@ impl<P: Protocol, H: Handler<Protocol = P>> Service for Worker<P, H> {
         &self.settings
     }
 
-    fn run(self: Box<Self>, worker_id: usize, listener: Option<TcpListener>, stop: OwnedFd) -> Result<(), Error> {
+    fn run(self: Box<Self>, launch: Launch) -> Result<(), Error> {
         let Self { settings, limits, handler, .. } = *self;
+        let Launch { worker_id, listener, stop, ready } = launch;
         let mut reactor = Reactor::new(stop).map_err(Error::Poll)?;
-        let site = net::Site::new(handler, settings.name, worker_id, limits, reactor.waker(), listener);
-        reactor.add(site).map_err(Error::Poll)?;
+        let site = Site::new(handler, settings.name, worker_id, limits, reactor.waker(), listener);
+        reactor.add(Box::new(site)).map_err(Error::Poll)?;
+        ready();
         reactor.run().map_err(Error::Poll)
     }
 }

@@ -10,8 +10,8 @@ pub struct Settings {
     pub name: String,
     /// How many processes serve it.
     pub count: usize,
-    /// Where it listens. A bad address is kept, and reported before anything is forked.
-    pub address: Result<Address, Error>,
+    /// Where it listens; `None` if it does not. A bad address is kept, and reported before anything is forked.
+    pub address: Result<Option<Address>, Error>,
     /// How it listens.
     pub listen: ListenOptions,
 }
@@ -20,6 +20,12 @@ impl Settings {
     /// One process named `none`, as the manual has it, that listens on an address.
     #[must_use]
     pub fn new(address: &str) -> Self {
-        Self { name: "none".to_owned(), count: 1, address: address.parse(), listen: ListenOptions::default() }
+        Self { address: address.parse().map(Some), ..Self::detached() }
+    }
+
+    /// One process that listens nowhere.
+    #[must_use]
+    pub fn detached() -> Self {
+        Self { name: "none".to_owned(), count: 1, address: Ok(None), listen: ListenOptions::default() }
     }
 }

@@ -135,7 +135,8 @@ fn a_panic_ends_the_connection_that_it_was_called_for_and_no_other() {
 
 #[test]
 fn timers_reach_the_connections_and_can_cancel_themselves() {
-    let mut desk = Desk::new(|guest, what| {
+    let limits = Limits { deadlines: Deadlines::NONE, ..Limits::default() };
+    let mut desk = Desk::with(limits, |guest, what| {
         if what == "connect" {
             let mut left = 2;
             let name = Rc::new(RefCell::new(None));

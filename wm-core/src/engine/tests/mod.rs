@@ -1,6 +1,8 @@
 //! The engine, driven by hand: no socket, a made-up clock.
 
+mod accepts;
 mod any_order;
+mod deadlines;
 mod life;
 mod stream;
 
@@ -10,7 +12,7 @@ use crate::{
     wire::{Fault, Field, check},
 };
 use bytes::BytesMut;
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr, rc::Rc, time::Duration};
 
 const LINE: &Field = &Field::new("Line", "text", 0);
 const LINE_BYTES_MAX: usize = 300_000;

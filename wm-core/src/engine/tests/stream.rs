@@ -36,6 +36,17 @@ fn an_idle_connection_owns_no_buffer_and_a_partial_frame_only_its_bytes() {
 }
 
 #[test]
+fn the_memory_of_a_queue_serves_the_next_connection_that_sends() {
+    let mut desk = Desk::new(echo);
+    let (tom, eva) = (desk.connect(), desk.connect());
+    desk.feed(tom, b"say one\nsay two\n");
+    let memory = desk.engine.outgoing(tom).as_ptr();
+    desk.flush();
+    desk.feed(eva, b"say one\nsay two\n");
+    assert_eq!(desk.engine.outgoing(eva).as_ptr(), memory);
+}
+
+#[test]
 fn a_frame_may_be_as_long_as_the_limit_and_no_longer() {
     // However it arrives: at once, which is more than one read, or in pieces of any size.
     for piece in [usize::MAX, 100_000, 1_000] {

@@ -1,0 +1,15 @@
+//! Speed and memory, measured; the README beside this crate says how to run it and what each number means.
+//!
+//! * [`echo`]: three echo servers, each alone on a core, in front of a crowd that verifies every reply.
+//! * [`codecs`]: generated codecs beside parsers written by hand.
+//!
+//! It judges nothing: a number is only as good as the machine was quiet.
+
+pub mod codecs;
+pub mod echo;
+pub mod servers;
+
+mod crowd;
+mod machine;
+mod process;
+mod statistics;

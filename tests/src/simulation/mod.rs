@@ -1,0 +1,180 @@
+//! A whole server in a made-up world: everything that a handler and its peers can do, on a network that breaks, by a
+//! seed. The invariants of [`wm_core::testing`] are checked at each step; here is added that every message arrives once,
+//! in order and unchanged, in both directions, unless its sender or receiver knows why not.
+//!
+//! ```text
+//!   seed ──> limits, faults, guests ──> guest ──asks──> hall        what was said, not yet heard: the book
+//!                                             <──told──             what was heard: must be first in the book
+//! ```
+
+mod guest;
+mod hall;
+mod tongue;
+
+use guest::Guest;
+use hall::{Book, Hall};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use tongue::{Parcel, Tongue};
+use wm_core::protocol::Text;
+use wm_core::testing::{Count, Dice, Faults, Tally, World};
+use wm_core::{Deadlines, Limits, Worker};
+
+/// How many of a thousand worlds are crowded.
+const CROWDED: u32 = 10;
+
+/// How many worlds a test run tries.
+pub const SEEDS: u64 = 200;
+
+/// What came of a world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What has happened.
+    pub tally: Tally,
+    /// A number for its course.
+    pub digest: u64,
+    /// How many peers there were.
+    pub guests: usize,
+}
+
+/// Runs the world of a seed from its beginning to its end.
+///
+/// # Panics
+///
+/// Something is wrong with the engine, or with the simulation.
+#[must_use]
+pub fn run(seed: u64) -> Outcome {
+    let mut dice = Dice::new(!seed);
+    if dice.chance(500) { Scenario::<Text>::new(seed, dice).run() } else { Scenario::<Parcel>::new(seed, dice).run() }
+}
+
+struct Scenario<T: Tongue> {
+    seed: u64,
+    dice: Dice,
+    world: World<Hall<T>>,
+    book: Rc<RefCell<Book>>,
+    guests: Vec<Guest<T>>,
+    /// How many guests there will be.
+    expected: usize,
+    text_bytes_max: usize,
+}
+
+impl<T: Tongue> Scenario<T> {
+    fn new(seed: u64, mut dice: Dice) -> Self {
+        let crowded = dice.chance(CROWDED);
+        let expected = if crowded { 500 + dice.below(1000) } else { 1 + dice.below(16) };
+        // Some frames are larger than all that is read at once.
+        let text_bytes_max = if crowded { 50 } else { *dice.pick(&[50, 50, 500, 500, 500, 5_000, 5_000, 70_000]) };
+        let send_high_bytes = *dice.pick(&[200, 4_000, 40_000]);
+        let limits = Limits {
+            frame_bytes_max: 2 * text_bytes_max + 100,
+            send_high_bytes,
+            send_low_bytes: dice.below(send_high_bytes),
+            send_queue_bytes_max: send_high_bytes * *dice.pick(&[1, 4, 20]),
+            deadlines: deadlines(&mut dice),
+            connections_max: if dice.chance(200) { 1 + dice.below(expected) } else { usize::MAX },
+            connections_per_ip_max: usize::MAX,
+        };
+        let faults = faults(&mut dice);
+        let book = Rc::<RefCell<Book>>::default();
+        let worker = Worker::serve("tcp://0.0.0.0:1", Hall::<T>::new(Rc::clone(&book))).name("hall").limits(limits);
+        let mut world = World::with_faults(worker, seed, faults);
+        world.allow_panics();
+        Self { seed, dice, world, book, guests: Vec::new(), expected, text_bytes_max }
+    }
+
+    fn run(mut self) -> Outcome {
+        self.live();
+        // Some are still there when the worker stops, in the middle of something.
+        if self.dice.chance(700) {
+            self.say_good_bye();
+        }
+        let Self { seed, world, book, guests, .. } = self;
+        let digest = world.digest();
+        let tally = world.finish();
+        let wrongs = guests.iter().filter_map(|guest| guest.listen().err());
+        book.borrow_mut().wrongs.extend(wrongs);
+        let book = book.borrow();
+        assert!(book.wrongs.is_empty(), "in the world of seed {seed}: {:#?}", book.wrongs);
+        assert_eq!(tally[Count::Panics], book.panics, "in the world of seed {seed}: panics on purpose");
+        assert_eq!(tally[Count::OnConnect], tally[Count::OnClose], "in the world of seed {seed}");
+        Outcome { tally, digest, guests: guests.len() }
+    }
+
+    /// Guests come, act and go while time passes.
+    fn live(&mut self) {
+        let mut at_work = Vec::new();
+        while self.guests.len() < self.expected || !at_work.is_empty() {
+            if self.guests.len() < self.expected && (at_work.is_empty() || self.dice.chance(500)) {
+                at_work.push(self.guests.len());
+                self.welcome();
+            }
+            let place = self.dice.below(at_work.len());
+            let guest = &mut self.guests[at_work[place]];
+            guest.act(&mut self.dice);
+            if guest.is_done() {
+                at_work.swap_remove(place);
+            }
+            self.let_time_pass();
+        }
+    }
+
+    fn welcome(&mut self) {
+        let peer = self.world.connect();
+        let account = self.book.borrow_mut().account(&peer.address());
+        let patience = 1 + self.dice.below(if self.expected > 100 { 6 } else { 60 });
+        let polite = self.dice.chance(300);
+        self.guests.push(Guest::new(peer, account, patience, self.expected, self.text_bytes_max, polite));
+    }
+
+    fn let_time_pass(&mut self) {
+        for _ in 0..self.dice.below(6) {
+            let soon = self.world.elapsed() + Duration::from_millis(20);
+            self.world.step(soon);
+        }
+        if self.dice.chance(30) {
+            let time = Duration::from_millis(self.dice.below(3000) as u64);
+            self.world.pass(time);
+        }
+        if self.guests.len() < 100 || self.dice.chance(10) {
+            self.listen();
+        }
+    }
+
+    fn listen(&self) {
+        let heard = self.guests.iter().filter_map(|guest| guest.listen().err());
+        if let Some(wrong) = heard.chain(self.book.borrow().wrongs.iter().cloned()).next() {
+            panic!("{wrong}\nin the world of seed {}; before that:\n{}", self.seed, self.world.history());
+        }
+    }
+
+    /// All guests end in order, and time enough passes.
+    fn say_good_bye(&mut self) {
+        self.guests.iter_mut().for_each(Guest::finish);
+        self.world.run();
+        // Longer than any pause, stall and drain.
+        self.world.pass(Duration::from_secs(200));
+        self.listen();
+    }
+}
+
+/// Any mixture of deadlines, most of them soon.
+fn deadlines(dice: &mut Dice) -> Deadlines {
+    let mut some = |millis: usize| (!dice.chance(300)).then(|| Duration::from_millis((1 + dice.below(millis)) as u64));
+    let (first_byte, frame, idle) = (some(60_000), some(30_000), some(100_000));
+    let (stall, drain) = (some(60_000), some(30_000));
+    // A worker that waits for ever for those who never read does not end, and nor would its world.
+    let stop = Some(Duration::from_millis(dice.below(10_000) as u64));
+    Deadlines { first_byte, frame, frame_bytes_per_second_min: 1024, idle, stall, drain, stop }
+}
+
+/// Any mixture of faults.
+fn faults(dice: &mut Dice) -> Faults {
+    let mut some = |most: usize| u32::try_from(dice.below(2) * dice.below(most + 1)).unwrap_or_default();
+    let (stalls, false_alarms, accept_pauses) = (some(20), some(100), some(500));
+    let (resets, write_failures, clock_steps) = (some(10), some(10), some(5));
+    let delay_max = Duration::from_millis(*dice.pick(&[0, 1, 50, 2000]));
+    let (splits, reorders) = (dice.chance(800), dice.chance(800));
+    Faults { splits, reorders, delay_max, stalls, false_alarms, accept_pauses, resets, write_failures, clock_steps }
+}
