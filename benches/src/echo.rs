@@ -34,7 +34,7 @@ impl Plan {
     /// Enough to see that everything works: some seconds.
     #[must_use]
     pub fn quick() -> Self {
-        Self { talkers: 50, depths: vec![1, 16], rounds: 3, turn: Duration::from_millis(50), idle: 1000 }
+        Self { talkers: 50, depths: vec![1, 16], rounds: 3, turn: Duration::from_millis(50), idle: 10_000 }
     }
 }
 
