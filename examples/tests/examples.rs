@@ -233,3 +233,27 @@ fn a_bad_start_is_one_clear_line_and_no_process() {
         assert!(said.contains(expected), "{address}: {said}");
     }
 }
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+fn a_privileged_port_is_refused_with_the_reason() {
+    use std::os::unix::{fs::MetadataExt, process::CommandExt};
+
+    let first_free = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap();
+    if first_free.trim().parse::<u16>().unwrap() <= 80 {
+        return eprintln!("LEFT OUT: everybody may bind port 80 on this machine");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chat_room"));
+    command.arg("text://127.0.0.1:80");
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        // Root may bind it: start as nobody.
+        command.uid(65_534).gid(65_534);
+    }
+    let output = match command.output() {
+        Ok(output) => output,
+        Err(error) => return eprintln!("LEFT OUT: nobody cannot start the program: {error}"),
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("127.0.0.1:80") && said.contains("CAP_NET_BIND_SERVICE"), "{said}");
+}

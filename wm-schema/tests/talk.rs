@@ -127,6 +127,7 @@ fn a_plain_client_is_answered_however_its_bytes_are_cut() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
 fn two_clients_at_once_over_ipv6() {
     let Ok(_) = TcpListener::bind("[::1]:0") else {
         eprintln!("left out: there is no IPv6 here");
