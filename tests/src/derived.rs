@@ -15,6 +15,29 @@ pub mod text {
     }
 }
 
+/// `cache.wm`, as far as one side goes.
+pub mod cache {
+    use wm_derive::Protocol;
+
+    /// Puts a value into the cache.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "cache", limit = "64K", magic = "set ")]
+    pub struct Set<'a> {
+        /// Under which key.
+        #[wm(ascii, until = " ", max = "250")]
+        pub key: &'a str,
+        /// What it is marked with.
+        #[wm(as = r#"dec until " " max 10"#)]
+        pub flags: u64,
+        /// How much it counts.
+        #[wm(as = r#"idec until " " max 11"#)]
+        pub delta: i64,
+        /// The value.
+        #[wm(rest, line = "len: dec until CRLF max 8 = size(value)", line_after = "CRLF")]
+        pub value: &'a [u8],
+    }
+}
+
 /// `frame.wm`.
 pub mod frame {
     use wm_derive::Protocol;

@@ -64,6 +64,32 @@ pub fn sent_is_read_again(subject: &Subject, outcome: &Outcome) {
     }
 }
 
+/// Gives a frame byte by byte to a connection that walks over it, and spoils all but the last `BEHIND` of those that have
+/// arrived: more than those no step looks back at. A number is read again until it is whole, a delimiter where half of it
+/// has arrived.
+///
+/// # Panics
+///
+/// The engine looks at a byte long after it has passed it.
+pub fn looks_ahead(subject: &Subject, engine: &dyn Engine, frame: &[u8]) {
+    /// The longest number, and the longest delimiter behind it.
+    const BEHIND: usize = 24;
+    let (mut framer, mut buf) = (engine.framer(), Vec::with_capacity(frame.len()));
+    for (at, byte) in frame.iter().enumerate() {
+        buf.push(*byte);
+        if let Some(done) = at.checked_sub(BEHIND) {
+            buf[done] = if buf[done] == 0 { 0xff } else { 0 };
+        }
+        match framer.input(&buf) {
+            Ok(Input::Need(needed)) => {
+                assert!(needed < frame.len() - at, "{subject:?}: {} wants {needed} more", engine.name());
+            }
+            Ok(Input::Frame(len)) => assert_eq!((len, at + 1), (frame.len(), len), "{subject:?}: {}", engine.name()),
+            Err(mistake) => panic!("{subject:?}: {} has looked back: {mistake:?}", engine.name()),
+        }
+    }
+}
+
 /// Gives a frame in pieces of 64 bytes and spoils every byte that an engine has no reason to look at again: behind a
 /// look, those in front of a half delimiter; in a frame with a number, all, once the number is there. Whoever looks twice
 /// sees something else. Returns how many bytes there were to look at, over all looks.
@@ -77,7 +103,7 @@ pub fn looks_once(subject: &Subject, engine: &dyn Engine, frame: &[u8]) -> usize
         // The fixed head in front of the delimiter may be compared again.
         Framing::Until { from, delimiter, .. } => (*from, delimiter.len() - 1, delimiter.clone()),
         Framing::Prefix { at, int, .. } => (at + int.size().most.unwrap_or(u64::MAX), 0, vec![0xff]),
-        Framing::Fixed { .. } => (0, 0, vec![0xff]),
+        Framing::Fixed { .. } | Framing::Walk => (0, 0, vec![0xff]),
     };
     let numbered = !matches!(subject.oracle.message().framing, Framing::Until { .. });
     let head = usize::try_from(head).unwrap_or(usize::MAX);

@@ -133,6 +133,27 @@ fn a_number_is_read_once() {
 }
 
 #[test]
+fn a_walk_never_looks_back() {
+    let mut walked = 0;
+    for subject in subject::all() {
+        if subject.oracle.message().framing != Framing::Walk {
+            continue;
+        }
+        let mut runner = TestRunner::deterministic();
+        let strategy = vec(any::<u8>(), 300..600);
+        let frames = (0..40).filter_map(|_| frame(&subject, &strategy.new_tree(&mut runner).ok()?.current()));
+        for frame in frames.filter(|frame| frame.len() > 60) {
+            // The interpreter remembers nothing: it walks from the start.
+            for engine in subject.engines.iter().filter(|engine| engine.name() != "interpreter") {
+                laws::looks_ahead(&subject, engine.as_ref(), &frame);
+            }
+            walked += 1;
+        }
+    }
+    assert!(walked > 20, "only {walked} frames that are walked over");
+}
+
+#[test]
 fn tcp_hands_out_what_arrives() {
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
     let chunks = vec(vec(any::<u8>(), 1..50), 0..20);

@@ -346,6 +346,24 @@ impl Int {
         };
         Size { least, most: Some(most) }
     }
+
+    /// How many bytes `value` takes, its delimiter included, as an encoder writes it.
+    #[must_use]
+    pub fn width(&self, value: i128) -> u64 {
+        match self {
+            Self::Fixed { bytes, .. } => u64::from(*bytes),
+            Self::Digits { digits, .. } => u64::from(*digits),
+            Self::Varint { signed } => {
+                let zigzag = if *signed { (value << 1) ^ (value >> 127) } else { value };
+                let bits = 128 - (zigzag | 1).leading_zeros();
+                u64::from(bits.div_ceil(7))
+            }
+            Self::Until { radix, delimiter, .. } => {
+                let digits = value.unsigned_abs().checked_ilog(u128::from(*radix)).unwrap_or(0) + 1;
+                u64::from(digits) + u64::from(value < 0) + delimiter.len() as u64
+            }
+        }
+    }
 }
 
 /// Bytes, text or JSON.
@@ -431,6 +449,8 @@ pub enum Framing {
         /// How many bytes stand behind the delimiter; fixed.
         tail: u64,
     },
+    /// Field by field, by the steps of [`crate::walk`].
+    Walk,
 }
 
 /// `exchange Upload -> Done in order`.

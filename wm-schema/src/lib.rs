@@ -23,6 +23,7 @@ pub mod ir;
 #[cfg(feature = "dsl")]
 pub mod render;
 pub mod resolve;
+pub mod walk;
 
 #[cfg(feature = "dsl")]
 pub use build::{Build, BuildError, build};

@@ -32,6 +32,7 @@ mod reader;
 mod scan;
 mod text;
 mod varint;
+mod walk;
 mod writer;
 
 pub use error::{DecodeError, EncodeError, EncodeFault, Fault, Field};
@@ -40,6 +41,7 @@ pub use list::{Element, List, ListIter};
 pub use reader::Reader;
 pub use scan::{Delimiter, Input, Prefix, fixed, starts_with};
 pub use text::Radix;
+pub use walk::{Halt, Step, Walk, Walker};
 pub use writer::Writer;
 
 /// Borrowed where it can be, owned where an escape had to be undone.

@@ -174,7 +174,7 @@ impl Prefix {
             text::unpadded(number, radix, at, field)?;
         }
         // Behind the digits only the start of the delimiter may stand.
-        if delimiter.starts_with(rest) && (digits > 0 || rest.is_empty()) {
+        if delimiter.starts_with(rest) {
             return Ok(None);
         }
         let fault = match rest.first() {
@@ -313,5 +313,9 @@ mod tests {
         assert_eq!(number(b"1x"), error(1, Fault::Digit { found: b'x', radix: Radix::Decimal }));
         assert_eq!(number(b"01"), error(0, Fault::NotMinimal));
         assert_eq!(number(b":"), error(0, Fault::NoDigits));
+        let line = |bytes: &[u8]| Prefix::number_until(bytes, 0, b"\r\n", 3, Radix::Decimal, F);
+        assert_eq!(line(b"\r"), Ok(None), "what is wrong with it, the next byte tells");
+        assert_eq!(line(b"\r\n"), error(0, Fault::NoDigits));
+        assert_eq!(line(b"\rx"), error(0, Fault::Digit { found: b'\r', radix: Radix::Decimal }));
     }
 }

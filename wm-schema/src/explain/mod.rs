@@ -3,9 +3,10 @@
 
 mod picture;
 mod table;
+mod walk;
 mod words;
 
-use crate::ir::{Layout, Message, Schema, Side};
+use crate::ir::{Framing, Layout, Message, Schema, Side};
 use std::fmt::Write;
 use words::{amount, framing, span};
 
@@ -31,9 +32,10 @@ pub fn explain(schema: &Schema) -> String {
         page.push('\n');
         message_section(&mut page, schema, message);
     }
-    for layout in &schema.structs {
+    let walked = crate::walk::structs(schema);
+    for (index, layout) in schema.structs.iter().enumerate() {
         page.push('\n');
-        struct_section(&mut page, schema, layout);
+        struct_section(&mut page, schema, layout, walked.contains(&index));
     }
     for (title, lines) in table::declarations(schema) {
         let _ = write!(page, "\n{title}\n{lines}");
@@ -81,15 +83,21 @@ fn message_section(page: &mut String, schema: &Schema, message: &Message) {
     docs(page, layout);
     let (class, why) = framing(schema, message);
     let _ = writeln!(page, "  {class}: {why}");
+    if message.framing == Framing::Walk {
+        page.push_str(&walk::steps(schema, layout));
+    }
     let _ = writeln!(page, "  a frame takes {}\n", span(message.layout.size));
     page.push_str(&picture::draw(schema, layout));
     page.push('\n');
     page.push_str(&table::fields(schema, layout));
 }
 
-fn struct_section(page: &mut String, schema: &Schema, layout: &Layout) {
+fn struct_section(page: &mut String, schema: &Schema, layout: &Layout, walked: bool) {
     let _ = writeln!(page, "struct {}: {}", layout.name, span(layout.size));
     docs(page, layout);
+    if walked {
+        page.push_str(&walk::steps(schema, layout));
+    }
     page.push('\n');
     page.push_str(&picture::draw(schema, layout));
     page.push('\n');

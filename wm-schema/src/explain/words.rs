@@ -9,6 +9,10 @@ use crate::resolve::spell::{bytes, count};
 pub(super) fn framing(schema: &Schema, message: &Message) -> (String, String) {
     let fields = &message.layout.fields;
     match &message.framing {
+        Framing::Walk => (
+            "walk".to_owned(),
+            "the framer goes field by field, and looks once at each byte that it does not pass".to_owned(),
+        ),
         Framing::Fixed { bytes } => {
             (format!("fixed({bytes})"), "all fields have a fixed size, so the framer only compares lengths".to_owned())
         }

@@ -1,6 +1,6 @@
 //! Where the first frame ends.
 
-use super::{Error, Fault, Interpreter, Place, decode, encode, number};
+use super::{Error, Fault, Interpreter, Place, decode, encode, number, walk};
 use crate::ir::{Framing, Role, Type};
 
 /// What has been looked at of an incomplete frame.
@@ -49,6 +49,7 @@ pub(super) fn input(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) 
             constants(interpreter, buf, *field)?;
             delimited(interpreter, scan, buf)
         }
+        Framing::Walk => walk::input(interpreter, buf),
     }
 }
 

@@ -34,6 +34,9 @@
 //!      then give a frame between the least size of the layout and the limit: `TooShort` or `TooLong` at the number, in
 //!      the terms of the number.
 //!    * A delimiter is searched for; more than `max` bytes in front of it are `TooLong`.
+//!    * A message that is walked over is looked at field by field, in the steps of [`crate::walk`]: constants are compared,
+//!      numbers that measure keep their own rules, delimiters stand within `max`. What has a fixed size, and what a
+//!      number measures, is passed unseen. Whatever makes the frame larger than the limit at the least is `TooLong`.
 //! 2. **`decode` reads field by field in the order of the wire** and checks each as it is read: constants, digits,
 //!    ranges, variants, UTF-8, JSON. A field that ends behind the frame is `Truncated`; bytes behind the last field are
 //!    `Trailing`, said of that last field.
@@ -62,6 +65,7 @@ mod test;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod walk;
 
 pub use error::{EncodeError, EncodeFault, Error, Fault};
 pub use input::{Input, Scan};

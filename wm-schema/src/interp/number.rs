@@ -53,7 +53,7 @@ pub(super) fn arriving(int: &Int, bytes: &[u8], offset: usize, place: Place<'_>)
         unpadded(&window[..digits], *radix, offset, place)?;
     }
     let behind = &window[digits..];
-    if behind.is_empty() || (digits > 0 && delimiter.starts_with(behind)) {
+    if delimiter.starts_with(behind) {
         return Ok(None);
     }
     let fault = if all_digits > digits {
@@ -242,7 +242,7 @@ mod tests {
             (&dec, b"012\r\n", 7, Fault::NotMinimal),
             (&dec, b"1x", 8, Fault::Digit { found: b'x', radix: 10 }),
             (&dec, b"\r\n", 7, Fault::NoDigits),
-            (&dec, b"\r", 7, Fault::Digit { found: b'\r', radix: 10 }),
+            (&dec, b"\rx", 7, Fault::Digit { found: b'\r', radix: 10 }),
             (&dec, b"1234", 10, Fault::TooLong { found: 4, limit: 3 }),
             (&until(10, true, 9), b"-0\r\n", 7, Fault::NotMinimal),
             (&until(10, true, 20), b"9223372036854775808\r\n", 7, Fault::Overflow),

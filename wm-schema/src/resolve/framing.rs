@@ -5,14 +5,17 @@
 //! * all fields fixed: `Fixed`;
 //! * a number at a fixed place whose equation measures all that varies: `Prefix`;
 //! * bytes or a list with a prefix, all else fixed: `Prefix`;
-//! * bytes or a number up to a delimiter, all else fixed: `Until`.
+//! * bytes or a number up to a delimiter, all else fixed: `Until`;
+//! * every field has an end of its own, or a number in front of it measures it: `Walk`.
 
 use super::layouts::{Body, Line};
 use super::regions::takes_rest;
 use super::sizes::{self, Parts};
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{Equation, Extent, Framing, Int, Measure, Role, Type};
+use crate::draft::{Draft, LayoutDraft};
+use crate::ir::{Equation, Extent, Framing, Int, Layout, Measure, Role, Schema, Type};
+use crate::walk;
 
 /// Infers the framing of a message, or reports what is missing.
 pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> Option<Framing> {
@@ -39,14 +42,18 @@ pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> 
         let reachable = varying.iter().all(|&other| other >= at);
         reachable.then(|| by_equation(lines, &varying, at, parts).or_else(|| by_field(lines, &varying, at, parts)))?
     });
-    if found.is_none() {
-        let diagnostic = match varying.iter().find(|at| takes_rest(&lines[**at].ty, parts)) {
-            Some(&rest) => unbounded(body, rest),
-            None => walk(body, &varying),
-        };
-        cx.report(diagnostic);
+    if found.is_some() {
+        return found;
     }
-    found
+    let plain: Vec<walk::Line<'_>> =
+        lines.iter().map(|line| walk::Line { role: &line.role, ty: &line.ty, size: line.size }).collect();
+    let measured = walk::measured(&plain);
+    let unmeasured = |at: usize| measured.iter().all(|one| !(one.first..=one.last).contains(&at));
+    if let Some(&rest) = varying.iter().find(|at| takes_rest(&lines[**at].ty, parts) && unmeasured(**at)) {
+        cx.report(unbounded(body, rest));
+        return None;
+    }
+    Some(Framing::Walk)
 }
 
 /// The number at `at` measures all that varies.
@@ -128,6 +135,43 @@ fn fixed(lines: &[Line<'_>], wanted: impl Fn(usize) -> bool) -> Option<i64> {
     i64::try_from(sum).ok()
 }
 
+/// Refuses messages that a walk cannot go through: too many layouts in each other, or fields that may be absent.
+pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
+    let draft: &Draft = cx.draft;
+    let drafted = |layout: &Layout| draft.layouts.iter().find(|draft| draft.name.text == layout.name);
+    for message in schema.messages.iter().filter(|message| message.framing == Framing::Walk) {
+        let levels = walk::levels(schema, &message.layout);
+        if levels > walk::LEVELS_MAX
+            && let Some(draft) = drafted(&message.layout)
+        {
+            cx.report(too_deep(draft, levels));
+        }
+    }
+    for layout in walk::layouts(schema) {
+        let absent = |field: &usize| layout.fields[*field].condition.is_some();
+        let fields = walk::steps(schema, layout).into_iter().filter_map(|step| walk::looked_at(&step));
+        if let Some((field, draft)) = fields.into_iter().find(absent).zip(drafted(layout)) {
+            cx.report(may_be_absent(draft, field));
+        }
+    }
+}
+
+fn too_deep(draft: &LayoutDraft, levels: usize) -> Diagnostic {
+    let (name, most) = (&draft.name, walk::LEVELS_MAX);
+    Diagnostic::new(Code::NoFraming, name.origin, format!("`{}` is {levels} layouts deep", name.text))
+        .why(format!("the framer goes through it field by field, and keeps track of {most} layouts in each other"))
+        .help(format!("say the size once for all: add `len: u32 = size(self)` as the first line of `{}`", name.text))
+}
+
+fn may_be_absent(draft: &LayoutDraft, field: usize) -> Diagnostic {
+    let line = &draft.fields[field];
+    let label = format!("`{}` may be absent", spell::name(line));
+    Diagnostic::new(Code::NoFraming, line.origin, label)
+        .why("the end of the frame is found field by field, and this version does not work out conditions on the way")
+        .help("say the size of the message in front: `len: u32 = size(self)`, or `len: u32 = size(rest)`")
+        .note(draft.name.origin, "the layout stands here")
+}
+
 /// Something goes on to the end of the frame, and nothing says where that is.
 fn unbounded(body: &Body<'_>, rest: usize) -> Diagnostic {
     let (line, name) = (&body.lines[rest], &body.draft.name);
@@ -140,34 +184,6 @@ fn unbounded(body: &Body<'_>, rest: usize) -> Diagnostic {
     Diagnostic::new(Code::Unbounded, line.draft.origin, format!("nothing says where `{}` ends", line.name))
         .why(format!("it takes all that is left of `{}`, and a stream of bytes has no end of its own", name.text))
         .help(help)
-        .note(name.origin, "the message stands here")
-}
-
-/// Every field has an end, but only a walk over all of them finds the end of the frame.
-fn walk(body: &Body<'_>, varying: &[usize]) -> Diagnostic {
-    let line = &body.lines[varying.get(1).copied().unwrap_or(varying[0])];
-    let name = &body.draft.name;
-    let diagnostic = match varying {
-        [only] => {
-            Diagnostic::new(Code::NoFraming, line.draft.origin, format!("the end of `{}` is not in reach", line.name))
-                .why(match body.lines[*only].ty {
-                    Type::Struct(_) => {
-                        "the size of a struct that varies is known only when it has been read field by field"
-                    }
-                    Type::List { .. } => "the size of a list whose elements vary is known only when each has been read",
-                    _ => "a size at a fixed place or a delimiter must say where the frame ends",
-                })
-        }
-        _ => Diagnostic::new(
-            Code::NoFraming,
-            line.draft.origin,
-            format!("a second field of varying size: `{}`", line.name),
-        )
-        .why("the end of the frame could only be found field by field, which this version does not do")
-        .note(body.lines[varying[0]].draft.origin, "the first field of varying size"),
-    };
-    diagnostic
-        .help(format!("say the size once for all: add `{}` as the first line of `{}`", length_line(body), name.text))
         .note(name.origin, "the message stands here")
 }
 

@@ -38,7 +38,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     );
     unused::check(cx);
     let messages: Vec<Message> = messages.into_iter().collect::<Option<_>>()?;
-    Some(Schema {
+    let schema = Schema {
         docs: draft.docs.clone(),
         name: draft.name.text.clone(),
         version: draft.version.as_ref().map(|version| version.value),
@@ -50,7 +50,9 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         messages,
         exchanges,
         tests,
-    })
+    };
+    framing::walkable(cx, &schema);
+    Some(schema)
 }
 
 fn port(cx: &mut Context<'_>) -> Option<u16> {

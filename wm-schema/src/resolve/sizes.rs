@@ -19,7 +19,11 @@ pub(super) struct Parts<'p> {
 /// Sets for each line the size that it has by itself: the most is none where only a frame bounds it.
 pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
     for at in 0..lines.len() {
-        lines[at].size = size(&lines[at].ty, lines, parts);
+        lines[at].size = match (&lines[at].ty, &lines[at].role) {
+            // A number that never changes has always the same width.
+            (Type::Int(int, _), Role::Constant(value)) => exactly(int.width(*value)),
+            (ty, _) => size(ty, lines, parts),
+        };
         if lines[at].condition.is_some() {
             lines[at].size.least = 0;
         }

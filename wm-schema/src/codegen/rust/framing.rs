@@ -1,24 +1,25 @@
 //! `input`: where the first frame ends.
 
 use super::layout::LayoutCode;
-use super::literal;
 use super::number::{fixed_method, radix, read_int, to_i128, to_u64};
-use crate::ir::{Bytes, Extent, Framing, Int, Message, Type};
+use super::{literal, walk};
+use crate::ir::{Bytes, Extent, Framing, Int, Message, Schema, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The type of the scan's state.
-pub(super) fn scan_type(framing: &Framing) -> TokenStream {
-    match framing {
+pub(super) fn scan_type(schema: &Schema, message: &Message) -> TokenStream {
+    match &message.framing {
         Framing::Fixed { .. } => quote!(()),
         Framing::Prefix { .. } => quote!(Prefix),
         Framing::Until { .. } => quote!(Delimiter),
+        Framing::Walk => walk::scan_type(schema, &message.layout),
     }
 }
 
 /// The function `input`.
 pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
-    let scan_type = scan_type(&message.framing);
+    let scan_type = scan_type(code.rust.schema, message);
     let mut head_function = None;
     let (scan, body) = match &message.framing {
         Framing::Fixed { bytes } => {
@@ -42,6 +43,11 @@ pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             let (from, max, tail) = (code.size(*from), code.size(*max), code.size(*tail));
             let (delimiter, constant) = (literal::bytes(delimiter), code.constant(*field));
             (quote!(scan), quote!(#constants scan.resume(buf, #from, #delimiter, #max, #tail, #constant)))
+        }
+        Framing::Walk => {
+            let least = code.size(message.layout.size.least);
+            head_function = Some(walk::function(code));
+            (quote!(scan), quote!(scan.resume(buf, #least, Self::FRAME_BYTES_MAX, Self::walk)))
         }
     };
     quote! {

@@ -5,6 +5,7 @@
 //!   items    enums, typed JSON bodies          layout   one layout while its code is written
 //!   framing  input                             number   the calls that read and write numbers
 //!   decode   decode, read                      encode   measure, encode, write
+//!   walk     the steps of a walk
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
 //!
@@ -23,6 +24,7 @@ mod number;
 mod print;
 mod shape;
 mod tests;
+mod walk;
 
 use super::Options;
 use crate::ir::{Int, Layout, Message, RustShape, Schema, Side};
@@ -99,7 +101,7 @@ impl<'s> Rust<'s> {
         let enums: TokenStream = (0..self.schema.enums.len()).map(|at| items::enumeration(self, at)).collect();
         let bodies: TokenStream = (0..self.schema.json_bodies.len()).map(|at| items::json_body(self, at)).collect();
         let messages: TokenStream = self.schema.messages.iter().map(|message| self.message(message)).collect();
-        let structs: TokenStream = self.schema.structs.iter().map(|layout| self.part(layout)).collect();
+        let structs: TokenStream = (0..self.schema.structs.len()).map(|at| self.part(at)).collect();
         quote!(#sides #messages #structs #enums #bodies)
     }
 
@@ -169,11 +171,14 @@ impl<'s> Rust<'s> {
         }
     }
 
-    fn part(&self, layout: &Layout) -> TokenStream {
+    fn part(&self, index: usize) -> TokenStream {
+        let layout = &self.schema.structs[index];
         let code = LayoutCode::part(self, layout);
         let definition = self.definition(layout, || format!("The struct `{}`.", layout.name));
         let (read, write) = (decode::read(&code), encode::write(&code));
-        let (constants, own_constants) = self.constants(&code, &quote!(#read #write));
+        let walked = crate::walk::structs(self.schema).contains(&index);
+        let walk = walked.then(|| walk::function(&code));
+        let (constants, own_constants) = self.constants(&code, &quote!(#walk #read #write));
         let (generics, ty) = self.generics(layout);
         quote! {
             #definition
@@ -182,6 +187,7 @@ impl<'s> Rust<'s> {
 
             impl #generics #ty {
                 #own_constants
+                #walk
                 #read
                 #write
             }
@@ -238,7 +244,7 @@ impl<'s> Rust<'s> {
         } else {
             quote!(Self)
         };
-        let scan = framing::scan_type(&message.framing);
+        let scan = framing::scan_type(self.schema, message);
         let (protocol, name) = (&self.schema.name, names::ty(&layout.name));
         let name = if shape::borrows(self.schema, layout) { quote!(#name) } else { quote!(Self) };
         quote! {

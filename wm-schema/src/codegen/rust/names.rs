@@ -35,7 +35,8 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 10] = ["reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width"];
+const RESERVED: [&str; 12] =
+    ["reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width", "walk", "step"];
 
 impl Names {
     pub(super) fn new(layout: &Layout) -> Self {
@@ -112,7 +113,7 @@ pub(super) struct Imports {
 }
 
 const PROTOCOL: [&str; 3] = ["Duplex", "Message", "Silent"];
-const WIRE: [&str; 19] = [
+const WIRE: [&str; 22] = [
     "BytesMut",
     "Cow",
     "DecodeError",
@@ -121,12 +122,15 @@ const WIRE: [&str; 19] = [
     "EncodeFault",
     "Fault",
     "Field",
+    "Halt",
     "Input",
     "Json",
     "List",
     "Prefix",
     "Radix",
     "Reader",
+    "Walk",
+    "Walker",
     "Writer",
     "check",
     "fixed",

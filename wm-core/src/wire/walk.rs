@@ -1,0 +1,533 @@
+//! The scan of a message whose end is found field by field: several parts of free size in a row, lists of structs.
+//!
+//! Where it stands is plain data: how far it has come, and for each layout that it is inside of the next step and how
+//! many elements are left. Generated code says the steps, a line each; a step that lacks bytes halts the walk, and is
+//! taken again when more have arrived. Bytes whose length a number says are stepped over unseen, and each byte of the
+//! rest is looked at once, however the stream is cut.
+//!
+//! What is still to come is always known at the least: [`Walk`] asks for exactly that, and a number that makes it more
+//! than the largest frame is refused when it has been read. Nothing is allocated.
+
+use super::scan::{Input, Prefix, find, fixed};
+use super::{DecodeError, Fault, Field, Radix, Reader, text};
+
+/// How far a walk has come: in the frame, and in the layouts of which one stands in the other.
+///
+/// `LEVELS` is how deep they stand in each other, the message included, `VALUES` how many numbers a layout has to
+/// remember until what they measure comes.
+#[derive(Debug, Clone)]
+pub struct Walk<const LEVELS: usize = 1, const VALUES: usize = 0> {
+    place: Place,
+    levels: [Level<VALUES>; LEVELS],
+}
+
+/// One step of a walk: the number of the step within its layout says which.
+pub type Step<const VALUES: usize> = fn(&mut Walker<'_, VALUES>, usize) -> Result<(), Halt>;
+
+/// Why a walk does not go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Halt {
+    /// The bytes of the step have not arrived whole; so many of them are there that have not been counted.
+    Need(usize),
+    /// The bytes cannot be the start of a frame.
+    Bad(DecodeError),
+}
+
+impl From<DecodeError> for Halt {
+    fn from(error: DecodeError) -> Self {
+        Self::Bad(error)
+    }
+}
+
+/// Where a walk stands in the frame.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    /// Where the next step starts; behind what has arrived, if that is passed unseen.
+    at: usize,
+    /// Where the number that was read last starts.
+    number_at: usize,
+    /// How far the next step has already looked.
+    seen: usize,
+    /// The least size of the frame by all that is known of it.
+    least: usize,
+    /// The largest size of a frame.
+    most: usize,
+    /// How many levels are in use; none before the first step, and behind the last.
+    depth: usize,
+}
+
+/// A layout that is being walked over.
+#[derive(Debug, Clone, Copy)]
+struct Level<const VALUES: usize> {
+    step: Step<VALUES>,
+    /// The number of the next step.
+    next: usize,
+    /// How many of this layout stand one behind the other, this one included.
+    left: usize,
+    values: [usize; VALUES],
+}
+
+impl<const VALUES: usize> Level<VALUES> {
+    fn new(step: Step<VALUES>, left: usize) -> Self {
+        Self { step, next: 0, left, values: [0; VALUES] }
+    }
+}
+
+impl<const LEVELS: usize, const VALUES: usize> Default for Walk<LEVELS, VALUES> {
+    fn default() -> Self {
+        Self { place: Place::default(), levels: [Level::new(|walk, _| walk.leave(), 1); LEVELS] }
+    }
+}
+
+impl<const LEVELS: usize, const VALUES: usize> Walk<LEVELS, VALUES> {
+    /// Goes on with the steps of a message of `least` to `most` bytes, as far as the bytes that have arrived.
+    ///
+    /// # Errors
+    ///
+    /// What a step says.
+    #[inline]
+    pub fn resume(&mut self, buf: &[u8], least: usize, most: usize, step: Step<VALUES>) -> Result<Input, DecodeError> {
+        let mut walker = Walker { buf, place: &mut self.place, levels: &mut self.levels };
+        // A frame has bytes: whoever has passed none has not begun.
+        if walker.place.at == 0 && walker.place.depth == 0 {
+            *walker.place = Place { least, most, ..Place::default() };
+            walker.begin(step);
+        }
+        match walker.run() {
+            Ok(()) => {
+                let input = fixed(buf, self.place.at);
+                if matches!(input, Input::Frame(_)) {
+                    self.place = Place::default();
+                }
+                Ok(input)
+            }
+            Err(Halt::Need(known)) => {
+                let least = self.place.least.saturating_add(known);
+                Ok(Input::Need(least.saturating_sub(buf.len()).max(1)))
+            }
+            Err(Halt::Bad(error)) => Err(error),
+        }
+    }
+}
+
+/// Takes the steps of a walk over the bytes that have arrived.
+#[derive(Debug)]
+pub struct Walker<'w, const VALUES: usize = 0> {
+    buf: &'w [u8],
+    place: &'w mut Place,
+    levels: &'w mut [Level<VALUES>],
+}
+
+macro_rules! integers {
+    ($($method:ident $ty:ident $bytes:literal;)*) => { $(
+        #[doc = concat!("Steps over a number of ", $bytes, " bytes, as [`Reader::", stringify!($method), "`] reads it.\n\n")]
+        #[doc = "# Errors\n\nIt has not arrived whole."]
+        #[inline]
+        pub fn $method(&mut self, field: &'static Field) -> Result<$ty, Halt> {
+            self.whole($bytes, |reader| reader.$method(field))
+        }
+    )* };
+}
+
+impl<'w, const VALUES: usize> Walker<'w, VALUES> {
+    /// Takes step after step, until the message is behind.
+    fn run(&mut self) -> Result<(), Halt> {
+        while let Some(level) = self.level() {
+            let (step, number) = (level.step, level.next);
+            level.next = number.saturating_add(1);
+            if let Err(halt) = step(self, number) {
+                // A step that halts has entered nothing: it is taken again.
+                if let Some(level) = self.level() {
+                    level.next = number;
+                }
+                return Err(halt);
+            }
+        }
+        Ok(())
+    }
+
+    fn level(&mut self) -> Option<&mut Level<VALUES>> {
+        self.levels.get_mut(self.place.depth.checked_sub(1)?)
+    }
+
+    /// Enters the message.
+    fn begin(&mut self, step: Step<VALUES>) {
+        if let Some(level) = self.levels.first_mut() {
+            *level = Level::new(step, 1);
+            self.place.depth = 1;
+        }
+    }
+
+    /// Goes on behind the step.
+    fn advance(&mut self, bytes: usize) {
+        self.place.at = self.place.at.saturating_add(bytes);
+        self.place.seen = 0;
+    }
+
+    /// What has arrived of the step.
+    fn arrived(&self) -> &'w [u8] {
+        self.buf.get(self.place.at..).unwrap_or_default()
+    }
+
+    /// Counts `more` bytes of the step, which start where it does, into the frame.
+    fn grow(&mut self, more: usize, field: &'static Field) -> Result<(), DecodeError> {
+        let least = self.place.least.saturating_add(more);
+        if least > self.place.most {
+            let fault = Fault::TooLong { found: least as u64, limit: self.place.most as u64 };
+            return Err(DecodeError::new(field, self.place.at, fault));
+        }
+        self.place.least = least;
+        Ok(())
+    }
+
+    /// Where the number that was read last starts.
+    #[inline]
+    #[must_use]
+    pub const fn number_at(&self) -> usize {
+        self.place.number_at
+    }
+
+    /// Passes bytes unseen that have been counted.
+    ///
+    /// # Errors
+    ///
+    /// None: they need not have arrived.
+    #[inline]
+    pub fn pass(&mut self, bytes: usize) -> Result<(), Halt> {
+        self.advance(bytes);
+        Ok(())
+    }
+
+    /// Compares a constant, as far as it has arrived.
+    ///
+    /// # Errors
+    ///
+    /// A byte differs, or not all have arrived.
+    #[inline]
+    pub fn constant(&mut self, expected: &'static [u8], field: &'static Field) -> Result<(), Halt> {
+        let (arrived, looked) = (self.arrived(), self.place.seen.saturating_sub(self.place.at));
+        let fresh = arrived.iter().zip(expected).skip(looked);
+        if let Some(same) = fresh.clone().position(|(found, expected)| found != expected) {
+            let at = self.place.at.saturating_add(looked).saturating_add(same);
+            return Err(DecodeError::new(field, at, Fault::Constant { expected }).into());
+        }
+        if arrived.len() < expected.len() {
+            self.place.seen = self.buf.len();
+            return Err(Halt::Need(0));
+        }
+        self.pass(expected.len())
+    }
+
+    /// Steps over bytes that end at `delimiter`, at most `max` of them and no more than the frame has room for.
+    ///
+    /// # Errors
+    ///
+    /// There are more in front of it, or it has not arrived.
+    #[inline]
+    pub fn until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<(), Halt> {
+        let room = self.place.most.saturating_sub(self.place.least);
+        let content = self.up_to(delimiter, max.min(room), 0, field)?;
+        self.grow(content.len(), field)?;
+        self.pass(content.len().saturating_add(delimiter.len()))
+    }
+
+    /// What stands in front of `delimiter`, of which `counted` bytes have been.
+    fn up_to(&mut self, delimiter: &[u8], max: usize, counted: usize, field: &'static Field) -> Result<&'w [u8], Halt> {
+        let whole = max.saturating_add(delimiter.len());
+        let arrived = self.arrived();
+        let window = arrived.get(..whole).unwrap_or(arrived);
+        // The delimiter may have started in the last bytes of the previous look.
+        let overlap = delimiter.len().saturating_sub(1);
+        let looked = self.place.seen.saturating_sub(self.place.at).saturating_sub(overlap);
+        if let Some(len) = find(window, looked, delimiter) {
+            return Ok(window.get(..len).unwrap_or_default());
+        }
+        if window.len() == whole {
+            let found = arrived.len().saturating_sub(overlap) as u64;
+            let fault = Fault::TooLong { found, limit: max as u64 };
+            return Err(DecodeError::new(field, self.place.at.saturating_add(max), fault).into());
+        }
+        self.place.seen = self.buf.len();
+        Err(Halt::Need(window.len().saturating_sub(overlap).saturating_sub(counted)))
+    }
+
+    /// Enters a struct.
+    ///
+    /// # Errors
+    ///
+    /// It stands deeper than the walk has levels.
+    #[inline]
+    pub fn part(&mut self, step: Step<VALUES>, field: &'static Field) -> Result<(), Halt> {
+        self.repeat(1, step, field)
+    }
+
+    /// Enters `count` elements of a list, one behind the other.
+    ///
+    /// # Errors
+    ///
+    /// They stand deeper than the walk has levels.
+    #[inline]
+    pub fn repeat(&mut self, count: usize, step: Step<VALUES>, field: &'static Field) -> Result<(), Halt> {
+        if count == 0 {
+            return Ok(());
+        }
+        let (depth, levels) = (self.place.depth, self.levels.len());
+        let Some(level) = self.levels.get_mut(depth) else {
+            let fault = Fault::TooLong { found: depth.saturating_add(1) as u64, limit: levels as u64 };
+            return Err(DecodeError::new(field, self.place.at, fault).into());
+        };
+        *level = Level::new(step, count);
+        self.place.depth = depth.saturating_add(1);
+        Ok(())
+    }
+
+    /// Goes on behind the last step of a layout: with the next element, or with what stands behind the layout.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    #[inline]
+    pub fn leave(&mut self) -> Result<(), Halt> {
+        match self.level() {
+            Some(level) if level.left > 1 => {
+                level.left = level.left.saturating_sub(1);
+                level.next = 0;
+            }
+            _ => self.place.depth = self.place.depth.saturating_sub(1),
+        }
+        Ok(())
+    }
+
+    /// A number, read last, that says how many units of at least `unit` bytes come: it is that count plus `add`. They
+    /// are counted into the frame.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::length`], and `TooLong` too if the frame would be too large.
+    #[inline]
+    pub fn length(
+        &mut self,
+        value: u64,
+        add: i64,
+        max: usize,
+        unit: usize,
+        field: &'static Field,
+    ) -> Result<usize, Halt> {
+        let (place, unit) = (&mut *self.place, unit.max(1));
+        let count = Reader::length(value, add, max, place.number_at, field)?;
+        let room = place.most.saturating_sub(place.least).checked_div(unit).unwrap_or_default();
+        if count > room {
+            let limit = (room as u64).saturating_add_signed(add);
+            return Err(DecodeError::new(field, place.number_at, Fault::TooLong { found: value, limit }).into());
+        }
+        place.least = place.least.saturating_add(count.saturating_mul(unit));
+        Ok(count)
+    }
+
+    /// Remembers a length until what it measures comes.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    #[inline]
+    pub fn keep(&mut self, slot: usize, length: usize) -> Result<(), Halt> {
+        if let Some(value) = self.level().and_then(|level| level.values.get_mut(slot)) {
+            *value = length;
+        }
+        Ok(())
+    }
+
+    /// The length that [`keep`](Self::keep) has remembered.
+    #[inline]
+    #[must_use]
+    pub fn kept(&mut self, slot: usize) -> usize {
+        self.level().and_then(|level| level.values.get(slot).copied()).unwrap_or_default()
+    }
+
+    /// Steps over a number of fixed width.
+    fn whole<T>(
+        &mut self,
+        bytes: usize,
+        read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>,
+    ) -> Result<T, Halt> {
+        if self.arrived().len() < bytes {
+            return Err(Halt::Need(0));
+        }
+        self.place.number_at = self.place.at;
+        let value = read(&mut Reader::at(self.buf, self.place.at))?;
+        self.advance(bytes);
+        Ok(value)
+    }
+
+    /// Steps over a number of free width, of which `least` bytes have been counted.
+    fn free(&mut self, found: Option<(u64, usize)>, least: usize, field: &'static Field) -> Result<u64, Halt> {
+        let Some((value, width)) = found else {
+            return Err(Halt::Need(self.arrived().len().saturating_sub(least.saturating_sub(1))));
+        };
+        self.grow(width.saturating_sub(least), field)?;
+        self.place.number_at = self.place.at;
+        self.advance(width);
+        Ok(value)
+    }
+
+    /// Steps over `digits` ASCII digits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::digits`], or they have not arrived whole.
+    #[inline]
+    pub fn digits(&mut self, digits: usize, radix: Radix, field: &'static Field) -> Result<u64, Halt> {
+        self.whole(digits, |reader| reader.digits(digits, radix, field))
+    }
+
+    /// Steps over a varint.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::varint`], or it has not arrived whole.
+    #[inline]
+    pub fn varint(&mut self, field: &'static Field) -> Result<u64, Halt> {
+        let found = Prefix::varint(self.buf, self.place.at, field)?;
+        self.free(found, 1, field)
+    }
+
+    /// Steps over an ASCII number that ends at `delimiter`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::number_until`], at its first wrong byte, or it has not arrived whole.
+    #[inline]
+    pub fn number_until(
+        &mut self,
+        delimiter: &[u8],
+        max: usize,
+        radix: Radix,
+        field: &'static Field,
+    ) -> Result<u64, Halt> {
+        let found = Prefix::number_until(self.buf, self.place.at, delimiter, max, radix, field)?;
+        let least = delimiter.len().saturating_add(1);
+        self.free(found, least, field)
+    }
+
+    /// Steps over a signed decimal that ends at `delimiter`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::signed_until`], or it has not arrived whole.
+    #[inline]
+    pub fn signed_until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<i64, Halt> {
+        let digits = self.up_to(delimiter, max, 1, field)?;
+        let value = text::signed(digits, self.place.at, field)?;
+        let width = digits.len().saturating_add(delimiter.len());
+        self.free(Some((0, width)), delimiter.len().saturating_add(1), field)?;
+        Ok(value)
+    }
+
+    integers! {
+        u8 u8 1;
+        u16_be u16 2;
+        u16_le u16 2;
+        u24_be u32 3;
+        u24_le u32 3;
+        u32_be u32 4;
+        u32_le u32 4;
+        u40_be u64 5;
+        u40_le u64 5;
+        u48_be u64 6;
+        u48_le u64 6;
+        u56_be u64 7;
+        u56_le u64 7;
+        u64_be u64 8;
+        u64_le u64 8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const F: &Field = &Field::new("M", "f", 1);
+    const SHORT: usize = 40;
+
+    /// `SET key value<LF>`, then a count of pairs of prefixed bytes.
+    fn message(walk: &mut Walker<'_, 1>, step: usize) -> Result<(), Halt> {
+        match step {
+            0 => walk.constant(b"SET ", F),
+            1 => walk.until(b" ", 8, F),
+            2 => {
+                let count = walk.u8(F)?;
+                let count = walk.length(count.into(), 1, usize::MAX, 2, F)?;
+                walk.keep(0, count)
+            }
+            3 => walk.until(b"\r\n", 8, F),
+            4 => {
+                let count = walk.kept(0);
+                walk.repeat(count, pair, F)
+            }
+            _ => walk.leave(),
+        }
+    }
+
+    fn pair(walk: &mut Walker<'_, 1>, step: usize) -> Result<(), Halt> {
+        match step {
+            0 | 1 => {
+                let len = walk.varint(F)?;
+                let len = walk.length(len, 0, 100, 1, F)?;
+                walk.pass(len)
+            }
+            _ => walk.leave(),
+        }
+    }
+
+    fn resume(walk: &mut Walk<2, 1>, buf: &[u8]) -> Result<Input, DecodeError> {
+        walk.resume(buf, 4 + 1 + 1 + 2, SHORT, message)
+    }
+
+    const WHOLE: &[u8] = b"SET key \x03value\r\n\x01a\x02bc\x00\x00";
+
+    #[test]
+    fn a_walk_may_be_cut_anywhere() {
+        for first in 0..=WHOLE.len() {
+            for second in first..WHOLE.len() {
+                let mut walk = Walk::default();
+                for cut in [first, second] {
+                    match resume(&mut walk, &WHOLE[..cut]) {
+                        Ok(Input::Need(needed)) => assert!(needed <= WHOLE.len() - cut, "{needed} behind {cut}"),
+                        Ok(Input::Frame(len)) => assert_eq!((cut, len), (WHOLE.len(), len)),
+                        Err(error) => panic!("{error} at {cut}"),
+                    }
+                }
+                assert_eq!(resume(&mut walk, WHOLE), Ok(Input::Frame(WHOLE.len())));
+                assert_eq!(resume(&mut walk, b""), Ok(Input::Need(8)), "ready for the next frame");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_needed_is_known_from_what_has_been_read() {
+        let need = |bytes: &[u8]| resume(&mut Walk::default(), bytes);
+        assert_eq!(need(b"SE"), Ok(Input::Need(6)));
+        assert_eq!(need(b"SET ke"), Ok(Input::Need(4)), "two bytes of the key, its end, the count, the line end");
+        assert_eq!(need(b"SET key \x03"), Ok(Input::Need(2 + 2 * 2)));
+        assert_eq!(need(b"SET key \x02\r\n\x05"), Ok(Input::Need(5 + 1)), "passed unseen");
+    }
+
+    #[test]
+    fn a_count_over_the_frame_is_refused_at_once() {
+        let found = resume(&mut Walk::default(), b"SET key \xff");
+        // 40 bytes, of which 4 + 3 + 1 + 1 + 2 are other, are room for 14 pairs; the number says one more.
+        assert_eq!(found, Err(DecodeError::new(F, 8, Fault::TooLong { found: 255, limit: 15 })));
+        let found = resume(&mut Walk::default(), b"SET key \x02\r\n\x64");
+        assert_eq!(found, Err(DecodeError::new(F, 11, Fault::TooLong { found: 100, limit: 27 })));
+    }
+
+    #[test]
+    fn a_stranger_is_refused_at_its_first_wrong_byte() {
+        let mut walk = Walk::default();
+        assert_eq!(resume(&mut walk, b"S"), Ok(Input::Need(7)));
+        let error = DecodeError::new(F, 2, Fault::Constant { expected: b"SET " });
+        assert_eq!(resume(&mut walk, b"SEX"), Err(error));
+        let long = resume(&mut Walk::default(), b"SET muchtoolong ");
+        assert_eq!(long, Err(DecodeError::new(F, 12, Fault::TooLong { found: 12, limit: 8 })));
+    }
+}

@@ -1,0 +1,70 @@
+//! The steps of a walk in words.
+
+use super::words::int_word;
+use crate::ir::{Bytes, Extent, Int, Layout, Schema, Type};
+use crate::resolve::spell::{bytes, count};
+use crate::walk::{self, Span, Step};
+use std::fmt::Write;
+
+/// What the framer does with each field of a layout, a line each.
+pub(super) fn steps(schema: &Schema, layout: &Layout) -> String {
+    let mut lines = String::new();
+    for (at, step) in walk::steps(schema, layout).iter().enumerate() {
+        let _ = writeln!(lines, "    {}. {}", at + 1, words(layout, step));
+    }
+    lines
+}
+
+fn words(layout: &Layout, step: &Step) -> String {
+    let name = |field: usize| format!("`{}`", layout.fields[field].name);
+    match step {
+        Step::Pass { first, last, bytes } => {
+            format!("{}: pass {}", names(layout, *first, *last), count(*bytes, "byte"))
+        }
+        Step::Constant { field } => format!("{}: compare", name(*field)),
+        Step::Until { field } => match &layout.fields[*field].ty {
+            Type::Bytes(Bytes { extent: Extent::Until(delimiter), .. }) => {
+                format!("{}: search for {}", name(*field), bytes(delimiter))
+            }
+            _ => name(*field),
+        },
+        Step::Free { field } => match &layout.fields[*field].ty {
+            Type::Int(int, _) => format!("{}: read the {}", name(*field), number(int)),
+            _ => name(*field),
+        },
+        Step::Number { field, span, slot } => {
+            let what = match &layout.fields[*field].ty {
+                Type::Int(int, _) => format!("read the {}", number(int)),
+                Type::Bytes(Bytes { extent: Extent::Prefix(int), .. })
+                | Type::List { count: Extent::Prefix(int), .. } => format!("read the {} in front", number(int)),
+                _ => String::new(),
+            };
+            let then = match slot {
+                Some(_) => format!("remember it for {}", names(layout, span.first, span.last)),
+                None if span.first == *field => measured(span, "it"),
+                None => measured(span, &names(layout, span.first, span.last)),
+            };
+            format!("{}: {what}, {then}", name(*field))
+        }
+        Step::Kept { span, .. } => {
+            format!("{}: {}", names(layout, span.first, span.last), measured(span, "it"))
+        }
+        Step::Enter { field, count } => match &layout.fields[*field].ty {
+            Type::Struct(_) => format!("{}: take its steps", name(*field)),
+            _ => format!("{}: take the steps of each of {count}", name(*field)),
+        },
+    }
+}
+
+fn measured(span: &Span, what: &str) -> String {
+    if span.walked { format!("take the steps of each of {what}") } else { format!("pass {what} unseen") }
+}
+
+fn number(int: &Int) -> String {
+    format!("`{}`", int_word(int))
+}
+
+fn names(layout: &Layout, first: usize, last: usize) -> String {
+    let name = |at: usize| &layout.fields[at].name;
+    if first == last { format!("`{}`", name(first)) } else { format!("`{}` to `{}`", name(first), name(last)) }
+}

@@ -1,0 +1,203 @@
+//! The end of a frame that is found field by field: taken from the start at each look, so that nothing is remembered.
+
+use super::{Error, Fault, Input, Interpreter, Place, decode, encode, number};
+use crate::ir::{Bytes, Extent, Int, Layout, Schema, Type};
+use crate::walk::{self, Span, Step};
+
+pub(super) fn input(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
+    let message = interpreter.message;
+    let (least, most) = (message.layout.size.least.into(), message.frame_bytes_max.into());
+    let mut walk = Walk { schema: interpreter.schema, buf, at: 0, least, most };
+    match walk.layout(&message.layout) {
+        Ok(()) if walk.at <= buf.len() as u64 => Ok(Input::Frame(size(walk.at))),
+        Ok(()) => Ok(Input::Need(size(walk.at) - buf.len())),
+        Err(Stop::Missing { known }) => {
+            let missing = walk.least + i128::from(known) - buf.len() as i128;
+            Ok(Input::Need(usize::try_from(missing.max(1)).unwrap_or(usize::MAX)))
+        }
+        Err(Stop::Bad(error)) => Err(error),
+    }
+}
+
+/// Why a walk does not come to the end.
+enum Stop {
+    /// More bytes must arrive; so many of the field's are there that have not been counted.
+    Missing {
+        known: u64,
+    },
+    Bad(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Bad(error)
+    }
+}
+
+struct Walk<'w> {
+    schema: &'w Schema,
+    buf: &'w [u8],
+    /// The next byte.
+    at: u64,
+    /// The least size of the frame by what has been read of it.
+    least: i128,
+    /// The largest size of a frame.
+    most: i128,
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
+
+impl<'w> Walk<'w> {
+    fn arrived(&self) -> &'w [u8] {
+        self.buf.get(size(self.at)..).unwrap_or_default()
+    }
+
+    fn layout(&mut self, layout: &Layout) -> Result<(), Stop> {
+        let mut kept = Vec::new();
+        for step in walk::steps(self.schema, layout) {
+            let place = |field: usize| Place::new(layout, &layout.fields[field]);
+            match step {
+                Step::Pass { bytes, .. } => self.at += bytes,
+                Step::Constant { field } => {
+                    let expected = encode::constant(self.schema, &layout.fields[field]);
+                    self.constant(expected, place(field))?;
+                }
+                Step::Until { field } => self.until(&layout.fields[field].ty, place(field))?,
+                Step::Free { field } => self.free(&layout.fields[field].ty, place(field))?,
+                Step::Number { field, span, slot } => {
+                    let units = self.number(layout, field, span)?;
+                    match slot {
+                        Some(_) => kept.push(units),
+                        None => self.units(layout, span, units)?,
+                    }
+                }
+                Step::Kept { span, slot } => self.units(layout, span, kept[slot])?,
+                Step::Enter { field, count } => self.elements(layout, field, count)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn constant(&mut self, expected: Vec<u8>, place: Place<'_>) -> Result<(), Stop> {
+        let arrived = self.arrived();
+        if let Some(same) = arrived.iter().zip(&expected).position(|(found, expected)| found != expected) {
+            return Err(place.error(size(self.at) + same, Fault::Constant { expected }).into());
+        }
+        if arrived.len() < expected.len() {
+            return Err(Stop::Missing { known: 0 });
+        }
+        self.at += expected.len() as u64;
+        Ok(())
+    }
+
+    /// Bytes of the field more than have been counted.
+    fn grow(&mut self, more: u64, place: Place<'_>) -> Result<(), Stop> {
+        let least = self.least + i128::from(more);
+        if least > self.most {
+            let fault = Fault::TooLong { found: decode::as_u64(least), limit: decode::as_u64(self.most) };
+            return Err(place.error(size(self.at), fault).into());
+        }
+        self.least = least;
+        Ok(())
+    }
+
+    /// Bytes up to a delimiter.
+    fn until(&mut self, ty: &Type, place: Place<'_>) -> Result<(), Stop> {
+        let Type::Bytes(Bytes { extent: Extent::Until(delimiter), max, .. }) = ty else { return Ok(()) };
+        let room = decode::as_u64(self.most - self.least);
+        let len = self.up_to(delimiter, max.map_or(room, |max| max.min(room)), place)?;
+        let Some(len) = len else {
+            let overlap = delimiter.len() - 1;
+            return Err(Stop::Missing { known: self.arrived().len().saturating_sub(overlap) as u64 });
+        };
+        self.least += i128::from(len);
+        self.at += len + delimiter.len() as u64;
+        Ok(())
+    }
+
+    /// How many bytes stand in front of a delimiter, if it has arrived.
+    fn up_to(&self, delimiter: &[u8], max: u64, place: Place<'_>) -> Result<Option<u64>, Error> {
+        let arrived = self.arrived();
+        let found = number::find(arrived, delimiter);
+        let sure = found.unwrap_or((arrived.len() + 1).saturating_sub(delimiter.len())) as u64;
+        if sure > max {
+            return Err(place.error(size(self.at + max), Fault::TooLong { found: sure, limit: max }));
+        }
+        Ok(found.map(|len| len as u64))
+    }
+
+    /// A number that measures nothing.
+    fn free(&mut self, ty: &Type, place: Place<'_>) -> Result<(), Stop> {
+        let Type::Int(int, _) = ty else { return Ok(()) };
+        if let Int::Until { signed: true, delimiter, max, .. } = int {
+            self.up_to(delimiter, u64::from(*max), place)?;
+        }
+        self.value(int, place).map(drop)
+    }
+
+    /// A number that is read.
+    fn value(&mut self, int: &Int, place: Place<'_>) -> Result<i128, Stop> {
+        let arrived = self.arrived();
+        let least = int.size().least;
+        let Some((value, width)) = number::arriving(int, arrived, size(self.at), place)? else {
+            let counted = if int.size().fixed().is_some() { u64::MAX } else { least - 1 };
+            return Err(Stop::Missing { known: (arrived.len() as u64).saturating_sub(counted) });
+        };
+        self.grow(width as u64 - least, place)?;
+        self.at += width as u64;
+        Ok(decode::as_int(&value))
+    }
+
+    /// A number that measures, and by it the units that have not been counted.
+    fn number(&mut self, layout: &Layout, field: usize, span: Span) -> Result<u64, Stop> {
+        let place = Place::new(layout, &layout.fields[field]);
+        let offset = size(self.at);
+        let int = match &layout.fields[field].ty {
+            Type::Int(int, _) => int,
+            Type::Bytes(Bytes { extent: Extent::Prefix(int), .. }) | Type::List { count: Extent::Prefix(int), .. } => {
+                int
+            }
+            _ => return Ok(0),
+        };
+        let number = self.value(int, place)?;
+        decode::number_rules(layout, field, number, offset)?;
+        let (found, add) = (decode::as_u64(number), i128::from(span.add));
+        let units = number - add;
+        if units < 0 {
+            return Err(place.error(offset, Fault::TooShort { found, least: decode::as_u64(add) }).into());
+        }
+        let room = (self.most - self.least) / i128::from(span.unit);
+        if units > room {
+            return Err(place.error(offset, Fault::TooLong { found, limit: decode::as_u64(room + add) }).into());
+        }
+        self.least += units * i128::from(span.unit);
+        Ok(decode::as_u64(units))
+    }
+
+    /// What a number has measured; `units` are those over the least.
+    fn units(&mut self, layout: &Layout, span: Span, units: u64) -> Result<(), Stop> {
+        if span.walked {
+            return self.elements(layout, span.first, span.least + units);
+        }
+        self.at += (span.least + units) * span.unit;
+        Ok(())
+    }
+
+    /// A struct, or elements one behind the other.
+    fn elements(&mut self, layout: &Layout, field: usize, count: u64) -> Result<(), Stop> {
+        let place = Place::new(layout, &layout.fields[field]);
+        let ty = match &layout.fields[field].ty {
+            Type::List { element, .. } => element,
+            ty => ty,
+        };
+        for _ in 0..count {
+            match ty {
+                Type::Struct(index) => self.layout(&self.schema.structs[*index])?,
+                number => self.free(number, place)?,
+            }
+        }
+        Ok(())
+    }
+}

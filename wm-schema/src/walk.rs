@@ -1,0 +1,351 @@
+//! The steps of a walk: how the framer of a message gets to the end of a frame, field by field.
+//!
+//! What has a fixed size is passed, what a number in front measures is passed unseen, and only the rest is looked at:
+//! constants, numbers that measure, delimiters, and the fields of structs that vary. The steps are the same for the
+//! generator, the interpreter and the explanation.
+//!
+//! A walk counts with least sizes, so that it can ask for no more than is missing, and refuse what no frame has room
+//! for: `unit` bytes for each unit that a number says, over those that the layout takes at the least anyway.
+
+use crate::ir::{Bytes, Equation, Extent, Field, Framing, Layout, Measure, Role, Schema, Size, Type};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+/// How many layouts may stand in each other in a message that is walked over.
+pub const LEVELS_MAX: usize = 32;
+
+/// A step over one or more fields of a layout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Fields of fixed size that say nothing about where others end.
+    Pass {
+        /// The first field.
+        first: usize,
+        /// The last field.
+        last: usize,
+        /// How many bytes they take.
+        bytes: u64,
+    },
+    /// A constant: it is compared.
+    Constant {
+        /// The field.
+        field: usize,
+    },
+    /// Bytes up to a delimiter.
+    Until {
+        /// The field.
+        field: usize,
+    },
+    /// A number of free width that measures nothing: it is read, so that its end is found.
+    Free {
+        /// The field.
+        field: usize,
+    },
+    /// A number that measures other fields, or that stands in brackets.
+    Number {
+        /// The field that it is, or in whose brackets it stands.
+        field: usize,
+        /// What it measures, which follows at once if there is no slot.
+        span: Span,
+        /// Where it is remembered until then.
+        slot: Option<usize>,
+    },
+    /// What a number in front has measured.
+    Kept {
+        /// What it is.
+        span: Span,
+        /// Where its length is remembered.
+        slot: usize,
+    },
+    /// A struct that varies, or a list of always so many elements that do.
+    Enter {
+        /// The field.
+        field: usize,
+        /// How many there are.
+        count: u64,
+    },
+}
+
+/// Fields whose size a number says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first field.
+    pub first: usize,
+    /// The last field.
+    pub last: usize,
+    /// What the number is more than the units that are still to be counted.
+    pub add: i64,
+    /// The most of these units.
+    pub max: Option<u64>,
+    /// How many units are counted already, as the least that the fields take.
+    pub least: u64,
+    /// The least bytes of a unit.
+    pub unit: u64,
+    /// Whether the units are elements that must be walked over, each in turn.
+    pub walked: bool,
+}
+
+/// A line of a layout, checked or about to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'l> {
+    pub(crate) role: &'l Role,
+    pub(crate) ty: &'l Type,
+    pub(crate) size: Size,
+}
+
+/// A number, and the fields behind it that it measures.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    pub(crate) number: usize,
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+    /// The number is more than the bytes or elements of these fields by so much.
+    add: i64,
+}
+
+impl Measured {
+    fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
+    fn contains(self, field: usize) -> bool {
+        (self.first..=self.last).contains(&field)
+    }
+}
+
+/// What a walk takes in one step because a number in front says how large it is, in the order of the wire: of two that
+/// overlap the wider one.
+pub(crate) fn measured(lines: &[Line<'_>]) -> Vec<Measured> {
+    let mut found: Vec<Measured> = (0..lines.len()).filter_map(|number| measured_by(lines, number)).collect();
+    found.sort_by_key(|one| (Reverse(one.last - one.first), one.number));
+    let mut chosen: Vec<Measured> = Vec::new();
+    for one in found {
+        if chosen.iter().all(|other| !other.overlaps(one) && !other.contains(one.number)) {
+            chosen.push(one);
+        }
+    }
+    chosen.sort_by_key(|one| one.first);
+    chosen
+}
+
+/// What the number of a line measures, if a walk can make use of it.
+fn measured_by(lines: &[Line<'_>], number: usize) -> Option<Measured> {
+    let (Role::Computed(Equation { measure, add }), Type::Int(..)) = (lines[number].role, lines[number].ty) else {
+        return None;
+    };
+    let (first, last) = match *measure {
+        // How many bytes a list with a count of its own takes, this number does not say.
+        Measure::Elements { list } if extent(lines[list].ty) == Some(&Extent::Field(number)) => (list, list),
+        Measure::Elements { .. } => return None,
+        Measure::Bytes { first, last } => (first, last),
+    };
+    if last <= number || lines[first.max(number + 1)..=last].iter().all(|line| line.size.fixed().is_some()) {
+        return None;
+    }
+    // The fields of the span up to the number are behind when it has been read.
+    let behind = lines[first.min(number + 1)..=number].iter().map(|line| line.size.fixed()).sum::<Option<u64>>();
+    let behind = if first > number { 0 } else { i64::try_from(behind?).ok()? };
+    let first = first.max(number + 1);
+    // A number within the span may be needed behind it.
+    let needed = |line: &Line<'_>| matches!(extent(line.ty), Some(Extent::Field(at)) if (first..=last).contains(at));
+    if lines[last + 1..].iter().any(needed) {
+        return None;
+    }
+    Some(Measured { number, first, last, add: add.checked_add(behind)? })
+}
+
+/// Where bytes or a list end.
+fn extent(ty: &Type) -> Option<&Extent> {
+    match ty {
+        Type::Bytes(bytes) => Some(&bytes.extent),
+        Type::List { count, .. } => Some(count),
+        _ => None,
+    }
+}
+
+/// The steps over the fields of a layout.
+#[must_use]
+pub fn steps(schema: &Schema, layout: &Layout) -> Vec<Step> {
+    let lines: Vec<Line<'_>> = layout.fields.iter().map(Line::from).collect();
+    let measured = measured(&lines);
+    let mut steps: Vec<Step> = Vec::new();
+    let (mut at, mut slots) = (0, 0);
+    let mut kept: Vec<(usize, usize, Span)> = Vec::new();
+    while let Some(field) = layout.fields.get(at) {
+        if let Some((slot, _, span)) = kept.iter().find(|(_, first, _)| *first == at) {
+            steps.push(Step::Kept { span: *span, slot: *slot });
+            at = span.last + 1;
+            continue;
+        }
+        let Some(one) = measured.iter().find(|one| one.number == at) else {
+            step(schema, &mut steps, at, field);
+            at += 1;
+            continue;
+        };
+        let span = span(schema, &layout.fields, *one);
+        let slot = (one.first > at + 1).then_some(slots);
+        steps.push(Step::Number { field: at, span, slot });
+        at += 1;
+        match slot {
+            None => at = span.last + 1,
+            Some(slot) => {
+                kept.push((slot, span.first, span));
+                slots += 1;
+            }
+        }
+    }
+    steps
+}
+
+impl<'l> From<&'l Field> for Line<'l> {
+    fn from(field: &'l Field) -> Self {
+        Self { role: &field.role, ty: &field.ty, size: field.size }
+    }
+}
+
+/// The fields that a number measures, in the terms of a walk.
+fn span(schema: &Schema, fields: &[Field], one: Measured) -> Span {
+    let Measured { number, first, last, add } = one;
+    let own = matches!(extent(&fields[first].ty), Some(Extent::Field(at)) if *at == number);
+    let least = fields[first..=last].iter().fold(0u64, |sum, field| sum.saturating_add(field.size.least));
+    let span = match &fields[first].ty {
+        Type::List { element, max, .. } if own => {
+            let size = element_size(schema, element);
+            let unit = size.least.max(1);
+            Span { first, last, add, max: *max, least: least / unit, unit, walked: size.fixed().is_none() }
+        }
+        Type::Bytes(bytes) if own => Span { first, last, add, max: bytes.max, least, unit: 1, walked: false },
+        _ => Span { first, last, add, max: None, least, unit: 1, walked: false },
+    };
+    // What is counted already is taken off the number and its limit.
+    let add = span.add.saturating_add_unsigned(span.least);
+    Span { add, max: span.max.map(|max| max.saturating_sub(span.least)), ..span }
+}
+
+/// The step over a field that no number in front measures.
+fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field) {
+    if matches!(field.ty, Type::Constant(_)) || matches!(field.role, Role::Constant(_)) {
+        steps.push(Step::Constant { field: at });
+        return;
+    }
+    if let Some(bytes) = field.size.fixed() {
+        match steps.last_mut() {
+            Some(Step::Pass { last, bytes: before, .. }) => (*last, *before) = (at, before.saturating_add(bytes)),
+            _ => steps.push(Step::Pass { first: at, last: at, bytes }),
+        }
+        return;
+    }
+    steps.push(match &field.ty {
+        Type::Bytes(Bytes { extent: Extent::Until(_), .. }) => Step::Until { field: at },
+        Type::Int(..) => Step::Free { field: at },
+        Type::List { element, count: Extent::Prefix(_), max } => {
+            let size = element_size(schema, element);
+            let (unit, walked) = (size.least.max(1), size.fixed().is_none());
+            let span = Span { first: at, last: at, add: 0, max: *max, least: 0, unit, walked };
+            Step::Number { field: at, span, slot: None }
+        }
+        Type::Bytes(Bytes { extent: Extent::Prefix(_), max, .. }) => {
+            let span = Span { first: at, last: at, add: 0, max: *max, least: 0, unit: 1, walked: false };
+            Step::Number { field: at, span, slot: None }
+        }
+        Type::List { count: Extent::Fixed(count), .. } => Step::Enter { field: at, count: *count },
+        // What else varies is a struct: a `[..]` is measured by a number in front, or the message is not framed.
+        _ => Step::Enter { field: at, count: 1 },
+    });
+}
+
+/// The size of an element of a list.
+fn element_size(schema: &Schema, element: &Type) -> Size {
+    match element {
+        Type::Int(int, _) => int.size(),
+        Type::Enum(index) => schema.enums[*index].repr.size(),
+        Type::Struct(index) => schema.structs[*index].size,
+        Type::Float { bytes, .. } => Size { least: u64::from(*bytes), most: Some(u64::from(*bytes)) },
+        Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => Size { least: 1, most: None },
+    }
+}
+
+/// The type that a step walks over by steps of its own, if it does.
+#[must_use]
+pub fn inner<'s>(layout: &'s Layout, step: &Step) -> Option<&'s Type> {
+    let field = match step {
+        Step::Enter { field, .. } => *field,
+        Step::Number { span, slot: None, .. } | Step::Kept { span, .. } if span.walked => span.first,
+        _ => return None,
+    };
+    Some(match &layout.fields[field].ty {
+        Type::List { element, .. } => element,
+        ty => ty,
+    })
+}
+
+/// The structs that a schema's messages walk over, by index.
+#[must_use]
+pub fn structs(schema: &Schema) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let walked = schema.messages.iter().filter(|message| message.framing == Framing::Walk);
+    let mut layouts: Vec<&Layout> = walked.map(|message| &message.layout).collect();
+    while let Some(layout) = layouts.pop() {
+        for step in steps(schema, layout) {
+            if let Some(Type::Struct(index)) = inner(layout, &step)
+                && found.insert(*index)
+            {
+                layouts.push(&schema.structs[*index]);
+            }
+        }
+    }
+    found
+}
+
+/// The layouts that are walked over: messages, and the structs that stand in them.
+pub fn layouts(schema: &Schema) -> impl Iterator<Item = &Layout> {
+    let messages = schema.messages.iter().filter(|message| message.framing == Framing::Walk);
+    messages.map(|message| &message.layout).chain(structs(schema).into_iter().map(|at| &schema.structs[at]))
+}
+
+/// The field that a step looks at or enters, if it is not just passed.
+#[must_use]
+pub fn looked_at(step: &Step) -> Option<usize> {
+    match step {
+        Step::Pass { .. } => None,
+        Step::Kept { span, .. } => span.walked.then_some(span.first),
+        Step::Constant { field }
+        | Step::Until { field }
+        | Step::Free { field }
+        | Step::Number { field, .. }
+        | Step::Enter { field, .. } => Some(*field),
+    }
+}
+
+/// How many numbers a layout of the schema has to remember in a walk.
+#[must_use]
+pub fn slots(schema: &Schema) -> usize {
+    let slots = |layout| steps(schema, layout).iter().filter(|step| matches!(step, Step::Kept { .. })).count();
+    layouts(schema).map(slots).max().unwrap_or(0)
+}
+
+/// How many layouts stand in each other, `layout` included.
+#[must_use]
+pub fn levels(schema: &Schema, layout: &Layout) -> usize {
+    // A struct is declared before or behind what it contains, never within itself: so many rounds reach every one.
+    let mut levels = 1;
+    let mut reached: Vec<&Layout> = vec![layout];
+    loop {
+        let mut next = BTreeSet::new();
+        let mut scalar = false;
+        for layout in &reached {
+            for step in steps(schema, layout) {
+                match inner(layout, &step) {
+                    Some(Type::Struct(index)) => drop(next.insert(*index)),
+                    Some(_) => scalar = true,
+                    None => {}
+                }
+            }
+        }
+        if next.is_empty() {
+            return levels + usize::from(scalar);
+        }
+        reached = next.into_iter().map(|at| &schema.structs[at]).collect();
+        levels += 1;
+    }
+}
