@@ -7,6 +7,8 @@
 //!   a little is left over     [left over][──── scratch ────────]   copied to the front: cheaper than a short read
 //!   a large frame is coming   [─── its own memory ───][  room  ]   read in place; grows with what has arrived
 //! ```
+//!
+//! The functions that every read calls are inlined: this code is compiled here, what calls it in the crate of a handler.
 
 use std::ops::Range;
 
@@ -31,6 +33,7 @@ impl Inbox {
     }
 
     /// How many bytes wait to be decoded.
+    #[inline]
     pub(super) const fn len(&self) -> usize {
         self.end - self.start
     }
@@ -41,16 +44,19 @@ impl Inbox {
     }
 
     /// Whether the next read, of a frame of `frame` bytes in all, belongs into the scratch inbox.
+    #[inline]
     pub(super) const fn fits_scratch(&self, frame: usize) -> bool {
         self.len() <= COPIED_BYTES_MAX && frame <= SCRATCH_BYTES
     }
 
     /// What waits to be decoded.
+    #[inline]
     pub(super) fn unread(&self) -> &[u8] {
         &self.memory[self.start..self.end]
     }
 
     /// Takes the first frame, of `len` bytes that are there.
+    #[inline]
     pub(super) fn take_frame(&mut self, len: usize) -> &mut [u8] {
         let frame = self.start..self.start + len;
         self.start = frame.end;
@@ -58,12 +64,14 @@ impl Inbox {
     }
 
     /// Starts over with a copy of `bytes`, in the memory that is there.
+    #[inline]
     pub(super) fn refill(&mut self, bytes: &[u8]) {
         self.memory[..bytes.len()].copy_from_slice(bytes);
         (self.start, self.end) = (0, bytes.len());
     }
 
     /// Room for the next bytes, behind those that wait.
+    #[inline]
     pub(super) fn room(&mut self) -> &mut [u8] {
         let room = self.free();
         &mut self.memory[room]
@@ -95,20 +103,24 @@ impl Inbox {
     }
 
     /// `count` bytes were read into [`room`](Self::room).
+    #[inline]
     pub(super) fn filled(&mut self, count: usize) {
         self.end += count.min(self.free().len());
     }
 
     /// What waits, in memory of its own; none if nothing does.
+    #[inline]
     pub(super) fn left_over(&self) -> Self {
         let memory = self.unread().to_vec();
         Self { start: 0, end: memory.len(), memory }
     }
 
+    #[inline]
     pub(super) const fn clear(&mut self) {
         (self.start, self.end) = (0, 0);
     }
 
+    #[inline]
     const fn free(&self) -> Range<usize> {
         self.end..self.memory.len()
     }

@@ -383,7 +383,9 @@ impl<H: Handler> Engine<H> {
                 inbox.clear();
                 self.refuse(id, &fault);
             }
-            self.notify();
+            if !self.world.notices.is_empty() {
+                self.notify();
+            }
         }
     }
 

@@ -469,17 +469,20 @@ struct Draft<'o> {
 }
 
 impl<'o> Draft<'o> {
+    #[inline]
     fn new(out: &'o mut BytesMut) -> Self {
         let kept = out.len();
         Self { out, kept }
     }
 
+    #[inline]
     fn keep(mut self) {
         self.kept = self.out.len();
     }
 }
 
 impl Drop for Draft<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.out.truncate(self.kept);
     }
