@@ -63,6 +63,8 @@ pub enum Error {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// The worker has no sockets, as in a test with made-up ones: it cannot listen.
+    NoSockets,
     /// There is nothing to run.
     NoWorkers,
     /// A worker asks for no process at all, or for more than are sensible.
@@ -116,6 +118,9 @@ impl fmt::Display for Error {
                 write!(f, "{found:?} shall own a Unix socket, but is no user or group of this machine")
             }
             Self::Listen { address, source } => write!(f, "listening on {address} failed: {source}"),
+            Self::NoSockets => {
+                f.write_str("this worker has no sockets, so it cannot listen; only one that is served can")
+            }
             Self::NoWorkers => f.write_str("there is no worker to run; give at least one"),
             Self::Count { found: 0, .. } => f.write_str("a count of 0 processes serves nobody; give at least 1"),
             Self::Count { found, limit } => write!(f, "a count of {found} processes is over the limit of {limit}"),
@@ -149,6 +154,7 @@ impl std::error::Error for Error {
             Self::WrongScheme { .. }
             | Self::NotASocket { .. }
             | Self::UnknownOwner { .. }
+            | Self::NoSockets
             | Self::NoWorkers
             | Self::Count { .. }
             | Self::Threads { .. } => None,

@@ -45,7 +45,7 @@ pub use self::{
     net::{Address, Keepalive, ListenOptions, Listener, StreamOptions, UnixOptions},
     process::Supervision,
     run::{Server, Workers, run_all},
-    worker::{Closures, Launch, Service, Settings, Worker},
+    worker::{Closures, Launch, Neighbor, Service, Settings, Worker},
 };
 
 #[doc(no_inline)]

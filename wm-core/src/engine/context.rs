@@ -7,6 +7,7 @@ use super::{
 };
 use crate::protocol::Protocol;
 use std::{
+    any::Any,
     fmt,
     sync::{
         Arc,
@@ -149,6 +150,23 @@ impl<P: Protocol, S> Context<'_, P, S> {
         self.world.turned_away
     }
 
+    /// Gives something to the driver, if that takes anything. What it is, only driver and giver know.
+    pub(crate) fn send_driver(&mut self, errand: Box<dyn Any>) {
+        if let Some(errands) = &mut self.world.errands {
+            errands.push(errand);
+        }
+    }
+
+    /// Whether the driver has sockets of its own: a simulator has none.
+    pub(crate) const fn has_sockets(&self) -> bool {
+        self.world.errands.is_some()
+    }
+
+    /// What wakes the driver.
+    pub(crate) fn waker(&self) -> Waker {
+        self.world.mailbox.doorbell.waker.clone()
+    }
+
     /// Ends this worker process after draining its connections, as a stop of the whole server does. The master replaces
     /// it.
     pub const fn stop(&mut self) {
@@ -167,7 +185,8 @@ const LETTERS_A_TURN: usize = 1024;
 
 type Letter<P, S> = Box<dyn FnOnce(&mut Context<'_, P, S>) + Send>;
 
-/// How another thread reaches a worker: what is posted runs on the worker's own thread, soon.
+/// How another thread reaches a worker, or another worker of the same process: what is posted runs on the worker's own
+/// thread, soon. A post to a worker that is awake costs no system call.
 ///
 /// # Example
 ///

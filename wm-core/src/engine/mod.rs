@@ -339,6 +339,12 @@ impl<H: Handler> Engine<H> {
         self.world.mailbox.clone()
     }
 
+    /// What the handler has given its driver since the last call. The first call says that there is a driver that takes
+    /// something.
+    pub(crate) fn take_errands(&mut self) -> Vec<Box<dyn Any>> {
+        self.world.errands.replace(Vec::new()).unwrap_or_default()
+    }
+
     /// Writes one line to stderr that names the worker.
     pub(crate) fn log(&self, line: fmt::Arguments<'_>) {
         self.world.log(line);

@@ -12,6 +12,7 @@ use crate::{log, protocol::Protocol, wire::EncodeError};
 use bytes::BytesMut;
 use slab::Slab;
 use std::{
+    any::Any,
     collections::VecDeque,
     fmt,
     time::{Duration, Instant},
@@ -147,6 +148,8 @@ pub(super) struct World<P, S> {
     /// How many peers were not admitted, and when that was last told.
     pub(super) turned_away: u64,
     turned_away_told: Option<Instant>,
+    /// What the handler gives its driver; `None` if that takes nothing.
+    pub(super) errands: Option<Vec<Box<dyn Any>>>,
     pub(super) accept_paused: bool,
     pub(super) unlistened: bool,
     pub(super) stop_wanted: bool,
@@ -162,6 +165,7 @@ impl<P: Protocol, S> World<P, S> {
             crowd: Crowd::new(limits.connections_per_ip_max),
             turned_away: 0,
             turned_away_told: None,
+            errands: None,
             accept_paused: false,
             unlistened: false,
             timers: Timers::new(),

@@ -10,7 +10,7 @@ mod unix;
 pub use address::Address;
 pub(crate) use address::UNIX;
 pub use listener::{ListenOptions, Listener, bind};
-pub(crate) use reactor::Reactor;
+pub(crate) use reactor::{Drive, Reactor};
 pub(crate) use site::Site;
 pub use stream::{Keepalive, StreamOptions};
 pub(crate) use unix::SocketFile;

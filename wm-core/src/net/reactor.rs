@@ -10,9 +10,13 @@
 
 use mio::{Events, Interest, Poll, Registry, Token, event::Event, unix::SourceFd};
 use std::{
+    collections::VecDeque,
     io,
     os::fd::{AsRawFd, OwnedFd},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
     task::{Wake, Waker},
     time::{Duration, Instant},
 };
@@ -21,7 +25,7 @@ use std::{
 const EVENTS_A_TURN: usize = 1024;
 
 /// Tokens: the low bits name the site, 0 being the reactor itself; the others a place in it.
-const SITE_BITS: u32 = 8;
+const SITE_BITS: u32 = 16;
 const STOP: Token = Token(0);
 const WAKE: Token = Token(1 << SITE_BITS);
 
@@ -40,8 +44,14 @@ pub(crate) trait Drive {
     /// When the next turn is due; `now` if there is work left.
     fn deadline(&mut self, now: Instant) -> Option<Instant>;
 
+    /// The sites that this one has made since the last call.
+    fn newcomers(&mut self) -> Vec<Box<dyn Drive>>;
+
     /// The worker is to stop.
     fn stop(&mut self, now: Instant);
+
+    /// Whether the worker stops, told or by itself.
+    fn is_stopping(&self) -> bool;
 
     /// Whether the worker has stopped.
     fn is_done(&self) -> bool;
@@ -58,6 +68,7 @@ pub(crate) struct Reactor {
     waker: Arc<Alarm>,
     stop: OwnedFd,
     sites: Vec<Box<dyn Drive>>,
+    stopping: bool,
 }
 
 impl Reactor {
@@ -65,8 +76,8 @@ impl Reactor {
     pub(crate) fn new(stop: OwnedFd) -> io::Result<Self> {
         let poll = Poll::new()?;
         poll.registry().register(&mut SourceFd(&stop.as_raw_fd()), STOP, Interest::READABLE)?;
-        let waker = Arc::new(Alarm(mio::Waker::new(poll.registry(), WAKE)?));
-        Ok(Self { poll, waker, stop, sites: Vec::new() })
+        let waker = Arc::new(Alarm::new(mio::Waker::new(poll.registry(), WAKE)?));
+        Ok(Self { poll, waker, stop, sites: Vec::new(), stopping: false })
     }
 
     /// Wakes the reactor from any thread.
@@ -74,14 +85,21 @@ impl Reactor {
         Waker::from(Arc::clone(&self.waker))
     }
 
-    /// Adds a site, and starts it.
-    pub(crate) fn add(&mut self, mut site: impl Drive + 'static) -> io::Result<()> {
-        let number = self.sites.len() + 1;
-        if number >> SITE_BITS != 0 {
-            return Err(io::Error::other(format!("a process serves at most {} addresses", number - 1)));
+    /// Adds a site and starts it, and then those that it makes as it starts.
+    pub(crate) fn add(&mut self, site: Box<dyn Drive>) -> io::Result<()> {
+        let mut arriving = VecDeque::from([site]);
+        while let Some(mut site) = arriving.pop_front() {
+            let number = self.sites.len() + 1;
+            if number >> SITE_BITS != 0 {
+                return Err(io::Error::other(format!("a process serves at most {} addresses", number - 1)));
+            }
+            site.start(self.poll.registry(), number, Instant::now())?;
+            arriving.extend(site.newcomers());
+            if self.stopping {
+                site.stop(Instant::now());
+            }
+            self.sites.push(site);
         }
-        site.start(self.poll.registry(), number, Instant::now())?;
-        self.sites.push(Box::new(site));
         Ok(())
     }
 
@@ -90,14 +108,14 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS_A_TURN);
         let mut now = Instant::now();
         loop {
-            for site in &mut self.sites {
-                site.turn(self.poll.registry(), now);
-            }
+            self.turn(now)?;
             if self.sites.iter().all(|site| site.is_done()) {
                 return Ok(());
             }
-            let timeout = self.timeout();
-            match self.poll.poll(&mut events, timeout) {
+            let timeout = if self.waker.sleep() { self.timeout() } else { Some(Duration::ZERO) };
+            let polled = self.poll.poll(&mut events, timeout);
+            self.waker.wake_up();
+            match polled {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => now = Instant::now(),
             }
@@ -107,11 +125,32 @@ impl Reactor {
         }
     }
 
+    /// Lets every site do what does not wait for a socket, those that are made meanwhile too.
+    fn turn(&mut self, now: Instant) -> io::Result<()> {
+        let mut at = 0;
+        while let Some(site) = self.sites.get_mut(at) {
+            site.turn(self.poll.registry(), now);
+            for newcomer in site.newcomers() {
+                self.add(newcomer)?;
+            }
+            at += 1;
+        }
+        // A worker that stops by itself ends the process, and with it the others.
+        if self.sites.iter().any(|site| site.is_stopping()) && !std::mem::replace(&mut self.stopping, true) {
+            self.sites.iter_mut().for_each(|site| site.stop(now));
+            return self.turn(now);
+        }
+        Ok(())
+    }
+
     fn dispatch(&mut self, event: &Event, now: Instant) {
         match event.token() {
             // Posted tasks are looked for in each turn.
             WAKE => {}
-            STOP => self.sites.iter_mut().for_each(|site| site.stop(now)),
+            STOP => {
+                self.stopping = true;
+                self.sites.iter_mut().for_each(|site| site.stop(now));
+            }
             Token(token) => {
                 let (site, place) = (token & ((1 << SITE_BITS) - 1), token >> SITE_BITS);
                 if let Some(site) = site.checked_sub(1).and_then(|site| self.sites.get_mut(site)) {
@@ -135,8 +174,36 @@ impl Drop for Reactor {
     }
 }
 
-/// Ends the wait of the reactor.
-struct Alarm(mio::Waker);
+/// Ends the wait of the reactor. While it is awake, it is only told not to sleep: that costs no system call.
+struct Alarm {
+    waker: mio::Waker,
+    state: AtomicU8,
+}
+
+/// The reactor does its turn.
+const AWAKE: u8 = 0;
+
+/// The reactor waits, or is about to.
+const ASLEEP: u8 = 1;
+
+/// Somebody has called since the reactor last woke up.
+const CALLED: u8 = 2;
+
+impl Alarm {
+    const fn new(waker: mio::Waker) -> Self {
+        Self { waker, state: AtomicU8::new(AWAKE) }
+    }
+
+    /// Called before a wait: says whether nobody has called.
+    fn sleep(&self) -> bool {
+        self.state.compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Called after a wait: whoever has called by now finds his mail looked at in this turn.
+    fn wake_up(&self) {
+        self.state.swap(AWAKE, Ordering::AcqRel);
+    }
+}
 
 impl Wake for Alarm {
     fn wake(self: Arc<Self>) {
@@ -144,7 +211,36 @@ impl Wake for Alarm {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // It fails only when the counter of an eventfd overflows, and then the reactor is being woken already.
-        let _ = self.0.wake();
+        if self.state.swap(CALLED, Ordering::AcqRel) == ASLEEP {
+            // It fails only when the counter of an eventfd overflows, and then the reactor is being woken already.
+            let _ = self.waker.wake();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many of `calls` calls have rung the bell that ends a wait.
+    fn rings(calls: usize, asleep: bool) -> usize {
+        let mut poll = Poll::new().unwrap();
+        let alarm = Arc::new(Alarm::new(mio::Waker::new(poll.registry(), WAKE).unwrap()));
+        if asleep {
+            assert!(alarm.sleep());
+        }
+        (0..calls).for_each(|_| alarm.wake_by_ref());
+        let mut events = Events::with_capacity(8);
+        poll.poll(&mut events, Some(Duration::ZERO)).unwrap();
+        assert_eq!(alarm.sleep(), calls == 0 && !asleep, "whoever was called does not sleep");
+        alarm.wake_up();
+        assert!(alarm.sleep());
+        events.iter().count()
+    }
+
+    #[test]
+    fn only_a_sleeper_is_woken() {
+        assert_eq!((rings(0, false), rings(3, false)), (0, 0), "awake: no system call");
+        assert_eq!((rings(0, true), rings(3, true)), (0, 1));
     }
 }

@@ -6,10 +6,10 @@
 
 use super::reactor::{Drive, token};
 use super::{
-    Listener,
+    Listener, SocketFile,
     stream::{Acceptor, Stream},
 };
-use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Handler, Limits};
+use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Handler, Limits, Mailbox};
 use mio::{Interest, Registry, event::Event};
 use nix::errno::Errno;
 use std::{
@@ -49,6 +49,8 @@ pub(crate) struct Site<H: Handler> {
     number: usize,
     engine: Engine<H>,
     door: Option<Door>,
+    /// Of what the worker listens on by itself: it is removed with the door.
+    file: Option<SocketFile>,
     /// In the slot of their connection.
     sockets: Vec<Option<Socket>>,
     /// Those that have more to read than they got in their turn.
@@ -98,13 +100,34 @@ impl<H: Handler> Site<H> {
         listener: Option<Listener>,
     ) -> Self {
         let door = listener.map(|socket| Door { socket: socket.into(), ready: false, paused_until: None, told: false });
+        let mut engine = Engine::new(handler, name, worker_id, limits, waker, Instant::now());
+        engine.take_errands();
         Self {
             number: 0,
-            engine: Engine::new(handler, name, worker_id, limits, waker, Instant::now()),
+            engine,
             door,
+            file: None,
             sockets: Vec::new(),
             hungry: VecDeque::new(),
             lingering: VecDeque::new(),
+        }
+    }
+
+    /// The same site, which owns the file of its listener.
+    pub(crate) fn with_file(mut self, file: Option<SocketFile>) -> Self {
+        self.file = file;
+        self
+    }
+
+    /// How others reach the worker.
+    pub(crate) fn mailbox(&self) -> Mailbox<H::Protocol, H::Session> {
+        self.engine.mailbox()
+    }
+
+    fn close_door(&mut self) {
+        self.door = None;
+        if let Some(file) = self.file.take() {
+            file.remove();
         }
     }
 
@@ -335,7 +358,7 @@ impl<H: Handler> Drive for Site<H> {
             self.engine.expire(now);
         }
         if self.engine.is_stopping() || self.engine.is_unlistened() {
-            self.door = None;
+            self.close_door();
         }
         if let Some(door) = &mut self.door {
             door.ready |= door.paused_until.take_if(|until| *until <= now).is_some();
@@ -362,8 +385,17 @@ impl<H: Handler> Drive for Site<H> {
         [self.engine.deadline(), accept, linger].into_iter().flatten().min()
     }
 
+    fn newcomers(&mut self) -> Vec<Box<dyn Drive>> {
+        let errands = self.engine.take_errands().into_iter();
+        errands.filter_map(|errand| errand.downcast::<Box<dyn Drive>>().ok()).map(|site| *site).collect()
+    }
+
     fn stop(&mut self, now: Instant) {
         self.engine.stop(now);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.engine.is_stopping()
     }
 
     fn is_done(&self) -> bool {

@@ -1,10 +1,12 @@
 //! [`Worker`]: an address, a protocol, and what is done with the connections.
 
 mod closures;
+mod listen;
 mod service;
 mod settings;
 
 pub use closures::Closures;
+pub use listen::Neighbor;
 pub use service::{Launch, Service};
 pub use settings::Settings;
 
@@ -285,7 +287,7 @@ impl<P: Protocol, H: Handler<Protocol = P>> Service for Worker<P, H> {
         let Launch { worker_id, listener, stop, ready } = launch;
         let mut reactor = Reactor::new(stop).map_err(Error::Poll)?;
         let site = Site::new(handler, settings.name, worker_id, limits, reactor.waker(), listener);
-        reactor.add(site).map_err(Error::Poll)?;
+        reactor.add(Box::new(site)).map_err(Error::Poll)?;
         ready();
         reactor.run().map_err(Error::Poll)
     }
