@@ -69,6 +69,42 @@ fn ticker_ticks_for_all_but_the_muted() {
 }
 
 #[test]
+fn push_reaches_the_clients_of_a_name_and_no_others() {
+    if !have("nc") {
+        return;
+    }
+    let socket = folder("push").join("back_end.sock");
+    let inner = format!("unix://{}", socket.display());
+    let mut server = Server::start(env!("CARGO_BIN_EXE_push"), &["text://127.0.0.1:0", &inner]);
+    let (mut ann, mut bob) = (server.nc(), server.nc());
+    let mut back_end = Client::start(Command::new("nc").args(["-N", "-U"]).arg(&socket));
+    ann.write("ann\n");
+    bob.write("bob\n");
+    // Until both have been heard.
+    for name in ["ann", "bob"] {
+        let asked = std::time::Instant::now();
+        loop {
+            back_end.write(format!("{name} hello, {name}\n"));
+            if back_end.out.wait_for("") == "ok" {
+                break;
+            }
+            assert!(asked.elapsed() < support::PATIENCE, "{name} is not heard");
+        }
+    }
+    assert_eq!(ann.out.wait_for("hello"), "hello, ann");
+    assert_eq!(bob.out.wait_for("hello"), "hello, bob");
+    back_end.write("carol hello\n");
+    assert_eq!(back_end.out.wait_for(""), "fail");
+    for mut client in [ann, bob] {
+        client.end_input();
+        assert_eq!(client.out.rest(), Vec::<String>::new());
+    }
+    drop(back_end);
+    assert_eq!(server.stop("-TERM"), Some(0));
+    assert!(!socket.exists());
+}
+
+#[test]
 fn files_counts_bytes() {
     if !have("nc") {
         return;

@@ -1,6 +1,6 @@
-//! [`Crowd`]: how many connections come from where.
+//! Who is let in: what a driver asks before it accepts and after; and [`Crowd`]: how many connections come from where.
 
-use super::Endpoint;
+use super::{Endpoint, Engine, Handler};
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
@@ -8,6 +8,33 @@ use std::{
 
 /// How many bits of an IPv6 address name a subscriber; the others each may choose at will (RFC 6177).
 const IPV6_PREFIX_BITS: u32 = 64;
+
+impl<H: Handler> Engine<H> {
+    /// Whether peers are to be accepted. While they are not they wait in the backlog: the worker stops or has
+    /// [paused](super::Context::pause_accept), or it has [`Limits::connections_max`](super::Limits::connections_max) connections.
+    #[must_use]
+    pub fn accepts(&self) -> bool {
+        let super::World { stop_wanted, accept_paused, unlistened, .. } = self.world;
+        let full = self.world.table.len() >= self.world.limits.connections_max;
+        !(stop_wanted || accept_paused || unlistened || full)
+    }
+
+    /// Whether a peer that was accepted may stay; else it is to be closed at once, see
+    /// [`Limits::connections_per_ip_max`](super::Limits::connections_per_ip_max).
+    pub fn admits(&mut self, remote: &Endpoint) -> bool {
+        let admitted = self.world.crowd.admits(remote);
+        if !admitted {
+            self.world.turn_away(remote);
+        }
+        admitted
+    }
+
+    /// Whether the worker wants no peers any more: see [`Context::unlisten`](super::Context::unlisten).
+    #[must_use]
+    pub const fn is_unlistened(&self) -> bool {
+        self.world.unlistened
+    }
+}
 
 /// How many connections come from where. Nothing is counted while there is no limit.
 #[derive(Debug)]

@@ -15,6 +15,10 @@ use crate::protocol::Protocol;
 /// A panic in a callback ends the connection that it was called for, and no other; `self` and the sessions stay as the
 /// panic left them. A panic in `on_worker_start` ends the process.
 ///
+/// The manual's callbacks of a single connection (`$connection->onMessage = …`) are a `match` on its session here: an enum
+/// whose variants are the stages of a conversation says which stages there are and what is known in each, and nothing is
+/// allocated for it.
+///
 /// A small program gives closures to a [`Worker`](crate::Worker) instead: the same callbacks, at one indirect call a
 /// message. The methods of this trait are called directly.
 ///

@@ -132,31 +132,6 @@ impl<H: Handler> Engine<H> {
         id
     }
 
-    /// Whether peers are to be accepted. While they are not they wait in the backlog: the worker stops or has
-    /// [paused](Context::pause_accept), or it has [`Limits::connections_max`] connections.
-    #[must_use]
-    pub fn accepts(&self) -> bool {
-        let World { stop_wanted, accept_paused, unlistened, .. } = self.world;
-        let full = self.world.table.len() >= self.world.limits.connections_max;
-        !(stop_wanted || accept_paused || unlistened || full)
-    }
-
-    /// Whether a peer that was accepted may stay; else it is to be closed at once, see
-    /// [`Limits::connections_per_ip_max`].
-    pub fn admits(&mut self, remote: &Endpoint) -> bool {
-        let admitted = self.world.crowd.admits(remote);
-        if !admitted {
-            self.world.turn_away(remote);
-        }
-        admitted
-    }
-
-    /// Whether the worker wants no peers any more: see [`Context::unlisten`].
-    #[must_use]
-    pub const fn is_unlistened(&self) -> bool {
-        self.world.unlistened
-    }
-
     /// Room to read the next bytes of a connection into, never empty; `None` while it does not want any.
     pub fn room(&mut self, id: ConnectionId) -> Option<&mut [u8]> {
         let slot = self.world.slot(id).filter(|slot| slot.receives() && !slot.ended)?;

@@ -138,7 +138,14 @@ impl<P: Protocol, H> Worker<P, H> {
         self
     }
 
-    /// What one connection may take.
+    /// A socket for each process instead of one for all: [`ListenOptions::reuse_port`], the manual's `reusePort`.
+    #[must_use]
+    pub const fn reuse_port(mut self) -> Self {
+        self.settings.listen.reuse_port = true;
+        self
+    }
+
+    /// What connections may take, and how many there may be.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
