@@ -223,6 +223,7 @@ impl<T: Tongue> Handler for Hall<T> {
             ConnectionError::Encode(_) | ConnectionError::SendQueueFull { .. } => {}
             ConnectionError::Io(_)
             | ConnectionError::HandlerPanicked { .. }
+            | ConnectionError::StallTimedOut { .. }
             | ConnectionError::DrainTimedOut { .. } => {
                 let mut account = guest.session().borrow_mut();
                 (account.unheard, account.unsaid) = (true, true);

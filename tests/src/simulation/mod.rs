@@ -19,13 +19,13 @@ use std::time::Duration;
 use tongue::{Parcel, Tongue};
 use wm_core::protocol::Text;
 use wm_core::testing::{Count, Dice, Faults, Tally, World};
-use wm_core::{Limits, Worker};
+use wm_core::{Deadlines, Limits, Worker};
 
 /// How many of a thousand worlds are crowded.
 const CROWDED: u32 = 10;
 
 /// How many worlds a test run tries.
-pub const SEEDS: u64 = 300;
+pub const SEEDS: u64 = 200;
 
 /// What came of a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,7 @@ struct Scenario<T: Tongue> {
 impl<T: Tongue> Scenario<T> {
     fn new(seed: u64, mut dice: Dice) -> Self {
         let crowded = dice.chance(CROWDED);
-        let expected = if crowded { 1000 + dice.below(1000) } else { 1 + dice.below(16) };
+        let expected = if crowded { 500 + dice.below(1000) } else { 1 + dice.below(16) };
         // Some frames are larger than all that is read at once.
         let text_bytes_max = if crowded { 50 } else { *dice.pick(&[50, 50, 500, 500, 500, 5_000, 5_000, 70_000]) };
         let send_high_bytes = *dice.pick(&[200, 4_000, 40_000]);
@@ -72,8 +72,9 @@ impl<T: Tongue> Scenario<T> {
             send_high_bytes,
             send_low_bytes: dice.below(send_high_bytes),
             send_queue_bytes_max: send_high_bytes * *dice.pick(&[1, 4, 20]),
-            close_timeout: Duration::from_secs(30),
-            stop_timeout: Duration::from_secs(5),
+            deadlines: deadlines(&mut dice),
+            connections_max: if dice.chance(200) { 1 + dice.below(expected) } else { usize::MAX },
+            connections_per_ip_max: usize::MAX,
         };
         let faults = faults(&mut dice);
         let book = Rc::<RefCell<Book>>::default();
@@ -142,11 +143,9 @@ impl<T: Tongue> Scenario<T> {
     }
 
     fn listen(&self) {
-        for guest in &self.guests {
-            guest.listen().unwrap_or_else(|wrong| panic!("in the world of seed {}: {wrong}", self.seed));
-        }
-        if let Some(wrong) = self.book.borrow().wrongs.first() {
-            panic!("in the world of seed {}: {wrong}", self.seed);
+        let heard = self.guests.iter().filter_map(|guest| guest.listen().err());
+        if let Some(wrong) = heard.chain(self.book.borrow().wrongs.iter().cloned()).next() {
+            panic!("{wrong}\nin the world of seed {}; before that:\n{}", self.seed, self.world.history());
         }
     }
 
@@ -158,6 +157,16 @@ impl<T: Tongue> Scenario<T> {
         self.world.pass(Duration::from_secs(200));
         self.listen();
     }
+}
+
+/// Any mixture of deadlines, most of them soon.
+fn deadlines(dice: &mut Dice) -> Deadlines {
+    let mut some = |millis: usize| (!dice.chance(300)).then(|| Duration::from_millis((1 + dice.below(millis)) as u64));
+    let (first_byte, frame, idle) = (some(60_000), some(30_000), some(100_000));
+    let (stall, drain) = (some(60_000), some(30_000));
+    // A worker that waits for ever for those who never read does not end, and nor would its world.
+    let stop = Some(Duration::from_millis(dice.below(10_000) as u64));
+    Deadlines { first_byte, frame, frame_bytes_per_second_min: 1024, idle, stall, drain, stop }
 }
 
 /// Any mixture of faults.

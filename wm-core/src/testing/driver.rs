@@ -93,7 +93,9 @@ impl<H: Handler> Driver<H> {
 
     /// Whether there is something to do now.
     pub(super) fn is_busy(&self) -> bool {
-        !self.hungry.is_empty() || self.engine.has_changes()
+        !self.hungry.is_empty()
+            || self.engine.has_changes()
+            || (self.network.borrow().has_backlog() && self.looks_out())
     }
 
     /// Stops the worker.
@@ -174,30 +176,34 @@ impl<H: Handler> Driver<H> {
             self.discard(id);
             return Ok(());
         }
-        match edge {
-            Edge::Readable => socket.readable = true,
-            Edge::Writable => socket.blocked = false,
-            Edge::Lost => (socket.readable, socket.blocked) = (true, false),
-        }
+        // That of a lost line is both.
+        socket.readable |= edge != Edge::Writable;
+        let writable = edge != Edge::Readable && std::mem::take(&mut socket.blocked);
         // A connection that does not read finds out here that it is lost; one that does reads what came before.
         if edge == Edge::Lost && !self.engine.wants_more(id) {
             self.engine.failed(id, ErrorKind::ConnectionReset.into(), self.now);
             return Ok(());
         }
-        if edge == Edge::Writable {
+        if writable {
             self.write(id)?;
         }
         self.read(id);
         Ok(())
     }
 
+    /// Whether peers that wait are looked at: to be accepted, or sent away as nobody listens any more.
+    fn looks_out(&self) -> bool {
+        self.engine.accepts() || self.engine.is_stopping() || self.engine.is_unlistened()
+    }
+
     fn accept(&mut self) {
-        loop {
+        while self.looks_out() {
             let Some(line) = self.network.borrow_mut().accept() else { return };
-            if self.engine.is_stopping() {
-                self.network.borrow_mut().release(line);
+            if !self.engine.accepts() || !self.engine.admits(&address(line).into()) {
+                self.network.borrow_mut().turn_away(line);
                 continue;
             }
+            self.network.borrow_mut().keep(line);
             let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 80));
             let id = self.engine.accepted(address(line), local, self.now);
             self.touched.insert(id);

@@ -76,6 +76,8 @@ pub enum Count {
     Checks,
     /// Peers that were accepted.
     Accepts,
+    /// Peers that were not, as there are too many or the worker stops.
+    TurnedAway,
     /// Reads of a socket.
     Reads,
     /// Reads that gave less than there was.
@@ -130,10 +132,11 @@ pub enum Count {
 
 impl Count {
     /// All that is counted, with the words for it.
-    pub const ALL: [(Self, &'static str); 28] = [
+    pub const ALL: [(Self, &'static str); 29] = [
         (Self::Turns, "turns"),
         (Self::Checks, "checks"),
         (Self::Accepts, "accepts"),
+        (Self::TurnedAway, "peers turned away"),
         (Self::Reads, "reads"),
         (Self::ShortReads, "short reads"),
         (Self::Writes, "writes"),

@@ -288,6 +288,12 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
         tally
     }
 
+    /// The last events on the network, a line for each: how it came to this.
+    #[must_use]
+    pub fn history(&self) -> String {
+        self.network.borrow().told()
+    }
+
     /// A number for the course of the world: the same for the same course, and hardly for another.
     #[must_use]
     pub fn digest(&self) -> u64 {
@@ -295,7 +301,7 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
     }
 
     fn is_busy(&self) -> bool {
-        self.driver.is_busy() || self.network.borrow().has_news() || self.bell.0.load(Ordering::Acquire)
+        self.driver.is_busy() || self.network.borrow().has_edges() || self.bell.0.load(Ordering::Acquire)
     }
 
     fn look_for_panics(&mut self) {
@@ -307,7 +313,7 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
     }
 
     fn fail(&self, wrong: &str) -> ! {
-        let (seed, at, told) = (self.seed, self.elapsed(), self.network.borrow().told());
+        let (seed, at, told) = (self.seed, self.elapsed(), self.history());
         panic!("{wrong}\nin the world of seed {seed}, after {at:?}; before that:\n{told}");
     }
 }

@@ -22,8 +22,8 @@ use std::{
 /// How many bytes the worker's kernel keeps for it, unread, of one line.
 const RECEIVE_WINDOW: usize = 64 << 10;
 
-/// How many bytes the worker's kernel takes from it that the peer has not read, of one line.
-const SEND_WINDOW: usize = 64 << 10;
+/// How many bytes the worker's kernel takes from it that the peer has not read, of one line; with splits, one of these.
+const SEND_WINDOWS: [usize; 3] = [64 << 10, 4 << 10, 64];
 
 /// How long accepting waits when there are no descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -118,12 +118,15 @@ pub(super) struct Network {
     edges: Vec<(usize, Edge)>,
     events: VecDeque<(Duration, &'static str, usize, usize)>,
     digest: u64,
+    send_window: usize,
 }
 
 impl Network {
     pub(super) fn new(seed: u64, faults: Faults) -> Self {
+        let mut dice = Dice::new(seed);
+        let send_window = if faults.splits { *dice.pick(&SEND_WINDOWS) } else { SEND_WINDOWS[0] };
         Self {
-            dice: Dice::new(seed),
+            dice,
             faults,
             tally: Tally::default(),
             clock: Duration::ZERO,
@@ -134,6 +137,7 @@ impl Network {
             edges: Vec::new(),
             events: VecDeque::new(),
             digest: 0,
+            send_window,
         }
     }
 
@@ -167,8 +171,13 @@ impl Network {
     }
 
     /// Whether the driver has something to look at.
-    pub(super) fn has_news(&self) -> bool {
-        !self.edges.is_empty() || !self.backlog.is_empty()
+    pub(super) fn has_edges(&self) -> bool {
+        !self.edges.is_empty()
+    }
+
+    /// Whether a peer waits to be accepted.
+    pub(super) fn has_backlog(&self) -> bool {
+        !self.backlog.is_empty()
     }
 
     /// Lets the events happen that are due; with faults perhaps not all of them at once.
@@ -348,11 +357,21 @@ impl Network {
     /// The next peer that waits; what it has already sent is an edge of its own.
     pub(super) fn accept(&mut self) -> Option<usize> {
         let line = self.backlog.pop_front()?;
-        self.count(Count::Accepts, "accepted", line, 0);
         if self.is_readable(line) {
             self.edges.push((line, Edge::Readable));
         }
         Some(line)
+    }
+
+    /// The worker keeps a peer.
+    pub(super) fn keep(&mut self, line: usize) {
+        self.count(Count::Accepts, "accepted", line, 0);
+    }
+
+    /// The worker does not keep a peer.
+    pub(super) fn turn_away(&mut self, line: usize) {
+        self.count(Count::TurnedAway, "turned away", line, 0);
+        self.release(line);
     }
 
     /// Whether a read would not block.
@@ -387,7 +406,7 @@ impl Network {
         if line.lost {
             return Err(ErrorKind::BrokenPipe.into());
         }
-        let free = SEND_WINDOW.saturating_sub(line.flying_down.len()).min(bytes.len());
+        let free = self.send_window.saturating_sub(line.flying_down.len()).min(bytes.len());
         if free == 0 {
             line.room_wanted = true;
             self.count(Count::BlockedWrites, "write blocked", number, bytes.len());
