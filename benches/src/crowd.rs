@@ -36,8 +36,7 @@ impl Crowd {
         let mut talkers = Vec::with_capacity(count);
         for number in 0..count {
             let talker = Talker::connect(server, number, depth)?;
-            let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
-            epoll.add(&talker.stream, EpollEvent::new(flags, number as u64))?;
+            epoll.add(&talker.stream, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?;
             talkers.push(talker);
         }
         // More than a burst, so that bytes that nobody asked for are seen.

@@ -34,7 +34,7 @@ impl Plan {
     /// Enough to see that everything works: some seconds.
     #[must_use]
     pub fn quick() -> Self {
-        Self { talkers: 50, depths: vec![1, 16], rounds: 3, turn: Duration::from_millis(50), idle: 1000 }
+        Self { talkers: 50, depths: vec![1, 16], rounds: 3, turn: Duration::from_millis(50), idle: 10_000 }
     }
 }
 
@@ -149,6 +149,10 @@ fn idle(table: &mut String, wanted: usize, cores: Cores) -> io::Result<()> {
     let possible = machine::raise_descriptor_limit()?.saturating_sub(OTHER_DESCRIPTORS);
     let waves = wanted.min(usize::try_from(possible).unwrap_or(usize::MAX)) / WAVE;
     let count = waves * WAVE;
+    if waves < 2 {
+        let _ = writeln!(table, "\nidle               left out: too few descriptors are allowed");
+        return Ok(());
+    }
     let _ = writeln!(table, "\n{:<18} {:>10}   bytes of its own memory", "idle", "server's");
     for kind in Kind::ALL {
         let server = Server::start(kind, cores.server)?;
@@ -164,7 +168,7 @@ fn idle(table: &mut String, wanted: usize, cores: Cores) -> io::Result<()> {
             }
         }
         let grown = server.memory()?.saturating_sub(first);
-        let each = grown.div_ceil(count.saturating_sub(WAVE).max(1) as u64);
+        let each = grown.div_ceil((count - WAVE) as u64);
         let _ = writeln!(table, "{:<18} {each:>10}   for each of {count} connections that have spoken", kind.title());
     }
     Ok(())

@@ -15,6 +15,13 @@ fn the_servers_echo_and_are_measured() {
         assert_eq!(table.matches(server).count(), 3, "{table}");
     }
     assert!(!table.contains("NaN") && !table.contains("inf"), "{table}");
+    assert!(idle_bytes(&table) < 1024, "an idle connection keeps a buffer:\n{table}");
+}
+
+/// The last line of ours: what an idle connection takes.
+fn idle_bytes(table: &str) -> u64 {
+    let line = table.lines().rfind(|line| line.starts_with("wm, text")).expect("a line of ours");
+    line.split_whitespace().nth(2).and_then(|bytes| bytes.parse().ok()).expect("a number")
 }
 
 #[test]

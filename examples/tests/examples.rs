@@ -115,6 +115,19 @@ fn files_counts_bytes() {
 }
 
 #[test]
+fn jsonnl_answers_each_line() {
+    if !have("nc") {
+        return;
+    }
+    let mut server = Server::start(env!("CARGO_BIN_EXE_jsonnl"), &["jsonnl://127.0.0.1:0"]);
+    let answer = server.ask("{\"type\":\"message\",\"content\":\"hello\"}\n");
+    assert_eq!(answer, r#"{"code":0,"msg":"5 bytes of message"}"#);
+    assert_eq!(server.ask("{\"type\":1}\n"), "", "no such object: closed");
+    let why = server.err.wait_for("Call.call");
+    assert!(why.contains("invalid type: integer `1`, expected a string"), "{why}");
+}
+
+#[test]
 fn xml10_counts_and_refuses() {
     if !have("nc") {
         return;
@@ -165,6 +178,16 @@ fn binary_upload_saves_the_file() {
 #[test]
 fn text_upload_saves_the_file() {
     uploads(env!("CARGO_BIN_EXE_text_upload"), "text_upload");
+}
+
+#[test]
+fn twice_says_the_same() {
+    let output = run(env!("CARGO_BIN_EXE_twice"), &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    let after = |label: &str| said.lines().find_map(|line| line.strip_prefix(label)).unwrap().trim().to_owned();
+    assert_eq!(after("by schema"), after("by derive"));
+    assert!(after("the derived one refuses").contains("at byte 2: expected \"****\""), "{said}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use std::{fmt, marker::PhantomData};
 use wm_core::protocol::{DecodeError, Decoded, Duplex, EncodeError, Input, Message, Protocol};
 use wm_schema::interp::{self, Interpreter, Scan};
+use wm_schema::ir::Schema;
 
 /// Reads and writes one message.
 pub trait Engine {
@@ -121,6 +122,8 @@ fn appended(encode: impl FnOnce(&mut BytesMut) -> Result<(), EncodeError>) -> Re
 /// A message in Rust: generated or derived.
 pub struct Rust<M> {
     name: &'static str,
+    /// Where the lines of a derived message's fields stand: it knows of no file.
+    twin: Option<&'static Schema>,
     message: PhantomData<fn(M)>,
 }
 
@@ -128,8 +131,24 @@ impl<M> Rust<M> {
     /// The codec of `M`.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, message: PhantomData }
+        Self { name, twin: None, message: PhantomData }
     }
+
+    /// The codec of `M`, derived to be the twin of a schema's message.
+    #[must_use]
+    pub const fn derived(twin: &'static Schema) -> Self {
+        Self { name: "derived", twin: Some(twin), message: PhantomData }
+    }
+}
+
+/// A mistake, with the line that its field has in the schema of which its message is the twin.
+fn mistake(error: DecodeError, twin: Option<&'static Schema>) -> Mistake {
+    let line = twin.and_then(|schema| {
+        let message = schema.messages.iter().find(|message| message.layout.name == error.field.message)?;
+        Some(message.layout.fields.iter().find(|field| field.name == error.field.name)?.line)
+    });
+    let mistake = Mistake::from(error);
+    Mistake { line: line.unwrap_or(mistake.line), ..mistake }
 }
 
 impl<M> fmt::Debug for Rust<M> {
@@ -147,21 +166,21 @@ where
     }
 
     fn framer(&self) -> Box<dyn Framer + '_> {
-        Box::new(RustFramer::<M>(M::Scan::default()))
+        Box::new(RustFramer::<M>(M::Scan::default(), self.twin))
     }
 
     fn decode(&self, frame: &[u8]) -> Result<Read, Mistake> {
         let mut frame = frame.to_vec();
-        let view = M::decode(&mut frame)?;
+        let view = M::decode(&mut frame).map_err(|error| mistake(error, self.twin))?;
         Ok(Read { shown: format!("{view:?}"), sent: appended(|out| M::encode(&view, out)) })
     }
 }
 
-struct RustFramer<M: Message>(M::Scan);
+struct RustFramer<M: Message>(M::Scan, Option<&'static Schema>);
 
 impl<M: Message> Framer for RustFramer<M> {
     fn input(&mut self, buf: &[u8]) -> Result<Input, Mistake> {
-        Ok(M::input(&mut self.0, buf)?)
+        M::input(&mut self.0, buf).map_err(|error| mistake(error, self.1))
     }
 }
 

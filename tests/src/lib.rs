@@ -9,6 +9,7 @@
 //!
 //! A vector is data: found by a fuzzer or thought of by a person, it is written down once and run by every engine.
 
+pub mod derived;
 pub mod engine;
 pub mod fuzz;
 pub mod laws;

@@ -1,4 +1,5 @@
-//! The schemas of `schemas/`: checked, and as the Rust that is generated from them.
+//! The schemas of `schemas/`: checked, and as the Rust that is generated from them. Those of the examples and of the core
+//! are links to where they live.
 
 use std::sync::OnceLock;
 use wm_schema::ir::Schema;
@@ -8,6 +9,7 @@ macro_rules! schemas {
     ($($name:ident)*) => {
         $(
             #[doc = concat!("Generated from `", stringify!($name), ".wm`.")]
+            #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
             pub mod $name {
                 include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".rs"));
             }
@@ -20,10 +22,10 @@ macro_rules! schemas {
 }
 
 schemas! {
-    binary_transfer every_type frame jsonl len_json netstring text text_transfer upload xml10
+    binary_transfer conditions every_type frame jsonl len_json names netstring text text_transfer upload xml10
 }
 
-/// The checked schema of a protocol; each is read once.
+/// The checked schema of a protocol of `schemas/`; each is read once.
 ///
 /// # Panics
 ///
@@ -31,9 +33,16 @@ schemas! {
 #[must_use]
 pub fn load(protocol: &str) -> &'static Schema {
     static SCHEMAS: OnceLock<Vec<Schema>> = OnceLock::new();
-    let schemas = SCHEMAS.get_or_init(|| SOURCES.iter().map(|(name, source)| check(name, source)).collect());
+    find(SCHEMAS.get_or_init(|| check_all(SOURCES)), protocol)
+}
+
+fn find(schemas: &'static [Schema], protocol: &str) -> &'static Schema {
     let found = schemas.iter().find(|schema| schema.name == protocol);
     found.unwrap_or_else(|| panic!("no schema {protocol}"))
+}
+
+fn check_all(sources: &[(&str, &str)]) -> Vec<Schema> {
+    sources.iter().map(|(name, source)| check(name, source)).collect()
 }
 
 fn check(name: &str, source: &str) -> Schema {

@@ -64,24 +64,32 @@ pub fn run(engine: &dyn Engine, stream: &[u8], cuts: impl IntoIterator<Item = us
     outcome
 }
 
-/// Gives the stream whole, then in other pieces: in two at every place if it is short, byte by byte, and cut at
-/// `cuts`. All must come to the same, which is returned.
+/// Gives the stream whole, byte by byte, and cut at `cuts`. All must come to the same, which is returned.
+///
+/// # Panics
+///
+/// They do not, or the engine breaks its contract.
+#[must_use]
+pub fn run_in_pieces(engine: &dyn Engine, stream: &[u8], cuts: &[usize]) -> Outcome {
+    let whole = run(engine, stream, []);
+    let every = if stream.len() <= SHORT { stream.len() } else { 0 };
+    assert_eq!(run(engine, stream, 0..every), whole, "{}, byte by byte", engine.name());
+    assert_eq!(run(engine, stream, cuts.iter().copied()), whole, "{}, cut at {cuts:?}", engine.name());
+    whole
+}
+
+/// As [`run_in_pieces`], and also cut in two at every place, if the stream is short.
 ///
 /// # Panics
 ///
 /// They do not, or the engine breaks its contract.
 #[must_use]
 pub fn run_in_any_pieces(engine: &dyn Engine, stream: &[u8], cuts: &[usize]) -> Outcome {
-    let whole = run(engine, stream, []);
-    let same = |outcome: Outcome, how: &dyn std::fmt::Debug| {
-        assert_eq!(outcome, whole, "{}, cut at {how:?}", engine.name());
-    };
-    let every = if stream.len() <= SHORT { stream.len() } else { 0 };
-    for cut in 0..every {
-        same(run(engine, stream, [cut]), &cut);
+    let whole = run_in_pieces(engine, stream, cuts);
+    let places = if stream.len() <= SHORT { stream.len() } else { 0 };
+    for cut in 0..places {
+        assert_eq!(run(engine, stream, [cut]), whole, "{}, cut at {cut}", engine.name());
     }
-    same(run(engine, stream, 0..every), &"every byte");
-    same(run(engine, stream, cuts.iter().copied()), &cuts);
     whole
 }
 

@@ -1,8 +1,9 @@
 //! What the laws are about: each message of each protocol, with all engines that speak it.
 
 use crate::engine::{Conversation, Engine, Rust};
-use crate::schemas;
+use crate::{derived, schemas};
 use std::fmt;
+use wm_core::protocol::{self, Message};
 use wm_schema::interp::Interpreter;
 use wm_schema::ir::{Schema, Side};
 
@@ -26,12 +27,11 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// A subject with the engines of a message in Rust.
-fn subject<M: wm_core::protocol::Message>(protocol: &'static str, side: Side) -> Subject
+/// A subject with the engines of a message in Rust, made from `schema`.
+fn subject<M: Message>(protocol: &'static str, schema: &'static Schema, side: Side) -> Subject
 where
     for<'a> M::View<'a>: fmt::Debug,
 {
-    let schema = schemas::load(protocol);
     let message = schema.sent_by(side).expect("the schema has a message of this side");
     let oracle = Interpreter::new(schema, message);
     let engines: Vec<Box<dyn Engine>> =
@@ -39,25 +39,59 @@ where
     Subject { protocol, side, schema, oracle, engines }
 }
 
+impl Subject {
+    /// With a derived message that must be the twin of the schema's.
+    fn twin<M: Message>(mut self) -> Self
+    where
+        for<'a> M::View<'a>: fmt::Debug,
+    {
+        self.engines.push(Box::new(Rust::<M>::derived(self.schema)));
+        self
+    }
+}
+
+/// One of `schemas/`, with its generated code: made by this crate, or the one that the core comes with.
+fn generated<M: Message>(protocol: &'static str, side: Side) -> Subject
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    subject::<M>(protocol, schemas::load(protocol), side)
+}
+
 /// Every message of every protocol.
 #[must_use]
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
-    use schemas::{binary_transfer, every_type, frame, jsonl, len_json, netstring, text, text_transfer, upload, xml10};
+    use schemas::{
+        binary_transfer, conditions, every_type, frame, jsonl, len_json, names, netstring, text, text_transfer, upload,
+        xml10,
+    };
     vec![
-        subject::<text::Line<'static>>("text", Client),
-        subject::<frame::Frame<'static>>("frame", Client),
-        subject::<jsonl::Line<'static>>("jsonl", Client),
-        subject::<len_json::Packet<'static>>("len_json", Client),
-        subject::<netstring::Netstring<'static>>("netstring", Client),
-        subject::<xml10::Packet<'static>>("xml10", Client),
-        subject::<binary_transfer::Upload<'static>>("binary_transfer", Client),
-        subject::<binary_transfer::Done<'static>>("binary_transfer", Server),
-        subject::<text_transfer::Upload<'static>>("text_transfer", Client),
-        subject::<text_transfer::Done<'static>>("text_transfer", Server),
-        subject::<upload::Upload<'static>>("upload", Client),
-        subject::<every_type::Numbers>("every_type", Client),
-        subject::<every_type::Shapes<'static>>("every_type", Server),
+        generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
+        generated::<frame::Frame<'static>>("frame", Client).twin::<derived::frame::Frame<'static>>(),
+        generated::<jsonl::Line<'static>>("jsonl", Client).twin::<derived::jsonl::Line<'static>>(),
+        generated::<len_json::Packet<'static>>("len_json", Client).twin::<derived::len_json::Packet<'static>>(),
+        generated::<netstring::Netstring<'static>>("netstring", Client)
+            .twin::<derived::netstring::Netstring<'static>>(),
+        generated::<xml10::Packet<'static>>("xml10", Client).twin::<derived::xml10::Packet<'static>>(),
+        generated::<binary_transfer::Upload<'static>>("binary_transfer", Client)
+            .twin::<derived::binary_transfer::Upload<'static>>(),
+        generated::<binary_transfer::Done<'static>>("binary_transfer", Server)
+            .twin::<derived::binary_transfer::Done<'static>>(),
+        generated::<text_transfer::Upload<'static>>("text_transfer", Client)
+            .twin::<derived::text_transfer::Upload<'static>>(),
+        generated::<text_transfer::Done<'static>>("text_transfer", Server)
+            .twin::<derived::text_transfer::Done<'static>>(),
+        generated::<upload::Upload<'static>>("upload", Client).twin::<derived::upload::Upload<'static>>(),
+        generated::<conditions::Packet<'static>>("conditions", Client),
+        generated::<conditions::Done<'static>>("conditions", Server),
+        generated::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),
+        generated::<every_type::Shapes<'static>>("every_type", Server),
+        generated::<names::Result<'static>>("names", Client),
+        generated::<names::Message<'static>>("names", Server),
+        generated::<protocol::text::Line<'static>>("text", Client),
+        generated::<protocol::frame::Frame<'static>>("frame", Client),
+        generated::<protocol::jsonl::Line<'static>>("jsonl", Client),
     ]
 }
 

@@ -3,7 +3,8 @@
 //! Zeros give the simplest message. Most messages keep every rule of the schema, but not all: the numbers that measure
 //! are not looked at, and so a few are too long.
 
-use wm_schema::ir::{Bytes, Content, Extent, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
+use wm_schema::interp;
+use wm_schema::ir::{Bytes, Content, Extent, Field, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
 
 /// A message from `entropy`.
 #[must_use]
@@ -83,9 +84,24 @@ impl Source<'_> {
     }
 
     fn layout(&mut self, layout: &Layout) -> Value {
-        let set =
-            layout.fields.iter().filter(|field| field.role == Role::Value && !matches!(field.ty, Type::Constant(_)));
-        Value::Struct(set.map(|field| self.value(&field.ty)).collect())
+        let mut known: Vec<Option<Value>> = Vec::new();
+        for field in &layout.fields {
+            let set = field.role == Role::Value && !matches!(field.ty, Type::Constant(_));
+            let value = set.then(|| self.field(layout, field, &known));
+            known.push(value);
+        }
+        Value::Struct(known.into_iter().flatten().collect())
+    }
+
+    /// A value that is there if it must be.
+    fn field(&mut self, layout: &Layout, field: &Field, known: &[Option<Value>]) -> Value {
+        match &field.condition {
+            None => self.value(&field.ty),
+            Some(condition) if interp::holds(self.schema, layout, condition, known) => {
+                Value::Option(Some(Box::new(self.value(&field.ty))))
+            }
+            Some(_) => Value::Option(None),
+        }
     }
 
     fn value(&mut self, ty: &Type) -> Value {
@@ -175,10 +191,10 @@ impl Source<'_> {
             0 => "null".into(),
             1 => self.within(i64::MIN.into(), i64::MAX.into()).to_string(),
             2 => "-1.5e3".into(),
-            3 => format!(
-                "\"{}\"",
-                self.text(5).escape_debug().to_string().replace("\\u{", "").replace(['}', '\'', '\\'], "")
-            ),
+            3 => {
+                let plain = |character: &char| !character.is_control() && !['"', '\\'].contains(character);
+                format!("\"{}\"", self.text(5).chars().filter(plain).collect::<String>())
+            }
             4 => format!("[{}]", (0..count).map(|_| self.json(depth - 1)).collect::<Vec<_>>().join(", ")),
             _ => {
                 let members = (0..count).map(|at| format!("\"{at}\": {}", self.json(depth - 1)));

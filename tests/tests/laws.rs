@@ -1,4 +1,6 @@
 //! The laws, for every protocol and every engine. A failure shows the smallest input that proptest finds.
+//!
+//! `WM_EFFORT=100 cargo test -p wm-tests --test laws` tries a hundred times as many inputs.
 
 use proptest::collection::vec;
 use proptest::prelude::any;
@@ -16,6 +18,8 @@ where
     S: Strategy,
     S::Value: Debug,
 {
+    let effort = std::env::var("WM_EFFORT").map_or(1, |effort| effort.parse().expect("WM_EFFORT is a number"));
+    let cases = cases * effort;
     for subject in subject::all() {
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let result = runner.run(strategy, |input| {
@@ -63,14 +67,18 @@ fn any_pieces_give_the_same_messages() {
     for_all(24, &(vec(entropy(80), 1..4), entropy(16)), |subject, (entropies, cuts)| {
         let frames: Vec<Vec<u8>> = entropies.iter().filter_map(|entropy| frame(subject, entropy)).collect();
         let whole = frames.concat();
-        let outcome = laws::agree(subject, &whole, &values::cuts(whole.len(), &cuts));
+        let cuts = values::cuts(whole.len(), &cuts);
+        let outcome = laws::agree(subject, &whole, &cuts);
+        for engine in &subject.engines {
+            assert_eq!(stream::run_in_any_pieces(engine.as_ref(), &whole, &cuts), outcome);
+        }
         assert_eq!((outcome.messages.len(), outcome.end), (frames.len(), stream::End::Open));
     });
 }
 
 #[test]
 fn garbage_is_refused_alike_and_never_panics() {
-    for_all(96, &(entropy(64), entropy(16)), |subject, (garbage, cuts)| {
+    for_all(256, &(entropy(64), entropy(16)), |subject, (garbage, cuts)| {
         let outcome = laws::agree(subject, &garbage, &values::cuts(garbage.len(), &cuts));
         laws::sent_is_read_again(subject, &outcome);
     });
@@ -78,7 +86,7 @@ fn garbage_is_refused_alike_and_never_panics() {
 
 #[test]
 fn damaged_messages_are_refused_alike_and_never_panic() {
-    for_all(96, &(entropy(120), entropy(24), entropy(16)), |subject, (entropy, damage, cuts)| {
+    for_all(256, &(entropy(120), entropy(24), entropy(16)), |subject, (entropy, damage, cuts)| {
         let Some(frame) = frame(subject, &entropy) else { return };
         let damaged = values::mutated(&frame.repeat(2), &damage);
         let outcome = laws::agree(subject, &damaged, &values::cuts(damaged.len(), &cuts));

@@ -17,8 +17,9 @@
 //! come or gone.
 
 use crate::codegen::{Options, rust};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::dsl::{self, Places};
+use crate::diagnostic::Diagnostic;
+use crate::dsl;
+use crate::render::{SourceFile, plain};
 use crate::resolve::resolve;
 use std::path::{Path, PathBuf};
 use std::{env, error, fmt, fs, io, process};
@@ -118,9 +119,9 @@ impl Build {
     fn generate(&self, path: &Path) -> Result<String, BuildError> {
         let source = fs::read_to_string(path).map_err(|error| BuildError::io("read", path, error))?;
         let parsed = dsl::read(&source);
-        let places = parsed.places;
+        let file = SourceFile { name: &path.display().to_string(), source: &source, places: &parsed.places };
         let all = |diagnostics: &[Diagnostic]| -> Vec<String> {
-            diagnostics.iter().map(|diagnostic| message(path, &source, &places, diagnostic)).collect()
+            diagnostics.iter().map(|diagnostic| plain(file, diagnostic)).collect()
         };
         let draft = parsed.draft.map_err(|diagnostics| BuildError::Schemas(all(&diagnostics)))?;
         let resolved = resolve(&draft);
@@ -210,25 +211,6 @@ fn write(out_dir: &Path, schema: &Path, code: &str) -> Result<(), BuildError> {
         return Ok(());
     }
     fs::write(&path, code).map_err(|error| BuildError::io("write", &path, error))
-}
-
-/// A mistake as text alone: where, what, why, and what to type.
-fn message(path: &Path, source: &str, places: &Places, diagnostic: &Diagnostic) -> String {
-    let start = places.range(diagnostic.origin).map_or(0, |range| range.start);
-    let place = places.line_column(source, start);
-    let severity = match diagnostic.severity() {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    };
-    let (code, title) = (diagnostic.code, diagnostic.code.title());
-    let mut text = format!("{}:{}:{}: {severity}[{code}]: {title}", path.display(), place.line, place.column);
-    for (word, what) in [(": ", &diagnostic.label), ("\n  why: ", &diagnostic.why), ("\n  help: ", &diagnostic.help)] {
-        if !what.is_empty() {
-            text.push_str(word);
-            text.push_str(what);
-        }
-    }
-    text
 }
 
 #[expect(clippy::print_stdout, reason = "a build script speaks to cargo this way")]

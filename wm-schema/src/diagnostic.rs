@@ -139,6 +139,8 @@ codes! {
     BadRustType = 310, "wrong Rust type";
     /// An exchange whose messages do not answer each other.
     BadExchange = 311, "bad exchange rule";
+    /// A formula whose parts do not fit each other, or that could fail.
+    BadFormula = 312, "bad formula";
     /// Nothing says where the message ends.
     Unbounded = 401, "unbounded message";
     /// The end of a message cannot be found with the framing classes that are there.
@@ -153,12 +155,16 @@ codes! {
     Ambiguous = 406, "messages not told apart";
     /// A test that does not fit the schema.
     BadTest = 501, "bad test";
+    /// A value on the command line that does not fit the schema.
+    BadValue = 502, "bad value";
     /// A `stream` field is held in memory whole.
     StreamBuffered = 901, "stream is buffered";
     /// A `recover` rule closes the connection.
     RecoverCloses = 902, "recover only closes";
     /// A limit that nothing can reach, or that its type already gives.
     UselessLimit = 903, "limit without effect";
+    /// A type that no message contains.
+    NeverUsed = 904, "never used";
 }
 
 impl Code {

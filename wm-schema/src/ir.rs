@@ -4,7 +4,10 @@
 //! message it is known how its end is found. Nothing here can be inconsistent: only [`crate::resolve`] makes one, and it
 //! makes none while there is a mistake.
 
+mod formula;
+
 pub use crate::draft::{Endian, Held, RustShape, Side};
+pub use formula::{Computed, Formula, Operator, Term};
 
 /// The largest frame if the schema does not say: the manual's `maxPackageSize`.
 pub const FRAME_BYTES_MAX: u64 = 10 << 20;
@@ -181,6 +184,10 @@ pub struct Field {
     pub role: Role,
     /// What stands on the wire.
     pub ty: Type,
+    /// `if`: when it is there. Rust holds it as an `Option`, and its least size is 0.
+    pub condition: Option<Formula>,
+    /// `where`: what must be true once it has been read, in source order.
+    pub rules: Vec<Formula>,
     /// How Rust holds it.
     pub held: Held,
     /// The least and the most bytes that it takes, its prefix and delimiter included.
@@ -489,4 +496,6 @@ pub enum Value {
     List(Vec<Self>),
     /// The fields of a layout that users set, in its order.
     Struct(Vec<Self>),
+    /// A field that may be absent.
+    Option(Option<Box<Self>>),
 }

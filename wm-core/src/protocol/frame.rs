@@ -143,12 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn a_frame() {
+    fn total_length() {
         {
-            let bytes = b"\0\0\0\x07abc";
+            let bytes = b"\0\0\0\x04";
             let input = scanned(super::Frame::input, bytes);
-            assert_eq!(input, Ok(Input::Frame(7)), "schema line 12");
-            let message = super::Frame { body: b"abc" };
+            assert_eq!(input, Ok(Input::Frame(4)), "schema line 12");
+            let message = super::Frame { body: b"" };
             let decoded = super::Frame::decode(bytes);
             assert_eq!(decoded.as_ref(), Ok(& message), "schema line 12");
             let mut out = BytesMut::new();
@@ -157,16 +157,36 @@ mod tests {
             assert_eq!(out[..], bytes[..], "schema line 12");
         }
         {
-            let bytes = b"\0\0\0\x04";
+            let bytes = b"\0\0\0\x06hi";
             let input = scanned(super::Frame::input, bytes);
-            assert_eq!(input, Ok(Input::Frame(4)), "schema line 13");
-            let message = super::Frame { body: b"" };
+            assert_eq!(input, Ok(Input::Frame(6)), "schema line 13");
+            let message = super::Frame { body: b"hi" };
             let decoded = super::Frame::decode(bytes);
             assert_eq!(decoded.as_ref(), Ok(& message), "schema line 13");
             let mut out = BytesMut::new();
             let encoded = message.encode(&mut out);
             assert_eq!(encoded, Ok(()), "schema line 13");
             assert_eq!(out[..], bytes[..], "schema line 13");
+        }
+        {
+            let bytes = b"";
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Need(4)), "schema line 14");
+        }
+        {
+            let bytes = b"\0\0\0";
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Need(1)), "schema line 15");
+        }
+        {
+            let bytes = b"\0\0\0\x06";
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Need(2)), "schema line 16");
+        }
+        {
+            let bytes = b"\0\0\0\x06h";
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Need(1)), "schema line 17");
         }
         {
             let bytes = b"\0\0\0\x03";
@@ -177,7 +197,12 @@ mod tests {
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
-            assert_eq!(field, Some("len"), "schema line 14");
+            assert_eq!(field, Some("len"), "schema line 18");
+        }
+        {
+            let bytes = b"\0\xA0\0\0";
+            let input = scanned(super::Frame::input, bytes);
+            assert_eq!(input, Ok(Input::Need(10_485_756)), "schema line 19");
         }
         {
             let bytes = b"\0\xA0\0\x01";
@@ -188,17 +213,18 @@ mod tests {
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
-            assert_eq!(field, Some("len"), "schema line 15");
+            assert_eq!(field, Some("len"), "schema line 20");
         }
         {
-            let bytes = b"\0\0\0\x07a";
+            let bytes = b"\xFF\xFF\xFF\xFF";
             let input = scanned(super::Frame::input, bytes);
-            assert_eq!(input, Ok(Input::Need(2)), "schema line 16");
-        }
-        {
-            let bytes = b"\0\0";
-            let input = scanned(super::Frame::input, bytes);
-            assert_eq!(input, Ok(Input::Need(2)), "schema line 17");
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Frame::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("len"), "schema line 21");
         }
     }
 }

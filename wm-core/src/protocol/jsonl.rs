@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line() {
+    fn a_value_on_a_line() {
         {
             let bytes = b"{\"a\":1}\n";
             let input = scanned(super::Line::input, bytes);
@@ -150,11 +150,11 @@ mod tests {
             assert_eq!(out[..], bytes[..], "schema line 10");
         }
         {
-            let bytes = b"[1, 2]\n";
+            let bytes = b"null\n";
             let input = scanned(super::Line::input, bytes);
-            assert_eq!(input, Ok(Input::Frame(7)), "schema line 11");
+            assert_eq!(input, Ok(Input::Frame(5)), "schema line 11");
             let message = super::Line {
-                value: crate::wire::Json::new("[1, 2]").expect("the schema's own JSON"),
+                value: crate::wire::Json::new("null").expect("the schema's own JSON"),
             };
             let decoded = super::Line::decode(bytes);
             assert_eq!(decoded.as_ref(), Ok(& message), "schema line 11");
@@ -164,15 +164,24 @@ mod tests {
             assert_eq!(out[..], bytes[..], "schema line 11");
         }
         {
-            let bytes = b"{\"a\":}\n";
+            let bytes = b" [1, 2] \r\n";
             let input = scanned(super::Line::input, bytes);
-            let error = match input {
-                Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
-                Err(error) => Some(error),
+            assert_eq!(input, Ok(Input::Frame(10)), "schema line 12");
+            let message = super::Line {
+                value: crate::wire::Json::new(" [1, 2] \r")
+                    .expect("the schema's own JSON"),
             };
-            let field = error.map(|error| error.field.name);
-            assert_eq!(field, Some("value"), "schema line 12");
+            let decoded = super::Line::decode(bytes);
+            assert_eq!(decoded.as_ref(), Ok(& message), "schema line 12");
+            let mut out = BytesMut::new();
+            let encoded = message.encode(&mut out);
+            assert_eq!(encoded, Ok(()), "schema line 12");
+            assert_eq!(out[..], bytes[..], "schema line 12");
+        }
+        {
+            let bytes = b"{\"a\"";
+            let input = scanned(super::Line::input, bytes);
+            assert_eq!(input, Ok(Input::Need(1)), "schema line 13");
         }
         {
             let bytes = b"\n";
@@ -183,12 +192,40 @@ mod tests {
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
-            assert_eq!(field, Some("value"), "schema line 13");
+            assert_eq!(field, Some("value"), "schema line 14");
         }
         {
-            let bytes = b"{\"a\":1}";
+            let bytes = b"{\"a\":}\n";
             let input = scanned(super::Line::input, bytes);
-            assert_eq!(input, Ok(Input::Need(1)), "schema line 14");
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("value"), "schema line 15");
+        }
+        {
+            let bytes = b"1 2\n";
+            let input = scanned(super::Line::input, bytes);
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("value"), "schema line 16");
+        }
+        {
+            let bytes = b"\"\xFF\"\n";
+            let input = scanned(super::Line::input, bytes);
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("value"), "schema line 17");
         }
     }
 }

@@ -160,20 +160,49 @@ mod tests {
             assert_eq!(out[..], bytes[..], "schema line 11");
         }
         {
-            let bytes = b"hello\r\n";
+            let bytes = b"gr\xC3\xBC\xC3\x9Fe\n";
             let input = scanned(super::Line::input, bytes);
-            assert_eq!(input, Ok(Input::Frame(7)), "schema line 12");
-            let message = super::Line { text: "hello" };
+            assert_eq!(input, Ok(Input::Frame(8)), "schema line 12");
+            let message = super::Line { text: "grüße" };
             let decoded = super::Line::decode(bytes);
             assert_eq!(decoded.as_ref(), Ok(& message), "schema line 12");
+            let mut out = BytesMut::new();
+            let encoded = message.encode(&mut out);
+            assert_eq!(encoded, Ok(()), "schema line 12");
+            assert_eq!(out[..], bytes[..], "schema line 12");
+        }
+        {
+            let bytes = b"a\rb\n";
+            let input = scanned(super::Line::input, bytes);
+            assert_eq!(input, Ok(Input::Frame(4)), "schema line 13");
+            let message = super::Line { text: "a\rb" };
+            let decoded = super::Line::decode(bytes);
+            assert_eq!(decoded.as_ref(), Ok(& message), "schema line 13");
+            let mut out = BytesMut::new();
+            let encoded = message.encode(&mut out);
+            assert_eq!(encoded, Ok(()), "schema line 13");
+            assert_eq!(out[..], bytes[..], "schema line 13");
+        }
+        {
+            let bytes = b"hello\r\n";
+            let input = scanned(super::Line::input, bytes);
+            assert_eq!(input, Ok(Input::Frame(7)), "schema line 14");
+            let message = super::Line { text: "hello" };
+            let decoded = super::Line::decode(bytes);
+            assert_eq!(decoded.as_ref(), Ok(& message), "schema line 14");
         }
         {
             let bytes = b"hel";
             let input = scanned(super::Line::input, bytes);
-            assert_eq!(input, Ok(Input::Need(1)), "schema line 13");
+            assert_eq!(input, Ok(Input::Need(1)), "schema line 15");
         }
         {
-            let bytes = b"h\xFF\n";
+            let bytes = b"";
+            let input = scanned(super::Line::input, bytes);
+            assert_eq!(input, Ok(Input::Need(1)), "schema line 16");
+        }
+        {
+            let bytes = b"a\xFF\n";
             let input = scanned(super::Line::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
@@ -181,7 +210,18 @@ mod tests {
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
-            assert_eq!(field, Some("text"), "schema line 14");
+            assert_eq!(field, Some("text"), "schema line 17");
+        }
+        {
+            let bytes = b"\xC3\n";
+            let input = scanned(super::Line::input, bytes);
+            let error = match input {
+                Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
+                Ok(Input::Need(_)) => None,
+                Err(error) => Some(error),
+            };
+            let field = error.map(|error| error.field.name);
+            assert_eq!(field, Some("text"), "schema line 18");
         }
     }
 }

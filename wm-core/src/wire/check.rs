@@ -41,6 +41,37 @@ pub fn within(found: i128, least: i128, most: i128, field: &'static Field) -> Re
     Err(EncodeError::new(field, EncodeFault::OutOfRange { found, least, most }))
 }
 
+/// A condition of the schema, which is spelled `condition`.
+///
+/// # Errors
+///
+/// It does not hold.
+#[inline]
+pub const fn holds(held: bool, condition: &'static str, field: &'static Field) -> Result<(), EncodeError> {
+    if held {
+        return Ok(());
+    }
+    Err(EncodeError::new(field, EncodeFault::Condition { condition }))
+}
+
+/// A field that is there if `expected`, and else is not; the schema spells that as `condition`.
+///
+/// # Errors
+///
+/// It is the other way round.
+#[inline]
+pub const fn present(
+    found: bool,
+    expected: bool,
+    condition: &'static str,
+    field: &'static Field,
+) -> Result<(), EncodeError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(EncodeError::new(field, EncodeFault::Presence { expected, condition }))
+}
+
 /// The number that a size equation computes: `measured` plus `add`, if it fits below `most`.
 ///
 /// # Errors

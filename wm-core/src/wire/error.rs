@@ -142,6 +142,11 @@ pub enum Fault {
     Json(Box<str>),
     /// Not base64.
     Base64,
+    /// A condition of the schema does not hold.
+    Condition {
+        /// The condition, as the schema spells it.
+        condition: &'static str,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -163,6 +168,7 @@ impl fmt::Display for Fault {
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
             Self::Base64 => write!(f, "not base64"),
+            Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
         }
     }
 }
@@ -242,6 +248,18 @@ pub enum EncodeFault {
     },
     /// The value cannot be written as JSON; what serde says of it.
     Json(Box<str>),
+    /// A condition of the schema does not hold.
+    Condition {
+        /// The condition, as the schema spells it.
+        condition: &'static str,
+    },
+    /// A field is there and must not be, or the other way round.
+    Presence {
+        /// Whether it must be there.
+        expected: bool,
+        /// The condition that says so, as the schema spells it.
+        condition: &'static str,
+    },
 }
 
 impl fmt::Display for EncodeFault {
@@ -257,6 +275,9 @@ impl fmt::Display for EncodeFault {
             }
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
+            Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::Presence { expected: true, condition } => write!(f, "it is absent, but `{condition}` holds"),
+            Self::Presence { expected: false, condition } => write!(f, "it is there, but `{condition}` does not hold"),
         }
     }
 }

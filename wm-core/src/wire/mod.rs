@@ -38,7 +38,7 @@ pub use error::{DecodeError, EncodeError, EncodeFault, Fault, Field};
 pub use json::Json;
 pub use list::{Element, List, ListIter};
 pub use reader::Reader;
-pub use scan::{Delimiter, Input, Prefix, fixed, need, starts_with};
+pub use scan::{Delimiter, Input, Prefix, fixed, starts_with};
 pub use text::Radix;
 pub use writer::Writer;
 

@@ -383,6 +383,24 @@ impl<'a> Reader<'a> {
         Err(DecodeError::new(field, offset, Fault::OutOfRange { found, least, most }))
     }
 
+    /// Checks a condition of the schema, which is spelled `condition`.
+    ///
+    /// # Errors
+    ///
+    /// It does not hold.
+    #[inline]
+    pub const fn holds(
+        held: bool,
+        condition: &'static str,
+        offset: usize,
+        field: &'static Field,
+    ) -> Result<(), DecodeError> {
+        if held {
+            return Ok(());
+        }
+        Err(DecodeError::new(field, offset, Fault::Condition { condition }))
+    }
+
     /// How far into the frame byte `at` of `bytes` stands, a slice of this frame.
     #[must_use]
     pub fn offset_of(&self, bytes: &[u8], at: usize) -> usize {

@@ -23,16 +23,6 @@ pub const fn fixed(buf: &[u8], len: usize) -> Input {
     }
 }
 
-/// A frame that goes on, and takes `least` bytes at the least.
-#[inline]
-#[must_use]
-pub const fn need(buf: &[u8], least: usize) -> Input {
-    match least.checked_sub(buf.len()) {
-        None | Some(0) => Input::Need(1),
-        Some(needed) => Input::Need(needed),
-    }
-}
-
 /// Checks as much of a constant as has arrived, so that a stranger is refused at its first wrong byte.
 ///
 /// # Errors

@@ -60,6 +60,14 @@ impl Reader<'_> {
         None
     }
 
+    /// A value that is all of the source.
+    pub(super) fn lone_value(&mut self) -> Option<ValueDraft> {
+        self.report_broken_tokens();
+        let piece = self.piece(Rule::value_piece, 0..self.tokens.len())?;
+        let value = piece.into_inner().find(|pair| pair.as_rule() == Rule::value)?;
+        self.value(value)
+    }
+
     fn value(&mut self, pair: Pair<'_>) -> Option<ValueDraft> {
         let origin = self.origin(&pair);
         let part = pair.into_inner().next()?;

@@ -158,6 +158,8 @@ impl Reader<'_> {
             }
             Rule::equals => AttrKind::Equals(self.expr(part.into_inner().next()?)?),
             Rule::stream => AttrKind::Stream,
+            Rule::where_attr => AttrKind::Where(self.formula_of(part)?),
+            Rule::if_attr => AttrKind::If(self.formula_of(part)?),
             rule => {
                 let construct = attr_not_yet(rule)?;
                 self.not_yet(construct, origin);
@@ -357,8 +359,6 @@ fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
         Rule::via => Some(&not_yet::VIA),
         Rule::nocase => Some(&not_yet::NOCASE),
         Rule::minimal => Some(&not_yet::MINIMAL),
-        Rule::if_attr => Some(&not_yet::IF),
-        Rule::where_attr => Some(&not_yet::WHERE),
         Rule::since => Some(&not_yet::SINCE),
         Rule::as_attr => Some(&not_yet::AS),
         Rule::at => Some(&not_yet::AT),

@@ -7,7 +7,7 @@
 //!   line that carries on the one before it, four more.
 //! * One blank between words, none inside of `[…]` and `(…)`. Fields that share a line stand two blanks apart.
 //! * In lines one below the other the types of fields line up, and so do the verdicts of test cases. What stands before
-//!   them and is over 40 wide is left out of it; a blank line starts anew.
+//!   them and is over 48 wide is left out of it; a blank line starts anew.
 
 use super::reader::Reader;
 use super::split;
@@ -15,7 +15,7 @@ use super::token::{TokenKind, tokens};
 use std::collections::BTreeSet;
 
 /// The widest left side that others are lined up with.
-const ALIGNED_MAX: usize = 40;
+const ALIGNED_MAX: usize = 48;
 
 /// Words that stand before a parenthesis without being a function.
 const NO_FUNCTIONS: [&str; 6] = ["if", "where", "at", "match", "in", "is"];

@@ -7,8 +7,8 @@ use super::split::{self, Item};
 use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
-    Const, Draft, Endian, EnumDraft, ExchangeDraft, JsonDraft, LayoutDraft, LayoutKind, Limit, Name, RecoverDraft,
-    RustShape, Spanned, VariantDraft,
+    Const, Draft, Endian, EnumDraft, ExchangeDraft, Formula, JsonDraft, LayoutDraft, LayoutKind, Limit, Name,
+    RecoverDraft, RustShape, Spanned, VariantDraft,
 };
 
 /// Reads all items of the file; none if it has no `protocol` line that names it.
@@ -226,18 +226,23 @@ impl Reader<'_> {
             }
         }
         let fields = self.fields(item.body(), Within::Layout);
-        self.layout_tail(item);
+        let rules = self.layout_tail(item);
         let kind = if rule == Rule::struct_head { LayoutKind::Struct } else { LayoutKind::Message { from } };
-        Some(LayoutDraft { docs, name: name?, kind, fields, rust: RustShape::Generated })
+        Some(LayoutDraft { docs, name: name?, kind, fields, rules, rust: RustShape::Generated })
     }
 
-    fn layout_tail(&mut self, item: &Item) {
+    /// What stands behind the closing brace of a layout: its rules.
+    fn layout_tail(&mut self, item: &Item) -> Vec<Formula> {
         let tail = item.tail();
         if tail.is_empty() {
-            return;
+            return Vec::new();
         }
-        let Some(piece) = self.piece(Rule::layout_tail, tail) else { return };
+        let Some(piece) = self.piece(Rule::layout_tail, tail) else { return Vec::new() };
         self.refuse_layout_attrs(&piece);
+        let attrs = piece.into_inner().filter(|part| part.as_rule() == Rule::layout_attr);
+        let wheres = attrs.filter_map(|attr| attr.into_inner().find(|part| part.as_rule() == Rule::layout_where));
+        let wheres: Vec<Pair<'_>> = wheres.collect();
+        wheres.into_iter().filter_map(|part| self.formula_of(part)).collect()
     }
 
     fn refuse_layout_attrs(&mut self, pair: &Pair<'_>) {
@@ -247,7 +252,7 @@ impl Reader<'_> {
                     Rule::extensible => &not_yet::EXTENSIBLE,
                     Rule::depth => &not_yet::DEPTH,
                     Rule::layout_max => &not_yet::LAYOUT_MAX,
-                    _ => &not_yet::WHERE,
+                    _ => continue,
                 };
                 self.refuse(&part, construct);
             }

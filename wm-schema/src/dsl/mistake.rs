@@ -218,6 +218,7 @@ fn shape(piece: Rule) -> (&'static str, &'static str) {
             "a case is bytes, and what must come of them",
             "for example `\"hi\\n\" == Line { text: \"hi\" }`, or `decodes`, `rejects text`, `needs 1` in place of `==`",
         ),
+        Rule::value_piece => ("a message is its name, and its fields in braces", "for example `Line { text: \"hi\" }`"),
         Rule::layout_tail | Rule::no_tail => {
             ("a declaration ends at its `}`", "start the next declaration on a line of its own")
         }

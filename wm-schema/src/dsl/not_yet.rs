@@ -45,14 +45,12 @@ constructs! {
     BITS = "bits", "it sets the order in which bits are packed", "read whole bytes, and take them apart in the handler";
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
-    PARAMS = "parameters", "they hand values of the outer layout to an inner one", "put the fields into the layout that needs them";
+    PARAMS = "parameters of a struct", "they hand values of the outer layout to an inner one", "put the fields into the layout that needs them";
     MATCH = "match", "it chooses a type by an earlier value", "declare the field as `bytes`, and read it by the earlier value in the handler";
     INLINE = "{ … } as a type", "it is a struct without a name", "give it a name: `struct Name { … }`";
     EXTENSIBLE = "extensible", "it lets newer peers add bytes behind the known fields", "add a `rest: bytes[..]` field as the last";
     DEPTH = "depth", "it bounds how deep a type may contain itself", "unroll the nesting: a struct cannot contain itself";
     LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
-    WHERE = "where", "it is a condition that the decoder checks", "use `in a..=b` for a range, or check it in the handler";
-    IF = "if", "it makes a field depend on an earlier value", "declare two messages, or read the rest as `bytes[..]` in the handler";
     SINCE = "since", "it says which version of the protocol brought the field", "write one schema for each version";
     VIA = "via", "it passes bytes through a transform such as `xor`", "take the bytes as they are, and transform them in the handler";
     PAD = "pad", "it fills a fixed field up with a byte", "take all the bytes, and trim them in the handler";

@@ -132,7 +132,7 @@ impl<'s> Reader<'s> {
         self.places.add(range)
     }
 
-    fn range(&self, pair: &Pair<'_>) -> Range<usize> {
+    pub(super) fn range(&self, pair: &Pair<'_>) -> Range<usize> {
         let span = pair.as_span();
         let (start, end) = (self.base + span.start(), self.base + span.end());
         let behind = self.tokens.partition_point(|token| token.start < end);

@@ -255,9 +255,8 @@ impl Splitter<'_, '_> {
             self.reader.report_broken(index, diagnostic);
             return;
         };
-        for open in self.open.split_off(depth + 1) {
-            self.report_unclosed(open, index);
-        }
+        let unclosed = self.open.split_off(depth + 1);
+        self.report_unclosed(&unclosed, index);
         self.open.pop();
         if let Some(item) = &mut self.current
             && self.open.is_empty()
@@ -270,12 +269,13 @@ impl Splitter<'_, '_> {
 
     /// Reports every bracket that is still open before the token at `index`.
     fn close_all(&mut self, index: usize) {
-        for open in std::mem::take(&mut self.open) {
-            self.report_unclosed(open, index);
-        }
+        let unclosed = std::mem::take(&mut self.open);
+        self.report_unclosed(&unclosed, index);
     }
 
-    fn report_unclosed(&mut self, open: usize, found: usize) {
+    /// Reports the outermost of the brackets that nothing closes before the token at `found`: one mistake, one message.
+    fn report_unclosed(&mut self, unclosed: &[usize], found: usize) {
+        let Some(&open) = unclosed.first() else { return };
         let reader = &mut *self.reader;
         let (opening, closing) = match reader.text(open) {
             "{" => ("{", "}"),

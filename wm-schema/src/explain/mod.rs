@@ -44,6 +44,22 @@ pub fn explain(schema: &Schema) -> String {
     page
 }
 
+/// A schema in a line: its messages, how each is framed, and how large a frame gets.
+#[must_use]
+pub fn summary(schema: &Schema) -> String {
+    let one = |message: &Message| {
+        let from = match message.from {
+            None => "",
+            Some(Side::Client) => " from client",
+            Some(Side::Server) => " from server",
+        };
+        let class = framing(schema, message).0;
+        format!("{}{from} {class} up to {}", message.layout.name, amount(message.frame_bytes_max))
+    };
+    let messages: Vec<String> = schema.messages.iter().map(one).collect();
+    format!("{}: {}", schema.name, messages.join(", "))
+}
+
 /// The name and what is known of the whole.
 fn head(page: &mut String, schema: &Schema) {
     let version = schema.version.map(|version| format!(" v{version}")).unwrap_or_default();

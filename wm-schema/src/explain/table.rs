@@ -1,6 +1,6 @@
 //! Fields, enums and JSON bodies as tables.
 
-use super::words::{equation, int_word, short_span, type_word};
+use super::words::{equation, field_word, int_word, short_span};
 use crate::ir::{JsonBody, JsonType, Layout, Role, Schema, Type};
 use std::fmt::Write;
 
@@ -16,7 +16,7 @@ pub(super) fn fields(schema: &Schema, layout: &Layout) -> String {
             Role::Constant(value) => format!("the schema: {value}"),
             Role::Computed(computed) => format!("the encoder: {}", equation(layout, index, *computed)),
         };
-        rows.push([place, field.name.clone(), short_span(field.size), type_word(schema, layout, &field.ty), who]);
+        rows.push([place, field.name.clone(), short_span(field.size), field_word(schema, layout, field), who]);
         offset = offset.zip(field.size.fixed()).map(|(offset, bytes)| offset.saturating_add(bytes));
     }
     align(&rows)

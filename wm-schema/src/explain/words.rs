@@ -1,7 +1,7 @@
 //! Parts of a checked schema in words.
 
 use crate::ir::{
-    Bytes, Content, Endian, Equation, Extent, Framing, Int, Layout, Measure, Message, Role, Schema, Size, Type,
+    Bytes, Content, Endian, Equation, Extent, Field, Framing, Int, Layout, Measure, Message, Role, Schema, Size, Type,
 };
 use crate::resolve::spell::{bytes, count};
 
@@ -58,6 +58,14 @@ fn counted(schema: &Schema, layout: &Layout, index: usize, at: u64) -> String {
         ty => ("bytes", type_word(schema, layout, ty)),
     };
     format!("the `{number}` at byte {at} counts the {unit} of `{}`", field.name)
+}
+
+/// The type of a field with its conditions, as one types it.
+pub(super) fn field_word(schema: &Schema, layout: &Layout, field: &Field) -> String {
+    let rules = field.rules.iter().map(|rule| format!(" where {}", rule.text));
+    let condition = field.condition.iter().map(|condition| format!(" if {}", condition.text));
+    let conditions: String = rules.chain(condition).collect();
+    format!("{}{conditions}", type_word(schema, layout, &field.ty))
 }
 
 /// A type as one types it in a schema; the byte order is said where it is little.

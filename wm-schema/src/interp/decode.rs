@@ -1,12 +1,25 @@
 //! Reads a whole frame, field by field.
 
-use super::{Error, Fault, Interpreter, Place, encode, json, number};
+use super::formula::Known;
+use super::trace::{self, Found, Recorder, Setter};
+use super::{Error, Fault, Interpreter, Place, encode, float, json, number};
 use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Type, Value};
+use std::ops::Range;
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
+    recorded(interpreter, frame, true, None)
+}
+
+/// Reads a frame that is `whole` or cut, and writes down what stands where if there is a `recorder`.
+pub(super) fn recorded(
+    interpreter: &Interpreter<'_>,
+    frame: &[u8],
+    whole: bool,
+    recorder: Option<&Recorder>,
+) -> Result<Value, Error> {
     let layout = &interpreter.message.layout;
-    let mut cursor = Cursor { bytes: frame, at: 0 };
-    let value = read_layout(interpreter.schema, layout, &mut cursor, true)?;
+    let mut cursor = Cursor { bytes: frame, at: 0, recorder };
+    let value = read_layout(interpreter.schema, layout, &mut cursor, whole)?;
     match (frame.len() - cursor.at, layout.fields.last()) {
         (0, _) | (_, None) => Ok(value),
         (extra, Some(last)) => Err(Place::new(layout, last).error(cursor.at, Fault::Trailing { extra })),
@@ -18,6 +31,7 @@ struct Cursor<'f> {
     /// The frame up to the end of the region.
     bytes: &'f [u8],
     at: usize,
+    recorder: Option<&'f Recorder>,
 }
 
 impl<'f> Cursor<'f> {
@@ -48,7 +62,7 @@ impl<'f> Cursor<'f> {
         };
         let start = self.at;
         self.take(len, place)?;
-        Ok(Self { bytes: &self.bytes[..self.at], at: start })
+        Ok(Self { bytes: &self.bytes[..self.at], at: start, ..*self })
     }
 
     fn number(&mut self, int: &Int, place: Place<'_>) -> Result<Value, Error> {
@@ -67,6 +81,31 @@ impl<'f> Cursor<'f> {
     }
 }
 
+/// What is written down for a trace.
+impl Cursor<'_> {
+    /// A field or an element starts here.
+    fn opened(&self, name: &str, line: u32) {
+        if let Some(recorder) = self.recorder {
+            recorder.open(name, line, self.at);
+        }
+    }
+
+    /// The content of what was opened last stands here.
+    fn held(&self, content: Range<usize>) {
+        if let Some(recorder) = self.recorder {
+            recorder.content(content);
+        }
+    }
+
+    /// What was opened last ends here.
+    fn closed(&self, found: impl FnOnce() -> (Setter, Found)) {
+        if let Some(recorder) = self.recorder {
+            let (setter, found) = found();
+            recorder.close(self.at, setter, found);
+        }
+    }
+}
+
 /// What has been read of a layout so far.
 struct Progress<'s> {
     schema: &'s Schema,
@@ -77,13 +116,32 @@ struct Progress<'s> {
     numbers: Vec<Option<i128>>,
     /// The counts of the lists by field.
     counts: Vec<u64>,
+    /// The values by field.
+    values: Vec<Option<Value>>,
 }
 
 fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, whole: bool) -> Result<Value, Error> {
-    let mut progress = Progress { schema, layout, starts: vec![cursor.at], numbers: Vec::new(), counts: Vec::new() };
-    let mut values = Vec::new();
+    let mut progress = Progress {
+        schema,
+        layout,
+        starts: vec![cursor.at],
+        numbers: Vec::new(),
+        counts: Vec::new(),
+        values: Vec::new(),
+    };
     for (index, field) in layout.fields.iter().enumerate() {
+        let present = field.condition.as_ref().is_none_or(|condition| progress.known().holds(condition));
+        if !present {
+            progress.starts.push(cursor.at);
+            progress.counts.push(0);
+            progress.numbers.push(None);
+            progress.values.push(Some(Value::Option(None)));
+            progress.equations(index, whole.then_some(cursor.bytes.len()))?;
+            continue;
+        }
+        cursor.opened(&field.name, field.line);
         let value = read_field(&mut progress, index, field, cursor)?;
+        cursor.closed(|| (trace::setter(field), trace::found(schema, &field.ty, &value)));
         progress.starts.push(cursor.at);
         progress.counts.push(if let Value::List(items) = &value { items.len() as u64 } else { 0 });
         let number = matches!(field.ty, Type::Int(..)).then(|| as_int(&value));
@@ -91,15 +149,32 @@ fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, whole:
         if let Some(number) = number {
             number_rules(layout, index, number, progress.starts[index])?;
         }
-        progress.equations(index, whole.then_some(cursor.bytes.len()))?;
-        if field.role == Role::Value && !matches!(field.ty, Type::Constant(_)) {
-            values.push(value);
+        progress.values.push(Some(value));
+        if let Some(rule) = field.rules.iter().find(|rule| !progress.known().holds(rule)) {
+            let fault = Fault::Condition { condition: rule.text.clone() };
+            return Err(Place::new(layout, field).error(progress.starts[index], fault));
         }
+        progress.equations(index, whole.then_some(cursor.bytes.len()))?;
     }
-    Ok(Value::Struct(values))
+    Ok(Value::Struct(progress.set()))
 }
 
 impl Progress<'_> {
+    fn known(&self) -> Known<'_> {
+        Known { schema: self.schema, layout: self.layout, fields: &self.values }
+    }
+
+    /// The values of the fields that a user sets.
+    fn set(self) -> Vec<Value> {
+        let fields = self.layout.fields.iter().zip(self.values);
+        let set = fields.filter(|(field, _)| field.role == Role::Value && !matches!(field.ty, Type::Constant(_)));
+        let value = |(field, value): (&Field, Option<Value>)| match (value?, &field.condition) {
+            (value @ Value::Option(_), _) | (value, None) => Some(value),
+            (value, Some(_)) => Some(Value::Option(Some(Box::new(value)))),
+        };
+        set.filter_map(value).collect()
+    }
+
     /// Checks the equations that can be checked now that field `read` has been read; `frame` is the size of the frame
     /// if this is the layout of the message.
     fn equations(&self, read: usize, frame: Option<usize>) -> Result<(), Error> {
@@ -255,7 +330,7 @@ fn read_single(schema: &Schema, ty: &Type, cursor: &mut Cursor<'_>, place: Place
             let int = Int::Fixed { bytes: *bytes, signed: false, endian: *endian };
             let bits = as_u64(as_int(&cursor.number(&int, place)?));
             Ok(Value::Float(match u32::try_from(bits) {
-                Ok(bits) if *bytes == 4 => f32::from_bits(bits).into(),
+                Ok(bits) if *bytes == 4 => float::widen(bits),
                 _ => f64::from_bits(bits),
             }))
         }
@@ -283,9 +358,11 @@ fn read_list(
 ) -> Result<Value, Error> {
     let mut items = Vec::new();
     let Extent::Rest { tail } = count else {
-        for _ in 0..length.unwrap_or_default() {
-            items.push(read_single(schema, element, cursor, place)?);
+        let start = cursor.at;
+        for index in 0..length.unwrap_or_default() {
+            items.push(read_element(schema, element, index, cursor, place)?);
         }
+        cursor.held(start..cursor.at);
         return Ok(Value::List(items));
     };
     let mut region = cursor.rest(*tail, place)?;
@@ -293,9 +370,25 @@ fn read_list(
         if let Some(limit) = max.filter(|max| items.len() as u64 == *max) {
             return Err(place.error(region.at, Fault::TooLong { found: limit + 1, limit }));
         }
-        items.push(read_single(schema, element, &mut region, place)?);
+        items.push(read_element(schema, element, items.len() as u64, &mut region, place)?);
     }
     Ok(Value::List(items))
+}
+
+fn read_element(
+    schema: &Schema,
+    element: &Type,
+    index: u64,
+    cursor: &mut Cursor<'_>,
+    place: Place<'_>,
+) -> Result<Value, Error> {
+    if cursor.recorder.is_none() || !trace::has_spans(element) {
+        return read_single(schema, element, cursor, place);
+    }
+    cursor.opened(&format!("[{index}]"), place.line);
+    let value = read_single(schema, element, cursor, place)?;
+    cursor.closed(|| (Setter::User, trace::found(schema, element, &value)));
+    Ok(value)
 }
 
 fn read_bytes(
@@ -335,6 +428,7 @@ fn read_bytes(
     if let Some(suffix) = &bytes.trim {
         content = content.strip_suffix(suffix.as_slice()).unwrap_or(content);
     }
+    cursor.held(start..start + content.len());
     meaning(schema, bytes.content, content, start, place)
 }
 

@@ -1,6 +1,7 @@
 //! Writes a message: the bytes of each field that users set, then the numbers that measure them.
 
-use super::{EncodeError, EncodeFault, Interpreter, Place, decode, json, number};
+use super::formula::Known;
+use super::{EncodeError, EncodeFault, Interpreter, Place, decode, float, json, number};
 use crate::ir::{Bytes, Content, Endian, Equation, Extent, Field, Layout, Measure, Role, Schema, Type, Value};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
@@ -41,6 +42,7 @@ fn layout(schema: &Schema, layout: &Layout, value: &Value) -> Result<Vec<u8>, En
     };
     let mut values = values.iter();
     let mut pieces: Vec<Option<Piece>> = Vec::new();
+    let mut fields: Vec<Option<Value>> = Vec::new();
     for field in &layout.fields {
         let place = Place::new(layout, field);
         pieces.push(match (&field.ty, &field.role) {
@@ -50,12 +52,42 @@ fn layout(schema: &Schema, layout: &Layout, value: &Value) -> Result<Vec<u8>, En
             (_, Role::Computed(_)) => None,
             (_, Role::Value) => {
                 let value = values.next().ok_or_else(|| place.refuse(EncodeFault::Shape))?;
-                Some(piece(schema, &field.ty, value, place)?)
+                fields.push(Some(value.clone()));
+                Some(set(schema, layout, field, value, &fields)?)
             }
         });
+        fields.resize(pieces.len(), None);
     }
     compute(layout, &mut pieces)?;
     Ok(pieces.into_iter().flatten().flat_map(|piece| piece.wire).collect())
+}
+
+/// A field that a user sets, the last of `known`.
+fn set(
+    schema: &Schema,
+    layout: &Layout,
+    field: &Field,
+    value: &Value,
+    known: &[Option<Value>],
+) -> Result<Piece, EncodeError> {
+    let (place, known) = (Place::new(layout, field), Known { schema, layout, fields: known });
+    let value = match (&field.condition, value) {
+        (None, value) => value,
+        (Some(condition), Value::Option(value)) => match (known.holds(condition), value) {
+            (true, Some(value)) => value,
+            (false, None) => return Ok(Piece { wire: Vec::new(), elements: 0 }),
+            (expected, _) => {
+                let condition = condition.text.clone();
+                return Err(place.refuse(EncodeFault::Presence { expected, condition }));
+            }
+        },
+        (Some(_), _) => return Err(place.refuse(EncodeFault::Shape)),
+    };
+    let piece = piece(schema, &field.ty, value, place)?;
+    match field.rules.iter().find(|rule| !known.holds(rule)) {
+        Some(rule) => Err(place.refuse(EncodeFault::Condition { condition: rule.text.clone() })),
+        None => Ok(piece),
+    }
 }
 
 /// Fills in the numbers that measure: each as soon as the size of all that it measures is known.
@@ -149,8 +181,7 @@ fn single(schema: &Schema, ty: &Type, value: &Value) -> Result<Vec<u8>, EncodeFa
         }
         (Type::Float { bytes, endian }, Value::Float(value)) => {
             let mut wire = match bytes {
-                #[expect(clippy::cast_possible_truncation, reason = "the field is an f32: Rust holds no more of it")]
-                4 => (*value as f32).to_be_bytes().to_vec(),
+                4 => float::narrow(*value).to_be_bytes().to_vec(),
                 _ => value.to_be_bytes().to_vec(),
             };
             if *endian == Endian::Little {

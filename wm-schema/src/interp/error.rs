@@ -104,6 +104,11 @@ pub enum Fault {
     },
     /// Not the JSON that the schema asks for; what serde says of it.
     Json(String),
+    /// A `where` does not hold.
+    Condition {
+        /// Its spelling in the schema.
+        condition: String,
+    },
 }
 
 impl Fault {
@@ -126,6 +131,7 @@ impl Fault {
             Self::Utf8 => "Utf8",
             Self::Ascii { .. } => "Ascii",
             Self::Json(_) => "Json",
+            Self::Condition { .. } => "Condition",
         }
     }
 }
@@ -151,6 +157,7 @@ impl fmt::Display for Fault {
             Self::Utf8 => f.write_str("not UTF-8"),
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
+            Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
         }
     }
 }
@@ -217,6 +224,18 @@ pub enum EncodeFault {
     },
     /// The value cannot be written as JSON.
     Json(String),
+    /// A `where` does not hold.
+    Condition {
+        /// Its spelling in the schema.
+        condition: String,
+    },
+    /// A field is there and must not be, or the other way round.
+    Presence {
+        /// Whether it must be there.
+        expected: bool,
+        /// The `if` that says so, as the schema spells it.
+        condition: String,
+    },
     /// The value is of another type than its field. In Rust the compiler refuses that.
     Shape,
 }
@@ -233,6 +252,8 @@ impl EncodeFault {
             Self::Trimmed { .. } => "Trimmed",
             Self::Ascii { .. } => "Ascii",
             Self::Json(_) => "Json",
+            Self::Condition { .. } => "Condition",
+            Self::Presence { .. } => "Presence",
             Self::Shape => "Shape",
         }
     }
@@ -248,6 +269,9 @@ impl fmt::Display for EncodeFault {
             Self::Trimmed { suffix } => write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii()),
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
+            Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::Presence { expected: true, condition } => write!(f, "it is absent, but `{condition}` holds"),
+            Self::Presence { expected: false, condition } => write!(f, "it is there, but `{condition}` does not hold"),
             Self::Shape => f.write_str("a value of another type"),
         }
     }

@@ -4,6 +4,24 @@
 //! bytes both must find the same message, or the same fault at the same field and offset. Only JSON has one judge for
 //! both, serde_json.
 //!
+//! ```
+//! # #[cfg(feature = "dsl")] {
+//! use wm_schema::interp::{Input, Interpreter, Scan};
+//! use wm_schema::{dsl, resolve};
+//!
+//! let source = "protocol text\nmessage Line { text: str until \"\\n\" max 1K }\n";
+//! let schema = resolve::resolve(&dsl::parse(source).unwrap()).schema.unwrap();
+//! let line = Interpreter::new(&schema, &schema.messages[0]);
+//!
+//! let mut scan = Scan::default();
+//! assert_eq!(line.input(&mut scan, b"he"), Ok(Input::Need(1)));
+//! assert_eq!(line.input(&mut scan, b"hello\nyou"), Ok(Input::Frame(6)));
+//! let message = line.decode(b"hello\n").unwrap();
+//! assert_eq!(line.show(&message), r#"Line { text: "hello" }"#);
+//! assert_eq!(line.encode(&message).unwrap(), b"hello\n");
+//! # }
+//! ```
+//!
 //! # What is checked when
 //!
 //! The rules that every engine keeps, so that they agree on the *first* mistake of a frame:
@@ -26,12 +44,16 @@
 //!    and starts no later than right behind the number, the frame says at once what it must be: it is checked when the
 //!    number has been read. If it says how long a field is, it holds by construction. Every other one is checked when
 //!    the last field that it measures has been read.
-//! 5. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
+//! 5. **`if` decides when the field is reached, `where` is checked when the field has been read**, after its own rules and
+//!    before the equations that end with it: `Condition`, at the field and where it starts.
+//! 6. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
 //!    differs.
 
 mod decode;
 mod encode;
 mod error;
+mod float;
+mod formula;
 mod input;
 mod json;
 mod number;
@@ -39,12 +61,14 @@ mod show;
 mod test;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use error::{EncodeError, EncodeFault, Error, Fault};
 pub use input::{Input, Scan};
 pub use test::{CaseReport, Failure, TestReport, test};
+pub use trace::{Found, Setter, Span, Trace};
 
-use crate::ir::{Field, Layout, Message, Schema, Value};
+use crate::ir::{Field, Formula, Layout, Message, Schema, Value};
 
 /// Reads and writes one message of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +109,19 @@ impl<'s> Interpreter<'s> {
         decode::message(self, frame)
     }
 
+    /// Reads a whole frame as [`decode`](Self::decode) does, and tells what stands where in it; of a bad one, up to the
+    /// mistake.
+    #[must_use]
+    pub fn trace(&self, frame: &[u8]) -> Trace {
+        trace::Recorder::default().record(|recorder| decode::recorded(self, frame, true, Some(recorder)))
+    }
+
+    /// Tells what stands where in a frame that has not arrived whole; what its end would say of it is not checked.
+    #[must_use]
+    pub fn trace_start(&self, start: &[u8]) -> Trace {
+        trace::Recorder::default().record(|recorder| decode::recorded(self, start, false, Some(recorder)))
+    }
+
     /// Writes a message.
     ///
     /// # Errors
@@ -99,6 +136,12 @@ impl<'s> Interpreter<'s> {
     pub fn show(&self, value: &Value) -> String {
         show::message(self, value)
     }
+}
+
+/// Whether a condition of `layout` holds; `fields` has the values of its fields by index, as far as they are known.
+#[must_use]
+pub fn holds(schema: &Schema, layout: &Layout, condition: &Formula, fields: &[Option<Value>]) -> bool {
+    formula::Known { schema, layout, fields }.holds(condition)
 }
 
 /// A line of a schema: what an error is about.

@@ -22,8 +22,10 @@ fn braced<'a>(name: &str, fields: impl Iterator<Item = (&'a str, String)>) -> St
     if fields.is_empty() { name.to_owned() } else { format!("{name} {{ {} }}", fields.join(", ")) }
 }
 
-fn show(schema: &Schema, ty: &Type, value: &Value) -> String {
+pub(super) fn show(schema: &Schema, ty: &Type, value: &Value) -> String {
     match (ty, value) {
+        (_, Value::Option(None)) => "None".to_owned(),
+        (ty, Value::Option(Some(value))) => format!("Some({})", show(schema, ty, value)),
         (Type::Enum(index), Value::Int(found)) => {
             let variants = &schema.enums[*index].variants;
             let within = |least: u64, most: u64| (i128::from(least)..=i128::from(most)).contains(found);
@@ -78,6 +80,8 @@ fn plain(value: &Value) -> String {
         Value::Float(value) => format!("{value:?}"),
         Value::Bool(value) => value.to_string(),
         Value::Bytes(bytes) => format!("{bytes:?}"),
+        Value::Option(None) => "None".to_owned(),
+        Value::Option(Some(value)) => format!("Some({})", plain(value)),
         Value::Json(values) | Value::List(values) | Value::Struct(values) => {
             format!("[{}]", values.iter().map(plain).collect::<Vec<_>>().join(", "))
         }

@@ -11,7 +11,18 @@ const U32: Int = Int::Fixed { bytes: 4, signed: false, endian: Endian::Big };
 
 fn field(name: &str, role: Role, ty: Type, least: u64, most: u64) -> Field {
     let size = Size { least, most: Some(most) };
-    Field { docs: Vec::new(), name: name.into(), role, ty, held: Held::View, size, stream: false, line: 1 }
+    Field {
+        docs: Vec::new(),
+        name: name.into(),
+        role,
+        ty,
+        condition: None,
+        rules: Vec::new(),
+        held: Held::View,
+        size,
+        stream: false,
+        line: 1,
+    }
 }
 
 fn bytes(content: Content, extent: Extent, max: u64, trim: Option<&[u8]>) -> Type {

@@ -2,7 +2,7 @@
 
 use super::{Context, names};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Attr, AttrKind, Expr, Literal, Origin, Spanned};
+use crate::draft::{Attr, AttrKind, Expr, Formula, Literal, Origin, Spanned};
 
 /// The attributes of a field. A type takes those that it understands; what is left does not fit.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(super) struct Attrs<'d> {
     range: Option<(Spanned<(i128, i128)>, Origin)>,
     equals: Option<(&'d Expr, Origin)>,
     stream: Option<Origin>,
+    condition: Option<(&'d Formula, Origin)>,
+    rules: Vec<&'d Formula>,
 }
 
 /// Sorts the attributes of a field; reports those that stand twice or are not there yet.
@@ -27,6 +29,11 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
             AttrKind::In(range) => sorted.range.replace((range.clone(), at)).map(|(_, first)| first),
             AttrKind::Equals(expr) => sorted.equals.replace((expr, at)).map(|(_, first)| first),
             AttrKind::Stream => sorted.stream.replace(at),
+            AttrKind::If(formula) => sorted.condition.replace((formula, at)).map(|(_, first)| first),
+            AttrKind::Where(formula) => {
+                sorted.rules.push(formula);
+                None
+            }
             AttrKind::NotYet(word) => {
                 cx.report(
                     Diagnostic::new(Code::NotYet, at, format!("`{word}` is not there yet"))
@@ -62,6 +69,16 @@ impl<'d> Attrs<'d> {
     /// `stream`.
     pub(super) fn take_stream(&mut self) -> Option<Origin> {
         self.stream.take()
+    }
+
+    /// `if`.
+    pub(super) fn take_condition(&mut self) -> Option<&'d Formula> {
+        self.condition.take().map(|(formula, _)| formula)
+    }
+
+    /// Every `where`.
+    pub(super) fn take_rules(&mut self) -> Vec<&'d Formula> {
+        std::mem::take(&mut self.rules)
     }
 
     /// `in`: a range that is not empty.
@@ -137,6 +154,8 @@ impl<'d> Attrs<'d> {
             (self.range.map(|(_, at)| at), "in", "`in` bounds a number"),
             (self.equals.map(|(_, at)| at), "=", "an equation or a constant stands behind a number"),
             (self.stream, "stream", "only `bytes` can be handed out in pieces"),
+            (self.condition.map(|(_, at)| at), "if", "a field of a layout may be absent, nothing else"),
+            (self.rules.first().map(|rule| rule.origin), "where", "a condition stands behind a field or a layout"),
         ];
         for (at, word, why) in left {
             if let Some(at) = at {

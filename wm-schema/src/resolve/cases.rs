@@ -201,7 +201,15 @@ fn layout(
     let mut values = Vec::new();
     for field in layout.fields.iter().filter(set) {
         match given.iter().find(|(given, _)| given.text == field.name) {
-            Some((_, draft)) => values.push(value(cx, known, &field.ty, &field.name, draft)),
+            Some((_, draft)) => {
+                let found = value(cx, known, &field.ty, &field.name, draft);
+                values.push(match field.condition {
+                    Some(_) => found.map(|found| Value::Option(Some(Box::new(found)))),
+                    None => found,
+                });
+            }
+            // What may be absent is absent if nothing is said of it.
+            None if field.condition.is_some() => values.push(Some(Value::Option(None))),
             None => missing.push(format!("`{}`", field.name)),
         }
     }

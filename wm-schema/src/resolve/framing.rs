@@ -69,10 +69,10 @@ fn by_equation(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_
 
 /// The field at `at` is all that varies, and says itself where it ends.
 fn by_field(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_>) -> Option<Framing> {
-    if varying != [at] {
+    let line = &lines[at];
+    if varying != [at] || line.condition.is_some() {
         return None;
     }
-    let line = &lines[at];
     if let Some(int) = sizes::prefix(&line.ty) {
         let scale = match &line.ty {
             Type::List { element, .. } => fixed_element(element, parts)?,

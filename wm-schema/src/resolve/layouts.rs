@@ -5,8 +5,8 @@ use super::names::{self, Kind};
 use super::types::{self, Scope};
 use super::{Context, attrs, spell};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Expr, FieldDraft, FieldKind, Held, LayoutDraft, LayoutKind, Literal, Spanned};
-use crate::ir::{Bytes, Content, Enum, Extent, Field, Layout, Role, RustShape, Size, Type};
+use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
+use crate::ir::{self, Bytes, Content, Enum, Extent, Field, Layout, Role, RustShape, Size, Type};
 
 /// A layout whose sizes are not known yet.
 #[derive(Debug)]
@@ -26,6 +26,14 @@ pub(super) struct Line<'d> {
     pub(super) role: Role,
     /// The limit that is written on it.
     pub(super) max: Option<Spanned<u64>>,
+    /// `if`, as it is written.
+    pub(super) condition: Option<&'d Formula>,
+    /// The same, checked.
+    pub(super) present_if: Option<ir::Formula>,
+    /// `where`, as it is written.
+    pub(super) written_rules: Vec<&'d Formula>,
+    /// The same, checked.
+    pub(super) rules: Vec<ir::Formula>,
     /// The size by itself, later within its frame.
     pub(super) size: Size,
     pub(super) stream: bool,
@@ -103,6 +111,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>) -> Option<(Line<'d>, Option<
                 .help("keep `limit frame` as small as the protocol allows"),
         );
     }
+    let (condition, written_rules) = (attrs.take_condition(), attrs.take_rules());
     attrs.refuse(cx, &type_name(draft));
     check_held(cx, draft, &typed.ty);
     let line = Line {
@@ -111,6 +120,10 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>) -> Option<(Line<'d>, Option<
         ty: typed.ty,
         role: Role::Value,
         max: typed.max,
+        condition,
+        present_if: None,
+        written_rules,
+        rules: Vec::new(),
         size: Size { least: 0, most: None },
         stream,
     };
@@ -151,6 +164,10 @@ fn constant<'d>(cx: &mut Context<'_>, draft: &'d FieldDraft, literal: &Literal) 
         ty: Type::Constant(bytes),
         role: Role::Constant(0),
         max: None,
+        condition: None,
+        present_if: None,
+        written_rules: Vec::new(),
+        rules: Vec::new(),
         size: Size { least: 0, most: None },
         stream: false,
     })
@@ -180,6 +197,8 @@ impl Body<'_> {
             name: line.name,
             role: line.role,
             ty: line.ty,
+            condition: line.present_if,
+            rules: line.rules,
             held: line.draft.held,
             size: line.size,
             stream: line.stream,

@@ -14,11 +14,14 @@
 //!   bytes that an earlier size equation measures, if all else that it measures is of fixed size.
 //! * A frame ends by a fixed size, by a number at a fixed place, or by a delimiter; all bytes that these do not span are
 //!   of fixed size.
+//! * Each size has a bound: its type, the number that measures it, `max`, and `limit frame`. The default of the last holds
+//!   only for what nothing else bounds; it never takes away from a `max` that is written.
 
 mod attrs;
 mod cases;
 mod declared;
 mod equations;
+mod formulas;
 mod framing;
 mod layouts;
 mod names;
@@ -28,10 +31,11 @@ mod sizes;
 pub(crate) mod spell;
 pub(crate) mod suggest;
 mod types;
+mod unused;
 mod words;
 
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::draft::{Draft, Endian};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::draft::{CaseDraft, Draft, Endian, ExpectDraft, Spanned, TestDraft, ValueDraft};
 use crate::ir;
 
 /// What came of a draft.
@@ -62,6 +66,28 @@ pub fn resolve(draft: &Draft) -> Resolved {
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error);
     debug_assert!(failed || schema.is_some(), "a schema that is refused without a word");
     Resolved { schema: schema.filter(|_| !failed), diagnostics }
+}
+
+/// Checks a value that stands alone: which message of the schema it is, by index, and what its fields hold. The schema is
+/// one that [`resolve`] has found good.
+///
+/// # Errors
+/// Every mistake in the value; never an empty list.
+pub fn value(draft: &Draft, value: &ValueDraft) -> Result<(usize, ir::Value), Vec<Diagnostic>> {
+    // Values stand in tests: it is checked as the only one.
+    let (origin, expect) = (value.origin, ExpectDraft::Decodes(value.clone()));
+    let case = CaseDraft { side: None, bytes: Spanned { value: Vec::new(), origin }, expect };
+    let test = TestDraft { name: Spanned { value: String::new(), origin }, cases: vec![case] };
+    let mut resolved = resolve(&Draft { tests: vec![test], ..draft.clone() });
+    let case = resolved.schema.and_then(|mut schema| schema.tests.pop()?.cases.pop());
+    if let Some(ir::Case { message, expect: ir::Expect::Decodes(value), .. }) = case {
+        return Ok((message, value));
+    }
+    resolved.diagnostics.retain(|diagnostic| diagnostic.severity() == Severity::Error);
+    for diagnostic in resolved.diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == Code::BadTest) {
+        diagnostic.code = Code::BadValue;
+    }
+    Err(resolved.diagnostics)
 }
 
 /// What all checks share.

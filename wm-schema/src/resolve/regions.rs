@@ -85,7 +85,7 @@ pub(super) fn takes_rest(ty: &Type, parts: Parts<'_>) -> bool {
 /// Turns the `[..]` of bytes into the length field that measures it, if one stands in front that measures nothing else
 /// of varying size.
 fn own_region(lines: &mut [Line<'_>], at: usize) -> bool {
-    if !matches!(lines[at].ty, Type::Bytes(_)) {
+    if !matches!(lines[at].ty, Type::Bytes(_)) || lines[at].condition.is_some() {
         return false;
     }
     let solved = lines[..at].iter().enumerate().find_map(|(index, line)| {

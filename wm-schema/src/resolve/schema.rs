@@ -2,7 +2,7 @@
 
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
-use super::{Context, cases, declared, framing, names, regions, suggest};
+use super::{Context, cases, declared, formulas, framing, names, regions, suggest, unused};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
 use crate::ir::{Enum, Exchange, Layout, Message, Schema, Side, Type};
@@ -36,6 +36,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         cx,
         &cases::Known { enums: &enums, json_bodies: &json_bodies, structs: &structs, messages: &messages },
     );
+    unused::check(cx);
     let messages: Vec<Message> = messages.into_iter().collect::<Option<_>>()?;
     Some(Schema {
         docs: draft.docs.clone(),
@@ -184,6 +185,7 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
     if !body.sound || !body.lines.iter().all(|line| whole(&line.ty)) {
         return false;
     }
+    formulas::check(cx, body, parts);
     sizes::own(&mut body.lines, parts);
     regions::elements(cx, body, parts);
     regions::check(cx, body, parts);

@@ -20,6 +20,9 @@ pub(super) struct Parts<'p> {
 pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
     for at in 0..lines.len() {
         lines[at].size = size(&lines[at].ty, lines, parts);
+        if lines[at].condition.is_some() {
+            lines[at].size.least = 0;
+        }
     }
     for number in 0..lines.len() {
         if let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add }) = lines[number].role {

@@ -48,6 +48,8 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::Trim(trim) => format!(" trim {}", literal(&trim.value)),
         AttrKind::In(range) => format!(" in {}..={}", range.value.0, range.value.1),
         AttrKind::Stream => " stream".to_owned(),
+        AttrKind::Where(formula) => format!(" where {}", formula.text),
+        AttrKind::If(formula) => format!(" if {}", formula.text),
         AttrKind::Equals(_) | AttrKind::NotYet(_) => String::new(),
     };
     attrs.iter().map(spell).collect()

@@ -1,8 +1,9 @@
 //! `decode` and `read`: field by field in the order of the wire, each checked as it is read.
 
-use super::layout::{LayoutCode, fixed_method, float_method, radix, to_i128, to_u64};
+use super::layout::LayoutCode;
+use super::number::{float_method, int_call, read_int, to_i128, to_u64};
 use super::{literal, names, shape};
-use crate::ir::{Bytes, Content, Equation, Extent, Held, Int, Layout, Measure, Role, Type};
+use crate::ir::{Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::cell::RefCell;
@@ -59,36 +60,6 @@ fn constructor(code: &LayoutCode<'_>) -> TokenStream {
     if fields.is_empty() && !code.rust.impls_only { quote!(Self) } else { quote!(Self { #(#fields),* }) }
 }
 
-/// `reader.u32_be(FIELD)?`.
-pub(super) fn read_int(int: &Int, reader: &TokenStream, constant: &TokenStream) -> TokenStream {
-    let call = int_call(int, constant);
-    quote!(#reader.#call?)
-}
-
-/// `u32_be(FIELD)`.
-fn int_call(int: &Int, constant: &TokenStream) -> TokenStream {
-    match int {
-        Int::Fixed { bytes, signed, endian } => {
-            let method = fixed_method(*bytes, *signed, *endian);
-            quote!(#method(#constant))
-        }
-        Int::Varint { signed: false } => quote!(varint(#constant)),
-        Int::Varint { signed: true } => quote!(svarint(#constant)),
-        Int::Digits { radix: base, digits } => {
-            let (digits, base) = (literal::number((*digits).into()), radix(*base));
-            quote!(digits(#digits, #base, #constant))
-        }
-        Int::Until { signed, radix: base, delimiter, max } => {
-            let (delimiter, max, base) = (literal::bytes(delimiter), literal::number((*max).into()), radix(*base));
-            if *signed {
-                quote!(signed_until(#delimiter, #max, #constant))
-            } else {
-                quote!(number_until(#delimiter, #max, #base, #constant))
-            }
-        }
-    }
-}
-
 struct Decoder<'c> {
     code: &'c LayoutCode<'c>,
     /// The fields whose offset an error needs, and only the reader knows.
@@ -123,7 +94,7 @@ impl<'c> Decoder<'c> {
         let count = self.layout().fields.len();
         let reads: Vec<TokenStream> = (0..count)
             .map(|at| {
-                let read = self.field(at);
+                let read = self.present(at);
                 let checks = (0..count).filter_map(|number| self.late_equation(number, at));
                 let checks: TokenStream = checks.collect();
                 quote!(#read #checks)
@@ -138,6 +109,39 @@ impl<'c> Decoder<'c> {
             quote!(#offset #read)
         });
         with_offset.collect()
+    }
+
+    /// A field with its rules; one that may be absent only if it is there.
+    fn present(&self, at: usize) -> TokenStream {
+        let (read, rules, field) = (self.field(at), self.rules(at), self.code.field(at));
+        let Some(condition) = &field.condition else { return quote!(#read #rules) };
+        let (condition, local) = (self.condition(condition), self.code.names.local(at));
+        quote! {
+            let #local = if #condition {
+                #read
+                #rules
+                Some(#local)
+            } else {
+                None
+            };
+        }
+    }
+
+    fn condition(&self, formula: &Formula) -> TokenStream {
+        self.code.condition(formula, &|at| {
+            let local = self.code.names.local(at);
+            quote!(#local)
+        })
+    }
+
+    /// What `where` says of a field.
+    fn rules(&self, at: usize) -> TokenStream {
+        let rule = |rule: &Formula| {
+            let (condition, text) = (self.condition(rule), &rule.text);
+            let (offset, constant) = (self.offset(at), self.code.constant(at));
+            quote!(Reader::holds(#condition, #text, #offset, #constant)?;)
+        };
+        self.code.field(at).rules.iter().map(rule).collect()
     }
 
     fn field(&self, at: usize) -> TokenStream {
@@ -311,25 +315,12 @@ impl<'c> Decoder<'c> {
         quote!(#raw #trimmed let #local = reader.#method(#local, #constant)?;)
     }
 
-    /// A nested struct; one that takes the rest sees no more than its region.
+    /// A nested struct. One that takes the rest is the last field.
     fn part(&self, at: usize, index: usize) -> TokenStream {
-        let (constant, local) = (self.code.constant(at), self.code.names.local(at));
+        let local = self.code.names.local(at);
         let name = names::ty(&self.code.rust.schema.structs[index].name);
-        let tail = self.tail(at);
-        if tail > 0 && shape::takes_the_rest(self.code.rust.schema, &self.code.field(at).ty) {
-            let tail = self.code.size(tail);
-            return quote! {
-                let mut region = reader.rest_region(#tail, #constant)?;
-                let #local = #name::read(&mut region)?;
-            };
-        }
         let reader = self.reader();
         quote!(let #local = #name::read(#reader)?;)
-    }
-
-    /// The fixed size of what stands behind a field.
-    fn tail(&self, at: usize) -> u64 {
-        self.layout().fields[at + 1..].iter().map(|field| field.size.least).sum()
     }
 
     fn list(&self, at: usize, element: &Type, count: &Extent, max: Option<u64>) -> TokenStream {

@@ -1,8 +1,9 @@
 //! `measure`, `encode` and `write`: every rule is checked before the first byte is written.
 
-use super::layout::{LayoutCode, fixed_method, float_method, radix, to_i128};
+use super::layout::LayoutCode;
+use super::number::{float_method, to_i128, width, within, write_int};
 use super::{literal, names, shape};
-use crate::ir::{Bytes, Content, Enum, Equation, Extent, Held, Int, Layout, Measure, Role, Schema, Type};
+use crate::ir::{Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Schema, Type};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -107,6 +108,7 @@ fn serialized(code: &LayoutCode<'_>) -> Serialized {
 fn is_plain(schema: &Schema, layout: &Layout) -> bool {
     let values = || layout.fields.iter().filter(|field| field.role == Role::Value);
     layout.size.fixed().is_some()
+        && values().all(|field| field.condition.is_none() && field.rules.is_empty())
         && values().all(|field| match &field.ty {
             Type::Int(int, range) => within(int, *range, &quote!(_), &quote!(_)).is_none(),
             Type::Enum(kind) => !needs_check(&schema.enums[*kind]),
@@ -184,15 +186,21 @@ struct Encoder<'c> {
     sizes: Vec<usize>,
     /// Whether the variable `size` holds the size of the whole.
     size_is_known: bool,
+    /// The field that may be absent and whose value, if it is there, has a variable.
+    inside: Option<usize>,
 }
 
 impl<'c> Encoder<'c> {
     fn new(code: &'c LayoutCode<'c>, size_is_known: bool) -> Self {
-        Self { code, lets: TokenStream::new(), numbers: Vec::new(), sizes: Vec::new(), size_is_known }
+        Self { code, lets: TokenStream::new(), numbers: Vec::new(), sizes: Vec::new(), size_is_known, inside: None }
     }
 
-    /// `self.name`.
+    /// `self.name`, or the variable of a value that may be absent.
     fn value(&self, at: usize) -> TokenStream {
+        if self.inside == Some(at) {
+            let local = self.code.names.local(at);
+            return quote!(#local);
+        }
         let name = names::ident(&self.code.field(at).name);
         quote!(self.#name)
     }
@@ -219,12 +227,77 @@ impl<'c> Encoder<'c> {
         }
     }
 
-    /// The rules of one value.
+    /// The rules of one value; whether it is there, too.
     fn check(&mut self, at: usize) -> TokenStream {
         let field = self.code.field(at);
         if field.role != Role::Value {
             return TokenStream::new();
         }
+        let Some(condition) = &field.condition else {
+            let (checks, rules) = (self.check_value(at), self.rules(at));
+            return quote!(#checks #rules);
+        };
+        let (value, constant, text) = (self.value(at), self.code.constant(at), &condition.text);
+        let condition = self.condition(condition);
+        let checks = self.if_present(at, |encoder| {
+            let (checks, rules) = (encoder.check_value(at), encoder.rules(at));
+            quote!(#checks #rules)
+        });
+        quote! {
+            check::present(#value.is_some(), #condition, #text, #constant)?;
+            #checks
+        }
+    }
+
+    fn condition(&self, formula: &Formula) -> TokenStream {
+        self.code.condition(formula, &|at| self.value(at))
+    }
+
+    /// What `where` says of a value.
+    fn rules(&self, at: usize) -> TokenStream {
+        let rule = |rule: &Formula| {
+            let (condition, text, constant) = (self.condition(rule), &rule.text, self.code.constant(at));
+            quote!(check::holds(#condition, #text, #constant)?;)
+        };
+        self.code.field(at).rules.iter().map(rule).collect()
+    }
+
+    /// Statements about a value that may be absent, for when it is there. Variables that they need are theirs alone.
+    fn if_present(&mut self, at: usize, statements: impl FnOnce(&mut Self) -> TokenStream) -> TokenStream {
+        if self.code.field(at).condition.is_none() {
+            return statements(self);
+        }
+        let (lets, statements) = self.within(at, statements);
+        if lets.is_empty() && statements.is_empty() {
+            return TokenStream::new();
+        }
+        let (local, value) = (self.code.names.local(at), self.optional(at));
+        quote! {
+            if let Some(#local) = #value {
+                #lets
+                #statements
+            }
+        }
+    }
+
+    /// The variables that tokens about a value that is there need, and the tokens.
+    fn within<T>(&mut self, at: usize, make: impl FnOnce(&mut Self) -> T) -> (TokenStream, T) {
+        let outer = std::mem::take(&mut self.lets);
+        self.inside = Some(at);
+        let made = make(self);
+        self.inside = None;
+        (std::mem::replace(&mut self.lets, outer), made)
+    }
+
+    /// A value that may be absent, to be matched.
+    fn optional(&self, at: usize) -> TokenStream {
+        let value = self.value(at);
+        let copy = shape::type_has(self.code.rust.schema, &self.code.field(at).ty, shape::Trait::Copy);
+        if copy { value } else { quote!(&#value) }
+    }
+
+    fn check_value(&mut self, at: usize) -> TokenStream {
+        let field = self.code.field(at);
         let (constant, value) = (self.code.constant(at), self.value(at));
         match &field.ty {
             Type::Int(int, range) => within(int, *range, &value, &constant).unwrap_or_default(),
@@ -294,6 +367,10 @@ impl<'c> Encoder<'c> {
         for at in first..=last {
             fixed = fixed.saturating_add(self.terms(at, &mut terms));
         }
+        self.sum(terms, fixed)
+    }
+
+    fn sum(&self, terms: Vec<TokenStream>, fixed: u64) -> TokenStream {
         let mut terms = terms.into_iter();
         let Some(mut sum) = terms.next() else { return self.code.size(fixed) };
         for term in terms {
@@ -308,6 +385,31 @@ impl<'c> Encoder<'c> {
 
     /// The size of one field: what is always the same, and `terms` that are not.
     fn terms(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
+        if self.code.field(at).condition.is_none() {
+            return self.terms_of_value(at, terms);
+        }
+        let name = self.code.names.beside(at, "size");
+        terms.push(quote!(#name));
+        if self.sizes.contains(&at) {
+            return 0;
+        }
+        let mut inner = Vec::new();
+        let (lets, fixed) = self.within(at, |encoder| encoder.terms_of_value(at, &mut inner));
+        let sum = self.sum(inner, fixed);
+        let (local, value) = (self.code.names.local(at), self.optional(at));
+        let size = match names::mentions(&quote!(#lets #sum), &local.to_string()) {
+            true if lets.is_empty() => quote!(match #value { Some(#local) => #sum, None => 0 }),
+            true => quote!(match #value { Some(#local) => { #lets #sum } None => 0 }),
+            false => {
+                let value = self.value(at);
+                quote!(if #value.is_some() { #sum } else { 0 })
+            }
+        };
+        self.size_let(at, &quote!(let #name = #size;));
+        0
+    }
+
+    fn terms_of_value(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
         let (field, schema) = (self.code.field(at), self.code.rust.schema);
         if let (Some(size), false) = (field.size.fixed(), matches!(field.ty, Type::Struct(_) | Type::List { .. })) {
             return size;
@@ -329,7 +431,12 @@ impl<'c> Encoder<'c> {
                     Extent::Fixed(_) | Extent::Field(_) | Extent::Rest { .. } => 0,
                 }
             }
-            Type::Struct(part) if is_plain(schema, &schema.structs[*part]) => field.size.least,
+            Type::Struct(part) if is_plain(schema, &schema.structs[*part]) => schema.structs[*part].size.least,
+            Type::Struct(_) if self.inside == Some(at) => {
+                let value = self.value(at);
+                terms.push(quote!(#value.measure()?));
+                0
+            }
             Type::Struct(_) => {
                 let (name, value) = (self.code.names.beside(at, "size"), self.value(at));
                 self.size_let(at, &quote!(let #name = #value.measure()?;));
@@ -343,7 +450,9 @@ impl<'c> Encoder<'c> {
                     _ => 0,
                 }
             }
-            Type::Constant(_) | Type::Float { .. } | Type::Enum(_) => field.size.least,
+            Type::Enum(index) => schema.enums[*index].repr.size().least,
+            Type::Float { bytes, .. } => (*bytes).into(),
+            Type::Constant(_) => field.size.least,
         }
     }
 
@@ -415,7 +524,11 @@ impl<'c> Encoder<'c> {
             }
             Type::Constant(_) | Type::Float { .. } | Type::Bytes(_) | Type::List { .. } => quote!(|_| Ok(0)),
         };
-        self.size_let(at, &quote!(let #name = check::sum(#value.iter(), #measure)?;));
+        let sum = quote!(check::sum(#value.iter(), #measure)?);
+        if self.inside == Some(at) {
+            return sum;
+        }
+        self.size_let(at, &quote!(let #name = #sum;));
         quote!(#name)
     }
 
@@ -456,6 +569,14 @@ impl<'c> Encoder<'c> {
 
     /// Checks that a number can be computed, without a need for it.
     fn number_is_checked(&mut self, at: usize) {
+        if self.code.field(at).condition.is_some() && self.inside.is_none() {
+            let check = self.if_present(at, |encoder| {
+                encoder.number_is_checked(at);
+                TokenStream::new()
+            });
+            self.lets.extend(check);
+            return;
+        }
         match self.computed(at) {
             Some((int, None)) => {
                 let (equation, ty) = (self.number_equation(at, int, None), shape::int_type(int));
@@ -511,6 +632,10 @@ impl<'c> Encoder<'c> {
 
     /// The statements that put one field on the wire.
     fn write(&mut self, at: usize) -> TokenStream {
+        self.if_present(at, |encoder| encoder.write_value(at))
+    }
+
+    fn write_value(&mut self, at: usize) -> TokenStream {
         if let Some(bytes) = self.code.constant_bytes(at) {
             let bytes = literal::bytes(&bytes);
             return quote!(writer.bytes(#bytes););
@@ -550,7 +675,8 @@ impl<'c> Encoder<'c> {
                     _ => TokenStream::new(),
                 };
                 let item = self.write_plain(element, &quote!(item));
-                quote!(#prefix for item in &#value { #item })
+                let borrow = self.inside.is_none().then(|| quote!(&));
+                quote!(#prefix for item in #borrow #value { #item })
             }
             other => self.write_plain(other, &value),
         }
@@ -574,60 +700,6 @@ impl<'c> Encoder<'c> {
             Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => TokenStream::new(),
         }
     }
-}
-
-fn write_int(int: &Int, value: &TokenStream) -> TokenStream {
-    match int {
-        Int::Fixed { bytes, signed, endian } => {
-            let method = fixed_method(*bytes, *signed, *endian);
-            quote!(writer.#method(#value);)
-        }
-        Int::Varint { signed: false } => quote!(writer.varint(#value);),
-        Int::Varint { signed: true } => quote!(writer.svarint(#value);),
-        Int::Digits { radix: base, digits } => {
-            let (digits, base) = (literal::number((*digits).into()), radix(*base));
-            quote!(writer.digits(#value, #digits, #base);)
-        }
-        Int::Until { radix: base, signed, delimiter, .. } => {
-            let (delimiter, base) = (literal::bytes(delimiter), radix(*base));
-            let number = if *signed { quote!(writer.signed(#value);) } else { quote!(writer.number(#value, #base);) };
-            quote!(#number writer.bytes(#delimiter);)
-        }
-    }
-}
-
-/// How many bytes a number takes: what is always the same, and a term that is not.
-fn width(int: &Int, value: &TokenStream, terms: &mut Vec<TokenStream>) -> u64 {
-    match int {
-        Int::Fixed { .. } | Int::Digits { .. } => return int.size().least,
-        Int::Varint { signed: false } => terms.push(quote!(check::varint_width(#value))),
-        Int::Varint { signed: true } => terms.push(quote!(check::svarint_width(#value))),
-        Int::Until { signed: true, .. } => terms.push(quote!(check::signed_width(#value))),
-        Int::Until { radix: base, .. } => {
-            let base = radix(*base);
-            terms.push(quote!(check::number_width(#value, #base)));
-        }
-    }
-    match int {
-        Int::Until { delimiter, .. } => delimiter.len() as u64,
-        _ => 0,
-    }
-}
-
-/// The check of a number whose Rust type holds more than the wire or the schema allows.
-fn within(int: &Int, range: Option<(i128, i128)>, value: &TokenStream, constant: &TokenStream) -> Option<TokenStream> {
-    let (bits, signed) = shape::int_bits(int);
-    let whole = match (bits, signed) {
-        (128, _) => int.range(),
-        (bits, true) => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
-        (bits, false) => (0, (1i128 << bits) - 1),
-    };
-    let (least, most) = range.unwrap_or_else(|| int.range());
-    if (least, most) == whole {
-        return None;
-    }
-    let (found, least, most) = (to_i128(value, int), literal::signed(least), literal::signed(most));
-    Some(quote!(check::within(#found, #least, #most, #constant)?;))
 }
 
 /// Whether an enum can hold values that would not come back as they are.

@@ -1,7 +1,8 @@
 //! `input`: where the first frame ends.
 
-use super::layout::{LayoutCode, fixed_method, radix, to_i128, to_u64};
-use super::{decode::read_int, literal};
+use super::layout::LayoutCode;
+use super::literal;
+use super::number::{fixed_method, radix, read_int, to_i128, to_u64};
 use crate::ir::{Bytes, Extent, Framing, Int, Message, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -108,7 +109,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
         Int::Varint { .. } => {
             quote! {
                 let Some((#value, #width)) = Prefix::varint(buf, #offset, #constant)? else {
-                    return Ok(need(buf, #end));
+                    return Ok(Input::Need(1));
                 };
                 #rules
                 #total
@@ -119,7 +120,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             quote! {
                 let number = Prefix::number_until(buf, #offset, #delimiter, #max, #base, #constant)?;
                 let Some((#value, #width)) = number else {
-                    return Ok(need(buf, #end));
+                    return Ok(Input::Need(1));
                 };
                 #rules
                 #total

@@ -1,7 +1,7 @@
 //! Enums and typed JSON bodies.
 
-use super::layout::{fixed_method, to_u64};
 use super::names::{ident, ty, variant};
+use super::number::{fixed_method, to_u64};
 use super::{Rust, docs, encode, literal, shape};
 use crate::ir::{Enum, Int, JsonBody, JsonType, Variant};
 use proc_macro2::TokenStream;

@@ -1,9 +1,10 @@
 //! One layout while its code is written: what all its functions have to know.
 
+use super::formulas::Formulas;
 use super::{Rust, names::Names, shape};
-use crate::ir::{Bytes, Endian, Equation, Extent, Field, Int, Layout, Measure, Message, Role, Size, Type};
+use crate::ir::{Bytes, Endian, Equation, Extent, Field, Formula, Int, Layout, Measure, Message, Role, Size, Type};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 
 /// A layout, its names and its message, if it is one.
 pub(super) struct LayoutCode<'s> {
@@ -106,9 +107,14 @@ impl<'s> LayoutCode<'s> {
         }
     }
 
+    /// A condition over the values that `field` gives.
+    pub(super) fn condition(&self, formula: &Formula, field: &dyn Fn(usize) -> TokenStream) -> TokenStream {
+        Formulas { schema: self.rust.schema, layout: self.layout, field }.condition(formula)
+    }
+
     /// Whether nothing can be left behind the last field, because one took all.
     pub(super) fn takes_the_rest(&self) -> bool {
-        self.layout.fields.iter().any(|field| shape::takes_the_rest(self.rust.schema, &field.ty))
+        shape::leaves_nothing(self.rust.schema, self.layout)
     }
 
     /// The last field that an equation measures.
@@ -149,50 +155,5 @@ fn wire_bytes(int: &Int, value: i128) -> Vec<u8> {
             let number = if *radix == 16 { format!("{value:x}") } else { value.to_string() };
             [number.as_bytes(), delimiter].concat()
         }
-    }
-}
-
-/// `u32_be`: the method of reader and writer for a number of fixed width.
-pub(super) fn fixed_method(bytes: u8, signed: bool, endian: Endian) -> TokenStream {
-    let sign = if signed { 'i' } else { 'u' };
-    let bits = u16::from(bytes) * 8;
-    let name = match (bytes, endian) {
-        (1, _) => format_ident!("{sign}8"),
-        (_, Endian::Big) => format_ident!("{sign}{bits}_be"),
-        (_, Endian::Little) => format_ident!("{sign}{bits}_le"),
-    };
-    quote!(#name)
-}
-
-/// `f32_be`: the method of reader and writer for a float.
-pub(super) fn float_method(bytes: u8, endian: Endian) -> TokenStream {
-    let order = match endian {
-        Endian::Big => "be",
-        Endian::Little => "le",
-    };
-    let name = format_ident!("f{}_{order}", u16::from(bytes) * 8);
-    quote!(#name)
-}
-
-/// `Radix::Decimal`.
-pub(super) fn radix(radix: u8) -> TokenStream {
-    if radix == 16 { quote!(Radix::Hex) } else { quote!(Radix::Decimal) }
-}
-
-/// A number that was read, as `u64`. What no `u64` holds is `u64::MAX`: no length, and so refused as one.
-pub(super) fn to_u64(value: &TokenStream, int: &Int) -> TokenStream {
-    match shape::int_bits(int) {
-        (64, false) => value.clone(),
-        (8 | 16 | 32, false) => quote!(u64::from(#value)),
-        _ => quote!(u64::try_from(#value).unwrap_or(u64::MAX)),
-    }
-}
-
-/// A number as `i128`.
-pub(super) fn to_i128(value: &TokenStream, int: &Int) -> TokenStream {
-    match shape::int_bits(int) {
-        (128, true) => value.clone(),
-        (128, false) => quote!(i128::try_from(#value).unwrap_or(i128::MAX)),
-        _ => quote!(i128::from(#value)),
     }
 }

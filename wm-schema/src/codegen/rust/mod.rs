@@ -3,7 +3,8 @@
 //! ```text
 //!   shape    which type holds a value          names    what things are called, which names are imported
 //!   items    enums, typed JSON bodies          layout   one layout while its code is written
-//!   framing  input                             decode, encode
+//!   framing  input                             number   the calls that read and write numbers
+//!   decode   decode, read                      encode   measure, encode, write
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
 //!
@@ -12,17 +13,19 @@
 
 mod decode;
 mod encode;
+mod formulas;
 mod framing;
 mod items;
 mod layout;
 mod literal;
 mod names;
+mod number;
 mod print;
 mod shape;
 mod tests;
 
 use super::Options;
-use crate::ir::{Layout, Message, RustShape, Schema, Side};
+use crate::ir::{Int, Layout, Message, RustShape, Schema, Side};
 use layout::LayoutCode;
 use names::Imports;
 use proc_macro2::TokenStream;
@@ -60,6 +63,12 @@ pub fn implement(schema: &Schema, runtime: &str) -> TokenStream {
             #body
         };
     }
+}
+
+/// The Rust type that holds a number: `u32` for `u24`.
+#[must_use]
+pub fn integer_type(int: &Int) -> String {
+    shape::int_type(int).to_string()
 }
 
 /// What the whole of the generated code has in common.
@@ -195,7 +204,7 @@ impl<'s> Rust<'s> {
         let (_, ty) = self.generics(layout);
         let fields = shape::values(layout).map(|field| {
             let docs = docs(&field.docs, || format!("The field `{}`.", field.name));
-            let (name, held) = (names::ident(&field.name), shape::value_type(self.schema, &field.ty));
+            let (name, held) = (names::ident(&field.name), shape::field_type(self.schema, field));
             quote!(#docs pub #name: #held,)
         });
         let fields: Vec<TokenStream> = fields.collect();
@@ -266,6 +275,9 @@ impl<'s> Rust<'s> {
             return TokenStream::new();
         };
         let Type::Bytes(Bytes { content, .. }) = field.ty else { return TokenStream::new() };
+        if field.condition.is_some() {
+            return TokenStream::new();
+        }
         let (name, ty) = (names::ident(&field.name), shape::layout_type(self.schema, layout, &quote!('a)));
         let (generics, from, value) = match content {
             Content::Bytes => (quote!('a, T: AsRef<[u8]> + ?Sized), quote!(&'a T), quote!(#name.as_ref())),

@@ -35,8 +35,7 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 11] =
-    ["reader", "writer", "frame", "out", "scan", "buf", "size", "region", "item", "number", "width"];
+const RESERVED: [&str; 10] = ["reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width"];
 
 impl Names {
     pub(super) fn new(layout: &Layout) -> Self {
@@ -65,7 +64,7 @@ impl Names {
     /// A variable that has to do with a field: `data_len`.
     pub(super) fn beside(&self, field: usize, what: &str) -> Ident {
         let base = self.locals[field].to_string();
-        let mut name = format!("{}_{what}", base.trim_start_matches("r#"));
+        let mut name = format!("{}_{what}", base.trim_start_matches("r#").trim_end_matches('_'));
         while self.taken.contains(&name) {
             name.push('_');
         }
@@ -113,7 +112,7 @@ pub(super) struct Imports {
 }
 
 const PROTOCOL: [&str; 3] = ["Duplex", "Message", "Silent"];
-const WIRE: [&str; 20] = [
+const WIRE: [&str; 19] = [
     "BytesMut",
     "Cow",
     "DecodeError",
@@ -132,7 +131,6 @@ const WIRE: [&str; 20] = [
     "check",
     "fixed",
     "json",
-    "need",
     "starts_with",
 ];
 /// Types of the prelude that generated code names, and their full paths.
@@ -206,7 +204,7 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
                     "check" | "json" => path,
-                    "fixed" | "need" | "starts_with" => call && !method,
+                    "fixed" | "starts_with" => call && !method,
                     _ => true,
                 };
                 if counts {

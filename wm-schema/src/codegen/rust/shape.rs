@@ -48,7 +48,7 @@ pub(super) fn has(schema: &Schema, layout: &Layout, wanted: Trait) -> bool {
     values(layout).all(|field| type_has(schema, &field.ty, wanted))
 }
 
-fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
+pub(super) fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
     match ty {
         Type::Float { .. } => wanted == Trait::Copy,
         Type::Bytes(Bytes { content: Content::JsonBody(body), .. }) => {
@@ -100,6 +100,12 @@ pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
     }
 }
 
+/// The type of a field.
+pub(super) fn field_type(schema: &Schema, field: &Field) -> TokenStream {
+    let held = value_type(schema, &field.ty);
+    if field.condition.is_some() { quote!(Option<#held>) } else { held }
+}
+
 /// The type of a typed JSON body.
 pub(super) fn body_type(schema: &Schema, body: usize) -> TokenStream {
     let name = ty(&schema.json_bodies[body].name);
@@ -126,6 +132,14 @@ pub(super) fn int_bits(int: &Int) -> (u8, bool) {
 pub(super) fn is_serialized(field: &Field) -> bool {
     let typed = matches!(&field.ty, Type::Bytes(bytes) if matches!(bytes.content, Content::JsonBody(_)));
     field.role == Role::Value && (typed || field.held == Held::Serde)
+}
+
+/// Whether a layout leaves nothing of what it stands in, whatever is absent.
+pub(super) fn leaves_nothing(schema: &Schema, layout: &Layout) -> bool {
+    layout.fields.iter().filter(|field| field.condition.is_none()).any(|field| match &field.ty {
+        Type::Struct(at) => leaves_nothing(schema, &schema.structs[*at]),
+        ty => takes_the_rest(schema, ty),
+    })
 }
 
 /// Whether a struct takes all that is left of what it stands in.

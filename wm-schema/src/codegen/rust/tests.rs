@@ -132,6 +132,11 @@ fn message(rust: &Rust<'_>, layout: &Layout, value: &Value) -> TokenStream {
 fn expression(rust: &Rust<'_>, ty: &Type, value: &Value) -> TokenStream {
     let runtime = &rust.runtime;
     match (ty, value) {
+        (_, Value::Option(None)) => quote!(None),
+        (ty, Value::Option(Some(value))) => {
+            let value = expression(rust, ty, value);
+            quote!(Some(#value))
+        }
         (Type::Enum(kind), Value::Int(value)) => enumerated(&rust.schema.enums[*kind], *value),
         (Type::Struct(part), value) => message(rust, &rust.schema.structs[*part], value),
         (Type::List { element, .. }, Value::List(items)) => {

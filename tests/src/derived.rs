@@ -1,0 +1,225 @@
+//! The schemas again, as structs with `#[derive(Protocol)]`: each must be the twin of the generated message, to the byte
+//! and to the offset of every mistake.
+
+/// `text.wm`.
+pub mod text {
+    use wm_derive::Protocol;
+
+    /// A line.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "text")]
+    pub struct Line<'a> {
+        /// Its text.
+        #[wm(until = "\n", trim = "\r", max = "1M")]
+        pub text: &'a str,
+    }
+}
+
+/// `frame.wm`.
+pub mod frame {
+    use wm_derive::Protocol;
+
+    /// A frame.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "frame", len = "u32", counts = "frame")]
+    pub struct Frame<'a> {
+        /// What it carries.
+        pub body: &'a [u8],
+    }
+}
+
+/// `jsonl.wm`.
+pub mod jsonl {
+    use wm_core::wire::Json;
+    use wm_derive::Protocol;
+
+    /// A line.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "jsonl")]
+    pub struct Line<'a> {
+        /// Its value.
+        #[wm(until = "\n", max = "1M")]
+        pub value: Json<'a>,
+    }
+}
+
+/// `len_json.wm`.
+pub mod len_json {
+    use wm_core::wire::Json;
+    use wm_derive::Protocol;
+
+    /// A packet.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "len_json", limit = "1M", len = "u32", counts = "frame")]
+    pub struct Packet<'a> {
+        /// Its value.
+        pub body: Json<'a>,
+    }
+}
+
+/// `netstring.wm`.
+pub mod netstring {
+    use wm_derive::Protocol;
+
+    /// A string of bytes.
+    #[derive(Debug, Protocol)]
+    pub struct Netstring<'a> {
+        /// The bytes.
+        #[wm(prefix = r#"dec until ":" max 9"#, max = "16M", line_after = r#"",""#)]
+        pub data: &'a [u8],
+    }
+}
+
+/// `xml10.wm`.
+pub mod xml10 {
+    use wm_derive::Protocol;
+
+    /// A packet.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "xml10", len = "dec[10]", counts = "frame")]
+    pub struct Packet<'a> {
+        /// Its XML.
+        pub xml: &'a str,
+    }
+}
+
+/// `binary_transfer.wm`.
+pub mod binary_transfer {
+    use wm_derive::Protocol;
+
+    /// A file.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "binary_transfer", limit = "2G", line = "total: u32 = size(self)")]
+    pub struct Upload<'a> {
+        /// Its name.
+        #[wm(len = "u8")]
+        pub name: &'a str,
+        /// Its bytes.
+        #[wm(stream)]
+        pub data: &'a [u8],
+    }
+
+    /// The answer.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "binary_transfer", limit = "2G")]
+    pub struct Done<'a> {
+        /// What it says.
+        #[wm(until = "\n", max = "4K")]
+        pub text: &'a str,
+    }
+}
+
+/// `text_transfer.wm`.
+pub mod text_transfer {
+    use wm_core::wire::{Cow, base64, serde};
+    use wm_derive::Protocol;
+
+    /// A file.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "text_transfer", limit = "64M")]
+    pub struct Upload<'a> {
+        /// The file as JSON.
+        #[wm(json, until = "\n")]
+        pub file: File<'a>,
+    }
+
+    /// A type of the program's own, read and written by serde.
+    #[derive(Debug, serde::Serialize, serde::Deserialize)]
+    #[serde(crate = "wm_core::wire::serde")]
+    pub struct File<'a> {
+        /// Its name.
+        #[serde(borrow)]
+        pub file_name: Cow<'a, str>,
+        /// Its bytes.
+        #[serde(with = "base64")]
+        pub file_data: Cow<'a, [u8]>,
+    }
+
+    /// The answer.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "text_transfer", limit = "64M")]
+    pub struct Done<'a> {
+        /// What it says.
+        #[wm(until = "\n", max = "4K")]
+        pub text: &'a str,
+    }
+}
+
+/// `upload.wm`.
+pub mod upload {
+    use wm_derive::Protocol;
+
+    /// A file.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "upload", limit = "2G", magic = "****", line = "total: u32 = size(self)")]
+    pub struct Upload<'a> {
+        /// Its name.
+        #[wm(prefix = "u8")]
+        pub name: &'a str,
+        /// Its bytes.
+        #[wm(stream)]
+        pub data: &'a [u8],
+    }
+}
+
+/// `every_type.wm`, the half of it that has no struct, enum or list.
+pub mod every_type {
+    use wm_derive::Protocol;
+
+    /// Numbers of every width.
+    #[derive(Debug, Protocol)]
+    #[allow(missing_docs, reason = "the letters have no meaning")]
+    #[wm(name = "every_type", limit = "64K")]
+    #[wm(line = "len: u32 = size(rest) + 2", line = "ver: u8 = 5", line = "_: u16 = 0")]
+    pub struct Numbers {
+        pub a: u8,
+        #[wm(as = "u16le")]
+        pub b: u16,
+        #[wm(as = "u24")]
+        pub c: u32,
+        #[wm(as = "u32le")]
+        pub d: u32,
+        #[wm(as = "u40")]
+        pub e: u64,
+        #[wm(as = "u48le")]
+        pub f: u64,
+        #[wm(as = "u56")]
+        pub g: u64,
+        #[wm(as = "u64le")]
+        pub h: u64,
+        pub i: u128,
+        pub j: i8,
+        pub k: i16,
+        #[wm(as = "i24le")]
+        pub l: i32,
+        pub m: i32,
+        #[wm(as = "i40le")]
+        pub n: i64,
+        #[wm(as = "i48")]
+        pub o: i64,
+        #[wm(as = "i56le")]
+        pub p: i64,
+        pub q: i64,
+        #[wm(as = "i128le")]
+        pub r: i128,
+        pub s: f32,
+        #[wm(as = "f64le")]
+        pub t: f64,
+        #[wm(as = "varint")]
+        pub u: u64,
+        #[wm(as = "svarint")]
+        pub v: i64,
+        #[wm(as = "dec[5]")]
+        pub w: u64,
+        #[wm(as = "hex[4]")]
+        pub x: u64,
+        #[wm(as = r#"dec until ":" max 9"#)]
+        pub y: u64,
+        #[wm(as = "idec until CRLF max 6")]
+        pub z: i64,
+        #[wm(as = "u8 in 1..=5")]
+        pub small: u8,
+        #[wm(as = r#"hex until ";" max 8"#)]
+        pub end: u64,
+    }
+}

@@ -1,0 +1,8 @@
+use wm_derive::Protocol;
+
+#[derive(Protocol)]
+enum Message {
+    Hello,
+}
+
+fn main() {}

@@ -1,0 +1,93 @@
+//! The next message of a stream of bytes, of those that may stand there.
+
+use wm_schema::draft::Side;
+use wm_schema::interp::{Error, Input, Interpreter, Scan};
+use wm_schema::ir::Schema;
+
+/// The messages that may stand in a stream.
+#[derive(Debug, Clone)]
+pub(crate) struct Frames<'s> {
+    messages: Vec<(Interpreter<'s>, Scan)>,
+}
+
+/// What stands at the start of bytes.
+#[derive(Debug)]
+pub(crate) enum Next<'s> {
+    /// A good frame of this message and size.
+    Frame(Interpreter<'s>, usize),
+    /// The start of this message; at least so many bytes are missing.
+    Need(Interpreter<'s>, usize),
+    /// None of this message, and the size of its frame if its end was found.
+    Bad(Interpreter<'s>, Error, Option<usize>),
+}
+
+impl<'s> Frames<'s> {
+    /// Any message of the schema.
+    pub(crate) fn any(schema: &'s Schema) -> Self {
+        let interpreters = schema.messages.iter().map(|message| Interpreter::new(schema, message));
+        Self { messages: interpreters.map(|interpreter| (interpreter, Scan::default())).collect() }
+    }
+
+    /// Only those that `side` sends.
+    pub(crate) fn sent_by(mut self, side: Side) -> Self {
+        self.messages.retain(|(known, _)| known.message().from.is_none_or(|from| from == side));
+        self
+    }
+
+    /// Only those of this name.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        self.messages.retain(|(known, _)| known.message().layout.name == name);
+        self
+    }
+
+    /// The names of the messages.
+    pub(crate) fn names(&self) -> Vec<&'s str> {
+        self.messages.iter().map(|(known, _)| known.message().layout.name.as_str()).collect()
+    }
+
+    /// What stands at the start of `bytes`: a good frame before one that is not complete, and that before the mistake
+    /// that comes last. None if no message may stand here, or nothing is left. With more bytes behind the same ones it
+    /// goes on where it stopped.
+    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<Next<'s>> {
+        if bytes.is_empty() {
+            return None;
+        }
+        let all = self.messages.iter_mut().map(|(interpreter, scan)| look(*interpreter, scan, bytes));
+        let next = all.min_by_key(|next| match next {
+            Next::Frame(..) => (0, 0),
+            Next::Need(..) => (1, 0),
+            Next::Bad(_, error, _) => (2, usize::MAX - error.offset),
+        });
+        if !matches!(next, Some(Next::Need(..))) {
+            self.messages.iter_mut().for_each(|(_, scan)| *scan = Scan::default());
+        }
+        next
+    }
+
+    /// Of which messages `bytes` starts with a good frame.
+    pub(crate) fn fitting(&self, bytes: &[u8]) -> Vec<&'s str> {
+        let fits = |(interpreter, _): &&(Interpreter<'s>, Scan)| {
+            matches!(look(*interpreter, &mut Scan::default(), bytes), Next::Frame(..))
+        };
+        self.messages.iter().filter(fits).map(|(known, _)| known.message().layout.name.as_str()).collect()
+    }
+}
+
+fn look<'s>(interpreter: Interpreter<'s>, scan: &mut Scan, bytes: &[u8]) -> Next<'s> {
+    match interpreter.input(scan, bytes) {
+        Err(error) => Next::Bad(interpreter, error, None),
+        Ok(Input::Need(missing)) => Next::Need(interpreter, missing),
+        Ok(Input::Frame(size)) => match interpreter.decode(&bytes[..size]) {
+            Ok(_) => Next::Frame(interpreter, size),
+            Err(error) => Next::Bad(interpreter, error, Some(size)),
+        },
+    }
+}
+
+/// The word for a side.
+pub(crate) const fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Client => "client",
+        Side::Server => "server",
+    }
+}

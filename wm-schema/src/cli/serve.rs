@@ -1,0 +1,182 @@
+//! `wm-schema serve`: a schema as a server, to try a client against.
+
+use super::frames::Frames;
+use super::peer::{Event, Peer, address};
+use super::source::{Source, Warnings};
+use super::teller::{Form, Teller};
+use super::terminal::{Painter, print, say, without_number};
+use super::value::{self, Ready};
+use super::{Outcome, seconds};
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+use wm_schema::draft::Side;
+use wm_schema::ir::Schema;
+
+/// The most connections at a time; each has a thread.
+const CONNECTIONS_MAX: usize = 64;
+
+/// What can be typed behind `serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// A schema
+    schema: PathBuf,
+    /// Where to listen; by default on the loopback address, at the port of the schema
+    #[arg(default_value = "")]
+    address: String,
+    /// Answer each message with this one; may be given several times
+    #[arg(long, value_name = "MESSAGE", conflicts_with = "echo")]
+    reply: Vec<String>,
+    /// Answer each message with itself
+    #[arg(long)]
+    echo: bool,
+    /// Send this message first, before the client says anything; may be given several times
+    #[arg(long, value_name = "MESSAGE")]
+    greet: Vec<String>,
+    /// Show each field beside its bytes
+    #[arg(long, conflicts_with = "json")]
+    dump: bool,
+    /// Print a line of JSON for each message
+    #[arg(long)]
+    json: bool,
+    /// End after the first connection
+    #[arg(long)]
+    once: bool,
+    /// Close a connection that sends no whole message for so long
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    timeout: Duration,
+}
+
+/// Serves until it is ended.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    serve(arguments).unwrap_or_else(|outcome| outcome)
+}
+
+/// What each connection is served with.
+struct Service<'a> {
+    schema: &'a Schema,
+    teller: Teller<'a>,
+    greetings: Vec<Ready>,
+    replies: Vec<Ready>,
+    echo: bool,
+    timeout: Duration,
+}
+
+fn serve(arguments: &Arguments) -> Result<Outcome, Outcome> {
+    let source = Source::read(&arguments.schema)?;
+    let (draft, schema) = source.checked(Warnings::Hide)?;
+    let ready = |texts: &[String]| -> Result<Vec<Ready>, Outcome> {
+        texts.iter().map(|text| value::read(text, &draft, &schema, Side::Server)).collect()
+    };
+    let (greetings, replies) = (ready(&arguments.greet)?, ready(&arguments.reply)?);
+    if let Some(message) = schema.messages.iter().find(|message| arguments.echo && message.from.is_some()) {
+        say(&format!("wm-schema: `{}` has one sender: it cannot be echoed\n", message.layout.name));
+        return Err(Outcome::Unable);
+    }
+    let form = Form::of(arguments.dump, arguments.json);
+    let teller = Teller { source: &source, form, painter: Painter::of_output() };
+    let (echo, timeout) = (arguments.echo, arguments.timeout);
+    let service = Service { schema: &schema, teller, greetings, replies, echo, timeout };
+
+    let listener = listen(&arguments.address, schema.port)?;
+    let place = listener.local_addr().map_or_else(|_| arguments.address.clone(), |address| address.to_string());
+    say(&format!("wm-schema: serving {} on {place}; Ctrl-C ends it\n", schema.name));
+    accept(&listener, &service, arguments.once).map_err(|error| {
+        say(&format!("wm-schema: cannot accept connections: {}\n", without_number(&error)));
+        Outcome::Unable
+    })
+}
+
+fn listen(text: &str, port: Option<u16>) -> Result<TcpListener, Outcome> {
+    let address = address(text, port).map_err(|mistake| {
+        say(&format!("wm-schema: {mistake}\n"));
+        Outcome::Unable
+    })?;
+    TcpListener::bind(address).map_err(|error| {
+        say(&format!("wm-schema: cannot listen on {address}: {}\n", without_number(&error)));
+        Outcome::Unable
+    })
+}
+
+fn accept(listener: &TcpListener, service: &Service<'_>, once: bool) -> io::Result<Outcome> {
+    let open = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        loop {
+            let (socket, address) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if once {
+                return Ok(service.connection(socket, address));
+            }
+            if open.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS_MAX {
+                open.fetch_sub(1, Ordering::Relaxed);
+                say(&format!("{address} turned away: there are {CONNECTIONS_MAX} connections\n"));
+                continue;
+            }
+            let open = &open;
+            scope.spawn(move || {
+                service.connection(socket, address);
+                open.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+    })
+}
+
+impl Service<'_> {
+    /// Serves a connection to its end.
+    fn connection(&self, socket: TcpStream, address: SocketAddr) -> Outcome {
+        say(&format!("{address} connected\n"));
+        let frames = Frames::any(self.schema).sent_by(Side::Client);
+        let served = Peer::new(socket, frames, self.timeout).and_then(|mut peer| self.converse(&mut peer, address));
+        served.unwrap_or_else(|error| {
+            say(&format!("{address} {}\n", without_number(&error)));
+            Outcome::Bad
+        })
+    }
+
+    fn converse(&self, peer: &mut Peer<'_>, address: SocketAddr) -> io::Result<Outcome> {
+        let who = format!("{address} ");
+        self.send(peer, &self.greetings, &who)?;
+        loop {
+            match peer.next(self.timeout) {
+                Event::Message(interpreter, at, frame) => {
+                    self.teller.frame(interpreter, &who, at, &frame);
+                    if self.echo {
+                        peer.send(&frame)?;
+                    }
+                    self.send(peer, &self.replies, &who)?;
+                }
+                Event::Bad(refused) => {
+                    let frame = &refused.frame;
+                    self.teller.bad(refused.interpreter, &who, refused.at, frame, &refused.error, frame);
+                    return Ok(Outcome::Bad);
+                }
+                Event::Over(how, within) => {
+                    say(&format!("{who}{how}\n"));
+                    return Ok(if within { Outcome::Bad } else { Outcome::Good });
+                }
+                Event::Closed => {
+                    say(&format!("{who}closed\n"));
+                    return Ok(Outcome::Good);
+                }
+            }
+        }
+    }
+
+    fn send(&self, peer: &mut Peer<'_>, messages: &[Ready], who: &str) -> io::Result<()> {
+        for message in messages {
+            peer.send(&message.wire)?;
+            if self.teller.form == Form::Line {
+                print(&format!("{who}<- {}\n", message.text));
+            }
+        }
+        Ok(())
+    }
+}

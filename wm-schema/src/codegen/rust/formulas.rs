@@ -1,0 +1,240 @@
+//! Formulas as Rust, as a person would write them: in the type of their fields where all fits that, in `i128` elsewhere.
+
+use super::{literal, names, shape};
+use crate::ir::{Bytes, Computed, Content, Formula, Layout, Operator, Schema, Term, Type};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Writes formulas over one layout.
+pub(super) struct Formulas<'f> {
+    pub(super) schema: &'f Schema,
+    pub(super) layout: &'f Layout,
+    /// The value of a field as an expression.
+    pub(super) field: &'f dyn Fn(usize) -> TokenStream,
+}
+
+/// An expression and what must be known to join it with others.
+struct Piece {
+    tokens: TokenStream,
+    number: Number,
+    /// The operator that was written last, if there is one.
+    operator: Option<Operator>,
+}
+
+/// Which integer an expression is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Number {
+    /// None, or of no matter.
+    Other,
+    /// A literal.
+    Literal(i128),
+    /// Of so many bits, and perhaps signed: the type of a field.
+    Native(u8, bool),
+    /// `i128`.
+    Wide,
+}
+
+impl Formulas<'_> {
+    /// A condition.
+    pub(super) fn condition(&self, formula: &Formula) -> TokenStream {
+        self.term(&formula.term).tokens
+    }
+
+    fn term(&self, term: &Term) -> Piece {
+        match term.evaluate(&|_| None) {
+            Some(Computed::Int(value)) if !matches!(term, Term::Variant { .. }) => {
+                return Piece { tokens: literal::signed(value), number: Number::Literal(value), operator: None };
+            }
+            Some(Computed::Bool(value)) => return Piece::plain(quote!(#value)),
+            _ => {}
+        }
+        match term {
+            Term::Variant { of, variant, .. } => {
+                let of = &self.schema.enums[*of];
+                let (name, variant) = (names::ty(&of.name), names::variant(&of.variants[*variant].name));
+                Piece::plain(quote!(#name::#variant))
+            }
+            Term::Field(_) | Term::Member { .. } => {
+                let (tokens, ty) = self.value(term);
+                let number = match ty {
+                    Some(Type::Int(int, _)) => {
+                        let (bits, signed) = shape::int_bits(int);
+                        Number::Native(bits, signed)
+                    }
+                    _ => Number::Other,
+                };
+                Piece { tokens, number, operator: None }
+            }
+            Term::Not(inner) => self.not(inner),
+            Term::Negative(inner) => {
+                let inner = self.term(inner).wide().inside(Operator::Multiply, true);
+                Piece { tokens: quote!(-#inner), number: Number::Wide, operator: None }
+            }
+            Term::Is { value, of, variant, within: (least, most) } => {
+                let (value, kind) = (self.term(value).tokens, &self.schema.enums[*of]);
+                let (name, variant) = (names::ty(&kind.name), names::variant(&kind.variants[*variant].name));
+                match least == most {
+                    true => Piece {
+                        tokens: quote!(#value == #name::#variant),
+                        number: Number::Other,
+                        operator: Some(Operator::Equal),
+                    },
+                    false => Piece::plain(quote!(matches!(#value, #name::#variant(_)))),
+                }
+            }
+            Term::Binary { operator, left, right } => self.binary(*operator, left, right),
+            Term::Int(_) | Term::Bool(_) | Term::Bytes(_) | Term::Param(_) => Piece::plain(TokenStream::new()),
+        }
+    }
+
+    /// A field or a member, and its type.
+    fn value(&self, term: &Term) -> (TokenStream, Option<&Type>) {
+        match term {
+            Term::Field(index) => ((self.field)(*index), Some(&self.layout.fields[*index].ty)),
+            Term::Member { of, part, field } => {
+                let ((of, _), field) = (self.value(of), &self.schema.structs[*part].fields[*field]);
+                let name = names::ident(&field.name);
+                (quote!(#of.#name), Some(&field.ty))
+            }
+            _ => (TokenStream::new(), None),
+        }
+    }
+
+    fn not(&self, inner: &Term) -> Piece {
+        if let Term::Binary { operator, left, right } = inner
+            && let Some(opposite) = opposite(*operator)
+        {
+            return self.binary(opposite, left, right);
+        }
+        let inner = self.term(inner).inside(Operator::Multiply, true);
+        Piece::plain(quote!(!#inner))
+    }
+
+    fn binary(&self, operator: Operator, left: &Term, right: &Term) -> Piece {
+        if let (Operator::Equal | Operator::NotEqual, Term::Bytes(bytes), other)
+        | (Operator::Equal | Operator::NotEqual, other, Term::Bytes(bytes)) = (operator, left, right)
+        {
+            let (value, ty) = self.value(other);
+            if bytes.is_empty() {
+                let not = (operator == Operator::NotEqual).then(|| quote!(!));
+                return Piece::plain(quote!(#not #value.is_empty()));
+            }
+            let bytes = match ty {
+                Some(Type::Bytes(Bytes { content: Content::Bytes, .. })) => {
+                    let bytes = literal::bytes(bytes);
+                    quote!(#bytes)
+                }
+                _ => {
+                    let text = String::from_utf8_lossy(bytes);
+                    quote!(#text)
+                }
+            };
+            let sign = sign(operator);
+            return Piece { tokens: quote!(#value #sign #bytes), number: Number::Other, operator: Some(operator) };
+        }
+        if let Some(multiple) = self.multiple(operator, left, right) {
+            return multiple;
+        }
+        let (mut left, mut right) = (self.term(left), self.term(right));
+        let number = common(operator, &left, &right);
+        if number == Number::Wide {
+            (left, right) = (left.wide(), right.wide());
+        }
+        let (left, right, sign) = (left.inside(operator, false), right.inside(operator, true), sign(operator));
+        let number = if operator.precedence() > Operator::Equal.precedence() { number } else { Number::Other };
+        Piece { tokens: quote!(#left #sign #right), number, operator: Some(operator) }
+    }
+}
+
+impl Formulas<'_> {
+    /// `count.is_multiple_of(2)` for `count % 2 == 0`.
+    fn multiple(&self, operator: Operator, left: &Term, right: &Term) -> Option<Piece> {
+        let Term::Binary { operator: Operator::Remainder, left: value, right: by } = left else { return None };
+        let not = match operator {
+            Operator::Equal => quote!(),
+            Operator::NotEqual => quote!(!),
+            _ => return None,
+        };
+        let (value, by) = (self.term(value), self.term(by));
+        let unsigned = matches!(common(Operator::Remainder, &value, &by), Number::Native(_, false));
+        if *right != Term::Int(0) || !unsigned || !matches!(value.number, Number::Native(..)) {
+            return None;
+        }
+        let (value, by) = (value.inside(Operator::Remainder, true), by.tokens);
+        Some(Piece::plain(quote!(#not #value.is_multiple_of(#by))))
+    }
+}
+
+impl Piece {
+    fn plain(tokens: TokenStream) -> Self {
+        Self { tokens, number: Number::Other, operator: None }
+    }
+
+    /// The same as `i128`; a literal is that by itself.
+    fn wide(self) -> Self {
+        match self.number {
+            Number::Native(..) => {
+                let value = &self.tokens;
+                Self { tokens: quote!(i128::from(#value)), number: Number::Wide, operator: None }
+            }
+            _ => self,
+        }
+    }
+
+    /// The same as a side of `outer`, in parentheses where a reader could doubt.
+    fn inside(self, outer: Operator, right: bool) -> TokenStream {
+        let tokens = self.tokens;
+        let clear = match self.operator {
+            None => true,
+            Some(own) if own == outer => !right,
+            // Bits in a comparison are read with more doubt than sums.
+            Some(own) if outer.compares() => own.precedence() >= Operator::Add.precedence(),
+            Some(own) => own.precedence() > outer.precedence(),
+        };
+        if clear { tokens } else { quote!((#tokens)) }
+    }
+}
+
+/// The type in which two sides meet.
+fn common(operator: Operator, left: &Piece, right: &Piece) -> Number {
+    let fits = |value: i128, bits: u8, signed: bool| {
+        let (least, most) =
+            if signed { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) };
+        (least..=most).contains(&value)
+    };
+    let stays = match operator {
+        Operator::Add | Operator::Subtract | Operator::Multiply | Operator::ShiftLeft => false,
+        // Only `least / -1` would not fit, and only literals divide without a doubt.
+        Operator::Divide | Operator::Remainder | Operator::ShiftRight => {
+            matches!(right.number, Number::Literal(value) if value > 0)
+        }
+        _ => true,
+    };
+    match (left.number, right.number) {
+        (Number::Other, Number::Other) => Number::Other,
+        (Number::Native(bits, signed), Number::Literal(value))
+        | (Number::Literal(value), Number::Native(bits, signed))
+            if stays && fits(value, bits, signed) =>
+        {
+            Number::Native(bits, signed)
+        }
+        (left @ Number::Native(..), right) if stays && left == right => left,
+        _ => Number::Wide,
+    }
+}
+
+fn opposite(operator: Operator) -> Option<Operator> {
+    Some(match operator {
+        Operator::Equal => Operator::NotEqual,
+        Operator::NotEqual => Operator::Equal,
+        Operator::Less => Operator::GreaterEqual,
+        Operator::GreaterEqual => Operator::Less,
+        Operator::Greater => Operator::LessEqual,
+        Operator::LessEqual => Operator::Greater,
+        _ => return None,
+    })
+}
+
+fn sign(operator: Operator) -> TokenStream {
+    operator.sign().parse().unwrap_or_default()
+}

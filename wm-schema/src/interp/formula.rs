@@ -1,0 +1,49 @@
+//! Formulas over the values that have been read, or are to be written.
+
+use super::decode::as_int;
+use crate::ir::{Computed, Content, Formula, Layout, Role, Schema, Term, Type, Value};
+
+/// The values of a layout that are known: of its fields by index, and of its parameters.
+pub(super) struct Known<'k> {
+    pub(super) schema: &'k Schema,
+    pub(super) layout: &'k Layout,
+    pub(super) fields: &'k [Option<Value>],
+}
+
+impl Known<'_> {
+    /// Whether a condition holds.
+    pub(super) fn holds(&self, formula: &Formula) -> bool {
+        formula.term.evaluate(&|term| self.computed(term)).is_some_and(|value| value.holds())
+    }
+
+    fn computed(&self, term: &Term) -> Option<Computed> {
+        let (value, ty) = self.value(term)?;
+        simple(value, ty)
+    }
+
+    /// The value of a field or a member, and its type.
+    fn value(&self, term: &Term) -> Option<(&Value, &Type)> {
+        match term {
+            Term::Field(index) => Some((self.fields.get(*index)?.as_ref()?, &self.layout.fields[*index].ty)),
+            Term::Member { of, part, field } => {
+                let (Value::Struct(values), _) = self.value(of)? else { return None };
+                let fields = &self.schema.structs[*part].fields;
+                let before = fields[..*field].iter().filter(|field| field.role == Role::Value).count();
+                Some((values.get(before)?, &fields[*field].ty))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn simple(value: &Value, ty: &Type) -> Option<Computed> {
+    match (value, ty) {
+        (Value::Option(inner), ty) => simple(inner.as_ref()?, ty),
+        (Value::Int(_) | Value::Huge(_), _) => Some(Computed::Int(as_int(value))),
+        (Value::Bool(value), _) => Some(Computed::Bool(*value)),
+        (Value::Bytes(bytes), Type::Bytes(ty)) if !matches!(ty.content, Content::JsonBody(_)) => {
+            Some(Computed::Bytes(bytes.clone()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,250 @@
+//! `wm-schema serve` and `send`, the real commands, against each other and against plain sockets.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+/// How long anything may take before it counts as hung.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn schema(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas").join(name).with_extension("wm")
+}
+
+/// The lines of a stream, as they come.
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// A server that ends with the test.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+    out: Receiver<String>,
+    err: Receiver<String>,
+}
+
+impl Server {
+    fn start(name: &str, arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_wm-schema"))
+            .arg("serve")
+            .arg(schema(name))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let (out, err) = (child.stdout.take().expect("its output"), child.stderr.take().expect("its errors"));
+        let (out, err) = (lines(out), lines(err));
+        let first = err.recv_timeout(PATIENCE).expect("it says where it listens");
+        let address = first.split(" on ").nth(1).and_then(|rest| rest.split(';').next());
+        let address = address.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no address: {first}"));
+        Self { child, address, out, err }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let socket = TcpStream::connect_timeout(&self.address, PATIENCE).expect("it listens");
+        socket.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        socket
+    }
+
+    /// The next line that it prints, without the address of the client.
+    fn printed(&self) -> String {
+        without_address(&self.out.recv_timeout(PATIENCE).expect("a line"))
+    }
+
+    fn said(&self) -> String {
+        without_address(&self.err.recv_timeout(PATIENCE).expect("a line"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn without_address(line: &str) -> String {
+    line.split_once(' ').map_or(line, |(_, rest)| rest).to_owned()
+}
+
+/// Runs `send` to its end: its exit code, what it prints, and what it says.
+fn send(name: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wm-schema"));
+    let output = command.arg("send").arg(schema(name)).args(arguments).stdin(Stdio::null()).output();
+    let output = output.expect("the command starts");
+    let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+const UPLOAD: &str = r#"Upload { name: "a.txt", data: "hello" }"#;
+
+#[test]
+fn a_schema_is_a_server_and_a_client() {
+    let server = Server::start("binary_transfer", &["127.0.0.1:0", "--reply", r#"Done { text: "saved" }"#]);
+    let (code, out, err) = send("binary_transfer", &[&server.address.to_string(), UPLOAD, "--count", "3"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert_eq!(out, "Done { text: \"saved\" }\n".repeat(3));
+    assert_eq!(server.said(), "connected");
+    for _ in 0..3 {
+        assert_eq!(server.printed(), UPLOAD);
+        assert_eq!(server.printed(), r#"<- Done { text: "saved" }"#);
+    }
+    assert_eq!(server.said(), "closed");
+}
+
+#[test]
+fn a_plain_client_is_answered_however_its_bytes_are_cut() {
+    let server = Server::start("text", &["0", "--echo", "--dump"]);
+    let mut socket = server.connect();
+    for piece in ["he", "llo\nwor", "ld\n"] {
+        socket.write_all(piece.as_bytes()).expect("it reads");
+    }
+    let mut echo = [0; 12];
+    socket.read_exact(&mut echo).expect("it answers");
+    assert_eq!(&echo, b"hello\nworld\n");
+    assert_eq!(server.printed(), "Line: 6 bytes, at 0");
+    let rows: Vec<String> = (0..2).map(|_| server.out.recv_timeout(PATIENCE).expect("a row")).collect();
+    assert_eq!(
+        rows,
+        ["     0  68 65 6c 6c 6f           text  \"hello\"", "     5  0a                             ends it"]
+    );
+    assert_eq!(server.printed(), "Line: 6 bytes, at 6");
+}
+
+#[test]
+fn two_clients_at_once_over_ipv6() {
+    let Ok(_) = TcpListener::bind("[::1]:0") else {
+        eprintln!("left out: there is no IPv6 here");
+        return;
+    };
+    let server = Server::start("text", &["[::1]:0", "--greet", r#"Line { text: "welcome" }"#, "--echo"]);
+    let mut sockets = [server.connect(), server.connect()];
+    for socket in &mut sockets {
+        socket.write_all(b"hi\n").expect("it reads");
+    }
+    for socket in &mut sockets {
+        let mut answer = [0; 11];
+        socket.read_exact(&mut answer).expect("it answers");
+        assert_eq!(&answer, b"welcome\nhi\n");
+    }
+    let address = server.address.to_string();
+    let (code, out, _) = send("text", &[&address, r#"Line { text: "x" }"#, "--greetings", "1", "--json"]);
+    assert_eq!((code, out.lines().count()), (Some(0), 2), "{out}");
+}
+
+#[test]
+fn a_stranger_is_refused_and_named() {
+    let server = Server::start("upload", &["0", "--once"]);
+    let mut socket = server.connect();
+    socket.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("it reads");
+    assert_eq!(socket.read(&mut [0; 10]).unwrap_or(0), 0, "it closes");
+    let said: Vec<String> = std::iter::from_fn(|| server.err.recv_timeout(PATIENCE).ok()).collect();
+    assert!(said.iter().any(|line| line.contains("this looks like an HTTP request")), "{said:#?}");
+}
+
+#[test]
+fn once_ends_after_one_connection() {
+    let mut server = Server::start("text", &["0", "--once"]);
+    server.connect().write_all(b"bye\n").expect("it reads");
+    assert_eq!(server.printed(), "Line { text: \"bye\" }");
+    assert_eq!(server.child.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn silence_is_bounded() {
+    let server = Server::start("text", &["0", "--timeout", "0.1"]);
+    let mut socket = server.connect();
+    socket.write_all(b"half a li").expect("it reads");
+    assert_eq!(socket.read(&mut [0; 10]).expect("it closes"), 0);
+    assert_eq!((server.said(), server.said()), ("connected".into(), "sent nothing more for 0.1 s".into()));
+
+    let (code, out, err) = send("text", &[&server.address.to_string(), r#"Line { text: "x" }"#, "--timeout", "10"]);
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
+    assert!(err.contains("closed without a reply"), "{err}");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = silent.local_addr().expect("bound").to_string();
+    let (code, _, err) = send("text", &[&address, r#"Line { text: "x" }"#, "--timeout", "0.1"]);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("sent nothing more for 0.1 s"), "{err}");
+    assert_eq!(send("text", &[&address, r#"Line { text: "x" }"#, "--replies", "0"]).0, Some(0));
+}
+
+#[test]
+fn a_reply_that_is_none_is_shown() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound").to_string();
+    let server = thread::spawn(move || {
+        let (mut socket, _) = listener.accept().expect("a client");
+        socket.read_exact(&mut [0; 15]).expect("a message");
+        socket.write_all(b"\xff\n").expect("it reads");
+    });
+    let (code, out, err) = send("binary_transfer", &[&address, UPLOAD]);
+    server.join().expect("it served");
+    assert_eq!(code, Some(1));
+    assert!(out.starts_with("Done from the server: refused, at 0\n"), "{out}");
+    assert!(err.contains("Done.text at byte 0 is refused") && err.contains("not UTF-8"), "{err}");
+}
+
+#[test]
+fn what_cannot_be_sent_is_explained() {
+    for (message, said) in [
+        (r#"Upload { name: "a" }"#, "`data` not given"),
+        (r#"Upload { nam: "a", data: "" }"#, "did you mean `name`?"),
+        (r#"Upload { name: 5, data: "" }"#, "`name` takes a string"),
+        ("Uplaod {}", "Uplaod"),
+        ("Upload { name", "expected"),
+        ("", "expected"),
+        ("\"text", "never closed"),
+        (r#"Done { text: "x" }"#, "`Done` comes from the server"),
+    ] {
+        let (code, out, err) = send("binary_transfer", &["127.0.0.1:1", message]);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{message}: {err}");
+        assert!(err.contains(said), "{message}: {err}");
+        assert!(!err.contains("connect"), "nothing is sent before all is checked: {err}");
+    }
+    let delimiter = send("text", &["127.0.0.1:1", r#"Line { text: "a\nb" }"#]);
+    assert!(delimiter.2.contains("Line.text: contains its own delimiter, at byte 1"), "{}", delimiter.2);
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound").to_string();
+    let nobody = send("text", &[&free, r#"Line { text: "x" }"#]);
+    assert_eq!(nobody.0, Some(2));
+    assert!(nobody.2.contains("cannot connect to 127.0.0.1:"), "{}", nobody.2);
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why() {
+    let run = |name: &str, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wm-schema"));
+        let output = command.arg("serve").arg(schema(name)).args(arguments).stdin(Stdio::null()).output();
+        let output = output.expect("the command starts");
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (name, arguments, said) in [
+        ("binary_transfer", &["--echo"][..], "`Upload` has one sender: it cannot be echoed"),
+        ("binary_transfer", &["--reply", UPLOAD], "`Upload` comes from the client"),
+        ("text", &["nowhere:at:all"], "is no address"),
+        ("text", &["--timeout", "0"], "a time from 0.001 to 86400"),
+    ] {
+        let (code, err) = run(name, arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {err}");
+        assert!(err.contains(said), "{arguments:?}: {err}");
+    }
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let (code, err) = run("text", &[&taken.local_addr().expect("bound").to_string()]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("cannot listen on 127.0.0.1:") && err.contains("in use"), "{err}");
+}
