@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 use wm_core::{
-    Address, BytesMut, Closures, Error, Launch, ListenOptions, Service, Worker,
+    Address, BytesMut, Closures, Deadlines, Error, Launch, ListenOptions, Service, Worker,
     net::bind,
     protocol::{DecodeError, Decoded, EncodeError, Input, Protocol, Tcp},
 };
@@ -362,6 +362,28 @@ fn a_detached_worker_has_its_timers_and_is_ready_when_it_has_started() {
     }
     drop(stop);
     thread.join().unwrap().unwrap();
+}
+
+#[test]
+fn clients_that_keep_a_worker_waiting_are_let_go_and_the_others_stay() {
+    let soon = Some(Duration::from_millis(30));
+    let mut worker = Running::start("127.0.0.1", move |address| {
+        let deadlines = Deadlines { first_byte: soon, frame: soon, ..Deadlines::default() };
+        echo(address).deadlines(deadlines).on_error(|client, error| client.send(error.to_string().as_bytes()))
+    });
+    let mut alive = worker.connect();
+    alive.write_all(&sized(b"hello")).unwrap();
+    assert_eq!(read(&mut alive, 9), sized(b"hello"));
+    let mut silent = worker.connect();
+    let mut slow = worker.connect();
+    slow.write_all(&sized(b"hello")[..5]).unwrap();
+    assert_eq!(read_all(&mut silent), sized(b"the peer has said nothing for 30ms"));
+    let late = "a frame has not come whole in 30ms and the time it has earned: 5 bytes came";
+    assert_eq!(read_all(&mut slow), sized(late.as_bytes()));
+    alive.write_all(&sized(b"still here")).unwrap();
+    assert_eq!(read(&mut alive, 14), sized(b"still here"), "nothing is expected of it");
+    drop((silent, slow));
+    worker.stop();
 }
 
 #[test]
