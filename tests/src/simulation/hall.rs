@@ -22,8 +22,8 @@ pub(super) struct Account {
     pub(super) unheard: bool,
     /// What the hall has said may be lost for a reason that it knows of.
     pub(super) unsaid: bool,
-    /// The connection is over.
-    pub(super) closed: bool,
+    /// The hall does not listen, for now or as it has panicked.
+    deaf: bool,
 }
 
 /// What everybody has said, and what was wrong with it.
@@ -56,6 +56,10 @@ pub(super) enum Order {
     Pause,
     /// Say something in so many milliseconds.
     Later,
+    /// Say something when the worker reads its mail.
+    Post,
+    /// Accept nobody for so many milliseconds.
+    Shut,
     /// Try to say what cannot be said.
     Stammer,
     /// Close another's connection.
@@ -70,18 +74,23 @@ pub(super) enum Order {
 
 impl Order {
     /// All of them, with their words.
-    pub(super) const ALL: [(Self, &'static str); 10] = [
+    pub(super) const ALL: [(Self, &'static str); 12] = [
         (Self::Echo, "echo"),
         (Self::Flood, "flood"),
         (Self::Tell, "tell"),
         (Self::Pause, "pause"),
         (Self::Later, "later"),
+        (Self::Post, "post"),
+        (Self::Shut, "shut"),
         (Self::Stammer, "stammer"),
         (Self::Close, "close"),
         (Self::Destroy, "destroy"),
         (Self::Quit, "quit"),
         (Self::Panic, "panic"),
     ];
+
+    /// So many of them, the first, break no connection.
+    pub(super) const HARMLESS: usize = 8;
 
     fn read(text: &str) -> Option<(Self, usize)> {
         let mut words = text.split(' ').skip(1);
@@ -115,6 +124,11 @@ impl<T: Tongue> Hall<T> {
             Order::Tell => tell_all(guest.worker(), text),
             Order::Pause => self.pause(guest, number),
             Order::Later => self.later(guest, number, text),
+            Order::Post => post(guest, text),
+            Order::Shut => {
+                guest.worker().pause_accept();
+                self.after(guest.worker(), number, |worker| worker.resume_accept());
+            }
             Order::Stammer => {
                 if guest.send(T::message(T::UNSPEAKABLE)) != Sent::Refused {
                     self.book.borrow_mut().wrongs.push("it has said the unspeakable".to_owned());
@@ -137,6 +151,7 @@ impl<T: Tongue> Hall<T> {
             }
             Order::Panic => {
                 self.book.borrow_mut().panics += 1;
+                guest.session().borrow_mut().deaf = true;
                 // Not `panic!`, which would tell the terminal of it.
                 resume_unwind(Box::new("on purpose"));
             }
@@ -145,9 +160,11 @@ impl<T: Tongue> Hall<T> {
 
     fn pause(&self, guest: &mut Guest<'_, T>, number: usize) {
         guest.pause_recv();
+        guest.session().borrow_mut().deaf = true;
         let id = guest.id();
         self.after(guest.worker(), number, move |worker| {
             if let Some(mut guest) = worker.get(id) {
+                guest.session().borrow_mut().deaf = false;
                 guest.resume_recv();
             }
         });
@@ -202,6 +219,9 @@ impl<T: Tongue> Handler for Hall<T> {
             let wrong = format!("{guest:?} has asked {asked:?}, but the hall has heard {text:?}");
             self.book.borrow_mut().wrongs.push(wrong);
         }
+        if guest.session().borrow().deaf {
+            self.book.borrow_mut().wrongs.push(format!("{guest:?} is not to be heard, but was"));
+        }
         match Order::read(&text) {
             Some((order, number)) => self.obey(guest, order, number, &text),
             None => self.book.borrow_mut().wrongs.push(format!("no order: {text:?}")),
@@ -210,8 +230,7 @@ impl<T: Tongue> Handler for Hall<T> {
 
     fn on_close(&mut self, guest: &mut Guest<'_, T>) {
         let account = Rc::clone(guest.session());
-        let mut account = account.borrow_mut();
-        account.closed = true;
+        let account = account.borrow();
         if !account.unheard && !account.asked.is_empty() {
             let wrong = format!("{guest:?} has ended, and the hall has not heard {:?}", account.asked);
             self.book.borrow_mut().wrongs.push(wrong);
@@ -251,6 +270,16 @@ fn say<T: Tongue>(guest: &mut Guest<'_, T>, text: &str) -> Sent {
         guest.session().borrow_mut().told.push_back(text.to_owned());
     }
     sent
+}
+
+/// Says something as another thread would. The account cannot travel there: it is found again.
+fn post<T: Tongue>(guest: &mut Guest<'_, T>, text: &str) {
+    let (id, text) = (guest.id(), format!("post {text}"));
+    guest.worker().mailbox().post(move |worker| {
+        if let Some(mut guest) = worker.get(id) {
+            say(&mut guest, &text);
+        }
+    });
 }
 
 /// Says something to everybody. Who was refused is seen by the queue, which has not grown.
