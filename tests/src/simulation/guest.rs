@@ -44,6 +44,16 @@ impl<T: Tongue> Guest<T> {
         self.patience == 0
     }
 
+    /// Whether it will never do anything.
+    pub(super) const fn has_vanished(&self) -> bool {
+        self.vanished
+    }
+
+    /// Whether its connection is over.
+    pub(super) fn has_ended(&self) -> bool {
+        self.peer.end().is_some()
+    }
+
     /// Does something.
     pub(super) fn act(&mut self, dice: &mut Dice) {
         self.patience = self.patience.saturating_sub(1);

@@ -5,11 +5,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::resume_unwind;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use wm_core::{Connection, ConnectionError, Context, Handler, Sent, TimerId};
 
-/// How often everybody hears the clock.
+/// How often everybody hears the clock, if there are not too many.
 const CHIME: Duration = Duration::from_secs(5);
+const CHIMED_TO: usize = 50;
 
 /// What was said on one connection.
 #[derive(Debug, Default)]
@@ -32,6 +35,10 @@ pub(super) struct Book {
     accounts: BTreeMap<String, Rc<RefCell<Account>>>,
     /// What must not be.
     pub(super) wrongs: Vec<String>,
+    /// How many letters were posted.
+    pub(super) posted: u64,
+    /// How many of them were read.
+    pub(super) mailed: Arc<AtomicU64>,
     /// How often the hall has panicked on purpose.
     pub(super) panics: u64,
 }
@@ -124,7 +131,7 @@ impl<T: Tongue> Hall<T> {
             Order::Tell => tell_all(guest.worker(), text),
             Order::Pause => self.pause(guest, number),
             Order::Later => self.later(guest, number, text),
-            Order::Post => post(guest, text),
+            Order::Post => self.post(guest, text),
             Order::Shut => {
                 guest.worker().pause_accept();
                 self.after(guest.worker(), number, |worker| worker.resume_accept());
@@ -173,6 +180,19 @@ impl<T: Tongue> Hall<T> {
     fn later(&self, guest: &mut Guest<'_, T>, number: usize, text: &str) {
         let (id, text) = (guest.id(), format!("later {text}"));
         self.after(guest.worker(), number, move |worker| {
+            if let Some(mut guest) = worker.get(id) {
+                say(&mut guest, &text);
+            }
+        });
+    }
+
+    /// Says something as another thread would, whereto the book cannot be taken.
+    fn post(&self, guest: &mut Guest<'_, T>, text: &str) {
+        let mut book = self.book.borrow_mut();
+        book.posted += 1;
+        let (id, text, mailed) = (guest.id(), format!("post {text}"), Arc::clone(&book.mailed));
+        guest.worker().mailbox().post(move |worker| {
+            mailed.fetch_add(1, Ordering::Relaxed);
             if let Some(mut guest) = worker.get(id) {
                 say(&mut guest, &text);
             }
@@ -259,7 +279,10 @@ impl<T: Tongue> Handler for Hall<T> {
     }
 
     fn on_timer(&mut self, worker: &mut Worker<'_, T>, _: TimerId) {
-        tell_all(worker, "chime");
+        // In a crowd most of the time would go to that.
+        if worker.len() <= CHIMED_TO {
+            tell_all(worker, "chime");
+        }
     }
 }
 
@@ -270,16 +293,6 @@ fn say<T: Tongue>(guest: &mut Guest<'_, T>, text: &str) -> Sent {
         guest.session().borrow_mut().told.push_back(text.to_owned());
     }
     sent
-}
-
-/// Says something as another thread would. The account cannot travel there: it is found again.
-fn post<T: Tongue>(guest: &mut Guest<'_, T>, text: &str) {
-    let (id, text) = (guest.id(), format!("post {text}"));
-    guest.worker().mailbox().post(move |worker| {
-        if let Some(mut guest) = worker.get(id) {
-            say(&mut guest, &text);
-        }
-    });
 }
 
 /// Says something to everybody. Who was refused is seen by the queue, which has not grown.
