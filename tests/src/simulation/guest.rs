@@ -44,6 +44,16 @@ impl<T: Tongue> Guest<T> {
         self.patience == 0
     }
 
+    /// Whether it will never do anything.
+    pub(super) const fn has_vanished(&self) -> bool {
+        self.vanished
+    }
+
+    /// Whether its connection is over.
+    pub(super) fn has_ended(&self) -> bool {
+        self.peer.end().is_some()
+    }
+
     /// Does something.
     pub(super) fn act(&mut self, dice: &mut Dice) {
         self.patience = self.patience.saturating_sub(1);
@@ -95,7 +105,7 @@ impl<T: Tongue> Guest<T> {
         if self.silent {
             return;
         }
-        let harmless = if self.polite || !dice.chance(50) { 6 } else { Order::ALL.len() };
+        let harmless = if self.polite || !dice.chance(50) { Order::HARMLESS } else { Order::ALL.len() };
         let mut choice = dice.below(harmless);
         // Where everybody tells everybody, nobody comes to speak.
         if Order::ALL[choice].0 == Order::Tell && dice.below(self.crowd) > 16 {
@@ -104,7 +114,7 @@ impl<T: Tongue> Guest<T> {
         let (order, word) = Order::ALL[choice];
         let number = match order {
             Order::Flood => dice.below(20_000 / self.text_bytes_max + 2).min(40),
-            Order::Pause | Order::Later => dice.below(2000),
+            Order::Pause | Order::Later | Order::Shut => dice.below(2000),
             _ => dice.below(100),
         };
         self.said += 1;

@@ -5,11 +5,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::resume_unwind;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use wm_core::{Connection, ConnectionError, Context, Handler, Sent, TimerId};
 
-/// How often everybody hears the clock.
+/// How often everybody hears the clock, if there are not too many.
 const CHIME: Duration = Duration::from_secs(5);
+const CHIMED_TO: usize = 50;
 
 /// What was said on one connection.
 #[derive(Debug, Default)]
@@ -22,8 +25,8 @@ pub(super) struct Account {
     pub(super) unheard: bool,
     /// What the hall has said may be lost for a reason that it knows of.
     pub(super) unsaid: bool,
-    /// The connection is over.
-    pub(super) closed: bool,
+    /// The hall does not listen, for now or as it has panicked.
+    deaf: bool,
 }
 
 /// What everybody has said, and what was wrong with it.
@@ -32,6 +35,10 @@ pub(super) struct Book {
     accounts: BTreeMap<String, Rc<RefCell<Account>>>,
     /// What must not be.
     pub(super) wrongs: Vec<String>,
+    /// How many letters were posted.
+    pub(super) posted: u64,
+    /// How many of them were read.
+    pub(super) mailed: Arc<AtomicU64>,
     /// How often the hall has panicked on purpose.
     pub(super) panics: u64,
 }
@@ -56,6 +63,10 @@ pub(super) enum Order {
     Pause,
     /// Say something in so many milliseconds.
     Later,
+    /// Say something when the worker reads its mail.
+    Post,
+    /// Accept nobody for so many milliseconds.
+    Shut,
     /// Try to say what cannot be said.
     Stammer,
     /// Close another's connection.
@@ -70,18 +81,23 @@ pub(super) enum Order {
 
 impl Order {
     /// All of them, with their words.
-    pub(super) const ALL: [(Self, &'static str); 10] = [
+    pub(super) const ALL: [(Self, &'static str); 12] = [
         (Self::Echo, "echo"),
         (Self::Flood, "flood"),
         (Self::Tell, "tell"),
         (Self::Pause, "pause"),
         (Self::Later, "later"),
+        (Self::Post, "post"),
+        (Self::Shut, "shut"),
         (Self::Stammer, "stammer"),
         (Self::Close, "close"),
         (Self::Destroy, "destroy"),
         (Self::Quit, "quit"),
         (Self::Panic, "panic"),
     ];
+
+    /// So many of them, the first, break no connection.
+    pub(super) const HARMLESS: usize = 8;
 
     fn read(text: &str) -> Option<(Self, usize)> {
         let mut words = text.split(' ').skip(1);
@@ -115,6 +131,11 @@ impl<T: Tongue> Hall<T> {
             Order::Tell => tell_all(guest.worker(), text),
             Order::Pause => self.pause(guest, number),
             Order::Later => self.later(guest, number, text),
+            Order::Post => self.post(guest, text),
+            Order::Shut => {
+                guest.worker().pause_accept();
+                self.after(guest.worker(), number, |worker| worker.resume_accept());
+            }
             Order::Stammer => {
                 if guest.send(T::message(T::UNSPEAKABLE)) != Sent::Refused {
                     self.book.borrow_mut().wrongs.push("it has said the unspeakable".to_owned());
@@ -137,6 +158,7 @@ impl<T: Tongue> Hall<T> {
             }
             Order::Panic => {
                 self.book.borrow_mut().panics += 1;
+                guest.session().borrow_mut().deaf = true;
                 // Not `panic!`, which would tell the terminal of it.
                 resume_unwind(Box::new("on purpose"));
             }
@@ -145,9 +167,11 @@ impl<T: Tongue> Hall<T> {
 
     fn pause(&self, guest: &mut Guest<'_, T>, number: usize) {
         guest.pause_recv();
+        guest.session().borrow_mut().deaf = true;
         let id = guest.id();
         self.after(guest.worker(), number, move |worker| {
             if let Some(mut guest) = worker.get(id) {
+                guest.session().borrow_mut().deaf = false;
                 guest.resume_recv();
             }
         });
@@ -156,6 +180,19 @@ impl<T: Tongue> Hall<T> {
     fn later(&self, guest: &mut Guest<'_, T>, number: usize, text: &str) {
         let (id, text) = (guest.id(), format!("later {text}"));
         self.after(guest.worker(), number, move |worker| {
+            if let Some(mut guest) = worker.get(id) {
+                say(&mut guest, &text);
+            }
+        });
+    }
+
+    /// Says something as another thread would, whereto the book cannot be taken.
+    fn post(&self, guest: &mut Guest<'_, T>, text: &str) {
+        let mut book = self.book.borrow_mut();
+        book.posted += 1;
+        let (id, text, mailed) = (guest.id(), format!("post {text}"), Arc::clone(&book.mailed));
+        guest.worker().mailbox().post(move |worker| {
+            mailed.fetch_add(1, Ordering::Relaxed);
             if let Some(mut guest) = worker.get(id) {
                 say(&mut guest, &text);
             }
@@ -202,6 +239,9 @@ impl<T: Tongue> Handler for Hall<T> {
             let wrong = format!("{guest:?} has asked {asked:?}, but the hall has heard {text:?}");
             self.book.borrow_mut().wrongs.push(wrong);
         }
+        if guest.session().borrow().deaf {
+            self.book.borrow_mut().wrongs.push(format!("{guest:?} is not to be heard, but was"));
+        }
         match Order::read(&text) {
             Some((order, number)) => self.obey(guest, order, number, &text),
             None => self.book.borrow_mut().wrongs.push(format!("no order: {text:?}")),
@@ -210,8 +250,7 @@ impl<T: Tongue> Handler for Hall<T> {
 
     fn on_close(&mut self, guest: &mut Guest<'_, T>) {
         let account = Rc::clone(guest.session());
-        let mut account = account.borrow_mut();
-        account.closed = true;
+        let account = account.borrow();
         if !account.unheard && !account.asked.is_empty() {
             let wrong = format!("{guest:?} has ended, and the hall has not heard {:?}", account.asked);
             self.book.borrow_mut().wrongs.push(wrong);
@@ -240,7 +279,10 @@ impl<T: Tongue> Handler for Hall<T> {
     }
 
     fn on_timer(&mut self, worker: &mut Worker<'_, T>, _: TimerId) {
-        tell_all(worker, "chime");
+        // In a crowd most of the time would go to that.
+        if worker.len() <= CHIMED_TO {
+            tell_all(worker, "chime");
+        }
     }
 }
 

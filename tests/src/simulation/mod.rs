@@ -15,6 +15,7 @@ use guest::Guest;
 use hall::{Book, Hall};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tongue::{Parcel, Tongue};
 use wm_core::protocol::Text;
@@ -25,7 +26,10 @@ use wm_core::{Deadlines, Limits, Worker};
 const CROWDED: u32 = 10;
 
 /// How many worlds a test run tries.
-pub const SEEDS: u64 = 200;
+pub const SEEDS: u64 = 300;
+
+/// How often a guest may ask for another pause of two seconds before it must be served.
+const PATIENCE: usize = 200;
 
 /// What came of a world.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +102,7 @@ impl<T: Tongue> Scenario<T> {
         let book = book.borrow();
         assert!(book.wrongs.is_empty(), "in the world of seed {seed}: {:#?}", book.wrongs);
         assert_eq!(tally[Count::Panics], book.panics, "in the world of seed {seed}: panics on purpose");
+        assert_eq!(book.mailed.load(Ordering::Relaxed), book.posted, "in the world of seed {seed}: mail");
         assert_eq!(tally[Count::OnConnect], tally[Count::OnClose], "in the world of seed {seed}");
         Outcome { tally, digest, guests: guests.len() }
     }
@@ -149,13 +154,24 @@ impl<T: Tongue> Scenario<T> {
         }
     }
 
-    /// All guests end in order, and time enough passes.
+    /// All guests end in order, and have the time to.
     fn say_good_bye(&mut self) {
         self.guests.iter_mut().for_each(Guest::finish);
         self.world.run();
-        // Longer than any pause, stall and drain.
-        self.world.pass(Duration::from_secs(200));
+        for _ in 0..PATIENCE {
+            if self.guests.iter().all(|guest| guest.has_ended() || guest.has_vanished()) {
+                break;
+            }
+            self.world.pass(Duration::from_secs(2));
+            self.world.run();
+        }
         self.listen();
+        // Those who vanish may take the places of others.
+        if self.guests.iter().all(|guest| !guest.has_vanished()) {
+            let left = self.guests.iter().filter(|guest| !guest.has_ended()).count();
+            let (seed, history) = (self.seed, self.world.history());
+            assert_eq!(left, 0, "in the world of seed {seed}: guests wait; before that:\n{history}");
+        }
     }
 }
 

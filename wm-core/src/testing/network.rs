@@ -23,7 +23,7 @@ use std::{
 const RECEIVE_WINDOW: usize = 64 << 10;
 
 /// How many bytes the worker's kernel takes from it that the peer has not read, of one line; with splits, one of these.
-const SEND_WINDOWS: [usize; 3] = [64 << 10, 4 << 10, 64];
+const SEND_WINDOWS: [usize; 3] = [64 << 10, 8 << 10, 1 << 10];
 
 /// How long accepting waits when there are no descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -10,6 +10,8 @@ use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 pub(super) struct Ledger {
     /// Had their `on_connect` and not their `on_close`.
     pub(super) open: BTreeSet<ConnectionId>,
+    /// Had their `on_buffer_full` and not their `on_buffer_drain`: what their peers send has to wait.
+    full: BTreeSet<ConnectionId>,
     /// The callback that runs.
     running: Option<&'static str>,
     /// What the engine did wrong. It would catch a panic.
@@ -41,6 +43,19 @@ impl<H: Handler> Witness<H> {
             ledger.wrongs.push(format!("{callback} is called inside of {outer}"));
         }
         if let Some(id) = id {
+            let in_time = match callback {
+                "on_message" => !ledger.full.contains(&id),
+                "on_buffer_full" => ledger.full.insert(id),
+                "on_buffer_drain" => ledger.full.remove(&id),
+                "on_close" => {
+                    ledger.full.remove(&id);
+                    true
+                }
+                _ => true,
+            };
+            if !in_time {
+                ledger.wrongs.push(format!("{callback} is called for connection {id}, by whose send queue it may not"));
+            }
             let known = match callback {
                 "on_connect" => ledger.open.insert(id),
                 "on_close" => ledger.open.remove(&id),
