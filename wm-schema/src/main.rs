@@ -1,6 +1,7 @@
 //! The `wm-schema` command.
 
 mod cli;
+mod pcap;
 
 use std::process::ExitCode;
 

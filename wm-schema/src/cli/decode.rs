@@ -1,8 +1,9 @@
 //! `wm-schema decode`: bytes, explained by a schema.
 
-use super::frames::{Frames, Next, side_word};
+use super::capture::{self, Ports};
+use super::frames::{Frames, side_word};
 use super::source::{Source, Warnings};
-use super::teller::{Form, Teller};
+use super::teller::{Form, Teller, Where};
 use super::terminal::{Painter, say, say_unable};
 use super::{Outcome, hex};
 use std::io::Read as _;
@@ -23,6 +24,9 @@ pub(crate) struct Arguments {
     /// Only this message
     #[arg(short, long, value_name = "NAME")]
     message: Option<String>,
+    /// Of a capture, only connections to this port; by default to that of the schema
+    #[arg(long, requires = "pcap")]
+    port: Option<u16>,
     /// Print a line of JSON for each frame
     #[arg(long)]
     json: bool,
@@ -38,6 +42,9 @@ struct Bytes {
     /// A file of bytes; `-` is standard input
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// A capture of a network: pcap or pcapng
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
 }
 
 /// Who sends them.
@@ -71,13 +78,17 @@ fn decode(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let source = Source::read(&arguments.schema)?;
     let schema = source.check(Warnings::Hide)?;
     let frames = frames(arguments, &schema, &source)?;
+    let form = if arguments.json { Form::Json } else { Form::Dump };
+    let teller = Teller { source: &source, form, painter: Painter::of_output() };
+    if let Some(path) = &arguments.input.pcap {
+        let port = Ports { wanted: arguments.port, usual: schema.port };
+        return capture::run(path, &teller, &frames, arguments.sender.side(), port);
+    }
     let bytes = bytes(&arguments.input)?;
     if bytes.is_empty() {
         say("wm-schema: there are no bytes to decode\n");
         return Err(Outcome::Unable);
     }
-    let form = if arguments.json { Form::Json } else { Form::Dump };
-    let teller = Teller { source: &source, form, painter: Painter::of_output() };
     Ok(stream(&teller, frames, &bytes))
 }
 
@@ -128,7 +139,7 @@ fn standard_input() -> io::Result<Vec<u8>> {
 }
 
 /// Tells of all frames of a stream.
-fn stream(teller: &Teller<'_>, mut frames: Frames<'_>, bytes: &[u8]) -> Outcome {
+fn stream(teller: &Teller<'_>, frames: Frames<'_>, bytes: &[u8]) -> Outcome {
     let fitting = frames.fitting(bytes);
     if let [first, others @ ..] = fitting.as_slice()
         && !others.is_empty()
@@ -136,27 +147,10 @@ fn stream(teller: &Teller<'_>, mut frames: Frames<'_>, bytes: &[u8]) -> Outcome 
         let others = others.join(" and ");
         say(&format!("wm-schema: these bytes may be {first} or {others}: read as {first}, unless --message says\n"));
     }
-    let mut at = 0;
-    while let Some(next) = frames.next(&bytes[at..]) {
-        match next {
-            Next::Frame(interpreter, size) => {
-                teller.frame(interpreter, "", at, &bytes[at..at + size]);
-                // A stream has one sender.
-                if let Some(side) = interpreter.message().from {
-                    frames = frames.sent_by(side);
-                }
-                at += size;
-            }
-            Next::Need(interpreter, missing) => {
-                teller.incomplete(interpreter, "", at, &bytes[at..], missing);
-                return Outcome::Bad;
-            }
-            Next::Bad(interpreter, error, size) => {
-                let end = size.map_or(bytes.len(), |size| at + size);
-                teller.bad(interpreter, "", at, &bytes[at..end], &error, &bytes[..end]);
-                return Outcome::Bad;
-            }
-        }
-    }
-    Outcome::Good
+    let parts = frames.split(bytes);
+    parts
+        .iter()
+        .map(|part| teller.part(part, Where { at: part.at, ..Where::default() }, bytes))
+        .max()
+        .unwrap_or(Outcome::Good)
 }

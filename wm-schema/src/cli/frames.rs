@@ -21,6 +21,17 @@ pub(crate) enum Next<'s> {
     Bad(Interpreter<'s>, Error, Option<usize>),
 }
 
+/// A frame of a stream, or what stands where one should.
+#[derive(Debug)]
+pub(crate) struct Part<'s> {
+    /// Where it starts in the stream.
+    pub(crate) at: usize,
+    /// Where it ends.
+    pub(crate) end: usize,
+    /// What it is.
+    pub(crate) what: Next<'s>,
+}
+
 impl<'s> Frames<'s> {
     /// Any message of the schema.
     pub(crate) fn any(schema: &'s Schema) -> Self {
@@ -62,6 +73,30 @@ impl<'s> Frames<'s> {
             self.messages.iter_mut().for_each(|(_, scan)| *scan = Scan::default());
         }
         next
+    }
+
+    /// All frames of a stream that has ended, and what is left behind the last.
+    pub(crate) fn split(mut self, bytes: &[u8]) -> Vec<Part<'s>> {
+        let mut parts = Vec::new();
+        let mut at = 0;
+        while let Some(what) = self.next(&bytes[at..]) {
+            let end = match what {
+                Next::Frame(_, size) | Next::Bad(_, _, Some(size)) => at + size,
+                Next::Need(..) | Next::Bad(_, _, None) => bytes.len(),
+            };
+            let good = match &what {
+                Next::Frame(interpreter, _) => Some(interpreter.message().from),
+                _ => None,
+            };
+            parts.push(Part { at, end, what });
+            let Some(from) = good else { break };
+            // A stream has one sender.
+            if let Some(side) = from {
+                self = self.sent_by(side);
+            }
+            at = end;
+        }
+        parts
     }
 
     /// Of which messages `bytes` starts with a good frame.

@@ -3,6 +3,7 @@
 use super::frames::side_word;
 use super::hex::spaced;
 use super::stranger;
+use super::teller::Where;
 use serde::Serialize;
 use wm_schema::interp::{Error, Found, Span, Trace};
 use wm_schema::ir::Message;
@@ -10,6 +11,12 @@ use wm_schema::ir::Message;
 /// What stands at a place of a stream.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
+    /// Whose stream it is, if there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
+    /// When it had arrived whole, in seconds since the capture began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<f64>,
     /// Where it starts in the stream.
     offset: usize,
     /// How many bytes it takes, as far as they are there.
@@ -57,10 +64,12 @@ struct Wrong {
 }
 
 impl Line {
-    /// A frame of `message`, which starts at `offset` of its stream.
-    pub(crate) fn new(message: &Message, offset: usize, frame: &[u8], trace: &Trace) -> Self {
+    /// A frame of `message`, which stands at `place`.
+    pub(crate) fn new(message: &Message, place: Where<'_>, frame: &[u8], trace: &Trace) -> Self {
         Self {
-            offset,
+            stream: (!place.stream.is_empty()).then(|| place.stream.to_owned()),
+            time: place.time.map(|time| time.as_secs_f64()),
+            offset: place.at,
             length: frame.len(),
             message: message.layout.name.clone(),
             from: message.from.map(side_word),

@@ -3,6 +3,7 @@
 //! Results go to standard output, what is wrong to standard error. A command that takes several files goes through all of
 //! them and ends as badly as the worst.
 
+mod capture;
 mod check;
 mod decode;
 mod dump;
@@ -126,10 +127,12 @@ Example:
 Examples:
   wm-schema decode upload.wm --hex \"2a 2a 2a 2a 00 00 00 0e\"
   wm-schema decode upload.wm --file received.bin --client
+  wm-schema decode upload.wm --pcap traffic.pcap
   nc -l 9200 | wm-schema decode upload.wm --file - --json | jq .fields
 
 Of a frame that is refused, the dump marks the byte, and the line of the schema is shown.
-The exit code is 1 if a frame is refused, or the last one is not complete.")]
+Of a capture, the segments of each TCP connection are put in order; the one who connected is the client.
+The exit code is 1 if a frame is refused, or the last one is not complete, or bytes are missing in a capture.")]
     Decode(decode::Arguments),
     /// Be a server of a protocol: show what clients send, and answer it
     #[command(after_help = "\

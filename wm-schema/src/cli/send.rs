@@ -3,7 +3,7 @@
 use super::frames::Frames;
 use super::peer::{Event, Peer, address};
 use super::source::{Source, Warnings};
-use super::teller::{Form, Teller};
+use super::teller::{Form, Teller, Where};
 use super::terminal::{Painter, say, without_number};
 use super::value::{self, Ready};
 use super::{Outcome, seconds};
@@ -108,10 +108,12 @@ impl Client<'_> {
     fn replies(&mut self, count: u32) -> Result<(), Outcome> {
         for _ in 0..count {
             match self.peer.next(self.timeout) {
-                Event::Message(interpreter, at, frame) => self.teller.frame(interpreter, "", at, &frame),
+                Event::Message(interpreter, at, frame) => {
+                    self.teller.frame(interpreter, Where { at, ..Where::default() }, &frame);
+                }
                 Event::Bad(refused) => {
-                    let frame = &refused.frame;
-                    self.teller.bad(refused.interpreter, "", refused.at, frame, &refused.error, frame);
+                    let (frame, place) = (&refused.frame, Where { at: refused.at, ..Where::default() });
+                    self.teller.bad(refused.interpreter, place, frame, &refused.error, frame);
                     return Err(Outcome::Bad);
                 }
                 Event::Over(how, _) => {

@@ -3,7 +3,7 @@
 use super::frames::Frames;
 use super::peer::{Event, Peer, address};
 use super::source::{Source, Warnings};
-use super::teller::{Form, Teller};
+use super::teller::{Form, Teller, Where};
 use super::terminal::{Painter, print, say, without_number};
 use super::value::{self, Ready};
 use super::{Outcome, seconds};
@@ -142,28 +142,28 @@ impl Service<'_> {
     }
 
     fn converse(&self, peer: &mut Peer<'_>, address: SocketAddr) -> io::Result<Outcome> {
-        let who = format!("{address} ");
+        let who = address.to_string();
         self.send(peer, &self.greetings, &who)?;
         loop {
             match peer.next(self.timeout) {
                 Event::Message(interpreter, at, frame) => {
-                    self.teller.frame(interpreter, &who, at, &frame);
+                    self.teller.frame(interpreter, Where { stream: &who, at, time: None }, &frame);
                     if self.echo {
                         peer.send(&frame)?;
                     }
                     self.send(peer, &self.replies, &who)?;
                 }
                 Event::Bad(refused) => {
-                    let frame = &refused.frame;
-                    self.teller.bad(refused.interpreter, &who, refused.at, frame, &refused.error, frame);
+                    let (frame, place) = (&refused.frame, Where { stream: &who, at: refused.at, time: None });
+                    self.teller.bad(refused.interpreter, place, frame, &refused.error, frame);
                     return Ok(Outcome::Bad);
                 }
                 Event::Over(how, within) => {
-                    say(&format!("{who}{how}\n"));
+                    say(&format!("{who} {how}\n"));
                     return Ok(if within { Outcome::Bad } else { Outcome::Good });
                 }
                 Event::Closed => {
-                    say(&format!("{who}closed\n"));
+                    say(&format!("{who} closed\n"));
                     return Ok(Outcome::Good);
                 }
             }
@@ -174,7 +174,7 @@ impl Service<'_> {
         for message in messages {
             peer.send(&message.wire)?;
             if self.teller.form == Form::Line {
-                print(&format!("{who}<- {}\n", message.text));
+                print(&format!("{who} <- {}\n", message.text));
             }
         }
         Ok(())

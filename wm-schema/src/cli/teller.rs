@@ -1,10 +1,11 @@
 //! Tells the user, or a tool, what stands in bytes.
 
 use super::dump::{dump, one_line};
-use super::frames::side_word;
+use super::frames::{Next, Part, side_word};
 use super::source::Source;
 use super::terminal::{Painter, colours, print, say};
-use super::{json, stranger};
+use super::{Outcome, json, stranger};
+use std::time::Duration;
 use wm_schema::interp::{Error, Interpreter};
 use wm_schema::render::{Complaint, complaint};
 
@@ -30,6 +31,28 @@ impl Form {
     }
 }
 
+/// Where a frame stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Where<'a> {
+    /// Whose stream it is in; empty if there is but one.
+    pub(crate) stream: &'a str,
+    /// When it had arrived whole, since the capture began.
+    pub(crate) time: Option<Duration>,
+    /// Where it starts in the stream.
+    pub(crate) at: usize,
+}
+
+impl Where<'_> {
+    /// What stands in front of the line of a frame. Where there are times, the stream is named above.
+    fn prefix(self) -> String {
+        match self.time {
+            Some(time) => format!("{:.6} s  ", time.as_secs_f64()),
+            None if self.stream.is_empty() => String::new(),
+            None => format!("{} ", self.stream),
+        }
+    }
+}
+
 /// Tells what stands in bytes.
 pub(crate) struct Teller<'a> {
     /// The schema, for its lines.
@@ -41,27 +64,43 @@ pub(crate) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// Tells of a good frame, which starts at `at` of the stream of `who`.
-    pub(crate) fn frame(&self, interpreter: Interpreter<'_>, who: &str, at: usize, frame: &[u8]) {
+    /// Tells of a part of a stream.
+    pub(crate) fn part(&self, part: &Part<'_>, place: Where<'_>, stream: &[u8]) -> Outcome {
+        let frame = &stream[part.at..part.end];
+        match &part.what {
+            Next::Frame(interpreter, _) => {
+                self.frame(*interpreter, place, frame);
+                return Outcome::Good;
+            }
+            Next::Need(interpreter, missing) => self.incomplete(*interpreter, place, frame, *missing),
+            Next::Bad(interpreter, error, _) => {
+                self.bad(*interpreter, place, frame, error, &stream[..part.end]);
+            }
+        }
+        Outcome::Bad
+    }
+
+    /// Tells of a good frame.
+    pub(crate) fn frame(&self, interpreter: Interpreter<'_>, place: Where<'_>, frame: &[u8]) {
         let trace = interpreter.trace(frame);
         if self.form == Form::Json {
-            return print(&json::Line::new(interpreter.message(), at, frame, &trace).text());
+            return print(&json::Line::new(interpreter.message(), place, frame, &trace).text());
         }
         if self.form == Form::Line {
-            return print(&format!("{who}{}\n", one_line(&trace, &interpreter.message().layout.name)));
+            return print(&format!("{}{}\n", place.prefix(), one_line(&trace, &interpreter.message().layout.name)));
         }
-        let title = title(interpreter, who, at, &counted(frame.len()));
+        let title = title(interpreter, place, &counted(frame.len()));
         print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, None, self.painter)));
     }
 
     /// Tells of a frame whose end is missing.
-    pub(crate) fn incomplete(&self, interpreter: Interpreter<'_>, who: &str, at: usize, frame: &[u8], missing: usize) {
+    fn incomplete(&self, interpreter: Interpreter<'_>, place: Where<'_>, frame: &[u8], missing: usize) {
         let trace = interpreter.trace_start(frame);
         if self.form == Form::Json {
-            return print(&json::Line::new(interpreter.message(), at, frame, &trace).missing(missing).text());
+            return print(&json::Line::new(interpreter.message(), place, frame, &trace).missing(missing).text());
         }
         let lack = format!("{} of a longer frame", counted(frame.len()));
-        let title = title(interpreter, who, at, &lack);
+        let title = title(interpreter, place, &lack);
         print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, None, self.painter)));
         let looks = stranger::guess(frame).map(|looks| format!("; this looks like {looks}")).unwrap_or_default();
         say(&format!("incomplete: at least {} needed{looks}\n", more(missing)));
@@ -71,8 +110,7 @@ impl Teller<'_> {
     pub(crate) fn bad(
         &self,
         interpreter: Interpreter<'_>,
-        who: &str,
-        at: usize,
+        place: Where<'_>,
         frame: &[u8],
         error: &Error,
         stream: &[u8],
@@ -83,16 +121,16 @@ impl Teller<'_> {
         let trace = if same { whole } else { interpreter.trace_start(frame) };
         if self.form == Form::Json {
             return print(
-                &json::Line::new(interpreter.message(), at, frame, &trace).wrong(error, frame, stream).text(),
+                &json::Line::new(interpreter.message(), place, frame, &trace).wrong(error, frame, stream).text(),
             );
         }
-        let title = title(interpreter, who, at, "refused");
+        let title = title(interpreter, place, "refused");
         print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, Some(error), self.painter)));
-        say(&self.complaint(at, error, stream));
+        say(&self.complaint(place.at, error, stream));
     }
 
     /// What is wrong, above the line of the schema.
-    pub(crate) fn complaint(&self, at: usize, error: &Error, stream: &[u8]) -> String {
+    fn complaint(&self, at: usize, error: &Error, stream: &[u8]) -> String {
         let mut notes = Vec::new();
         if at > 0 {
             notes.push(("where", format!("byte {} of all, {} of its frame", at + error.offset, error.offset)));
@@ -108,10 +146,10 @@ impl Teller<'_> {
 }
 
 /// `Upload from the client, 24 bytes at 0`.
-fn title(interpreter: Interpreter<'_>, who: &str, at: usize, what: &str) -> String {
+fn title(interpreter: Interpreter<'_>, place: Where<'_>, what: &str) -> String {
     let message = interpreter.message();
     let from = message.from.map(|side| format!(" from the {}", side_word(side))).unwrap_or_default();
-    format!("{who}{}{from}: {what}, at {at}", message.layout.name)
+    format!("{}{}{from}: {what}, at {}", place.prefix(), message.layout.name, place.at)
 }
 
 fn counted(bytes: usize) -> String {

@@ -1,0 +1,145 @@
+//! `wm-schema decode --pcap`: the messages of each connection, in the order in which they arrived.
+
+use super::Outcome;
+use super::frames::{Frames, Next, Part, side_word};
+use super::teller::{Form, Teller, Where};
+use super::terminal::{print, say};
+use crate::pcap::{self, Capture, Conversation, Stream};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+use wm_schema::draft::Side;
+
+/// Which connections are shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ports {
+    /// To this port, if it was said.
+    pub(crate) wanted: Option<u16>,
+    /// Else to this one, that of the schema, if there are any.
+    pub(crate) usual: Option<u16>,
+}
+
+/// Shows the messages of a capture, those of one side or of both.
+pub(crate) fn run(
+    path: &Path,
+    teller: &Teller<'_>,
+    frames: &Frames<'_>,
+    side: Option<Side>,
+    ports: Ports,
+) -> Result<Outcome, Outcome> {
+    let capture = pcap::read(path).map_err(|why| {
+        say(&format!("wm-schema: cannot read {}: {}\n", path.display(), why.0));
+        Outcome::Unable
+    })?;
+    mention(&capture);
+    let start = capture.segments.iter().map(|segment| segment.time).min().unwrap_or_default();
+    let all = pcap::conversations(capture.segments, ports.wanted.or(ports.usual));
+    let chosen = choose(&all, ports);
+    if chosen.is_empty() {
+        let ports: BTreeSet<u16> = all.iter().map(|conversation| conversation.server.port()).collect();
+        let ports: Vec<String> = ports.iter().take(10).map(u16::to_string).collect();
+        let known = if ports.is_empty() { String::new() } else { format!("; there are some to {}", ports.join(", ")) };
+        say(&format!("wm-schema: no such TCP connection in {}{known}\n", path.display()));
+        return Err(Outcome::Unable);
+    }
+    let outcomes = chosen.iter().map(|conversation| {
+        let sides = [Side::Client, Side::Server].into_iter().filter(|sender| side.is_none_or(|side| side == *sender));
+        let directions = sides.map(|sender| Direction::new(conversation, sender, frames)).collect::<Vec<_>>();
+        tell(conversation, &directions, teller, start)
+    });
+    Ok(outcomes.max().unwrap_or(Outcome::Good))
+}
+
+/// Says what of the file could not be used.
+fn mention(capture: &Capture) {
+    for (count, what) in [
+        (capture.cut, "packets were captured only in part: capture with a larger snaplen"),
+        (capture.fragments, "IP fragments were left out"),
+        (capture.unknown, "packets of an unknown link type were left out"),
+        (usize::from(capture.torn), "packet at the end of the file is torn"),
+    ] {
+        if count > 0 {
+            say(&format!("wm-schema: {count} {what}\n"));
+        }
+    }
+}
+
+/// The connections that are asked for: to the port that was said, or else to that of the schema, or else all.
+fn choose(all: &[Conversation], ports: Ports) -> Vec<&Conversation> {
+    let to = |port: u16| all.iter().filter(|conversation| conversation.server.port() == port).collect::<Vec<_>>();
+    match (ports.wanted, ports.usual.map(to)) {
+        (Some(port), _) => to(port),
+        (None, Some(usual)) if !usual.is_empty() => usual,
+        _ => all.iter().collect(),
+    }
+}
+
+/// What one side of a connection has sent.
+struct Direction<'c, 's> {
+    sender: Side,
+    /// `127.0.0.1:50412 > 127.0.0.1:8333`.
+    name: String,
+    stream: &'c Stream,
+    parts: Vec<Part<'s>>,
+    /// Whether the schema has messages of this side at all.
+    known: bool,
+}
+
+impl<'c, 's> Direction<'c, 's> {
+    fn new(conversation: &'c Conversation, sender: Side, frames: &Frames<'s>) -> Self {
+        let Conversation { client, server, from_client, from_server, .. } = conversation;
+        let (from, to, stream) = match sender {
+            Side::Client => (client, server, from_client),
+            Side::Server => (server, client, from_server),
+        };
+        let frames = frames.clone().sent_by(sender);
+        let known = !frames.names().is_empty();
+        Self { sender, name: format!("{from} > {to}"), stream, parts: frames.split(&stream.bytes), known }
+    }
+}
+
+fn tell(
+    conversation: &Conversation,
+    directions: &[Direction<'_, '_>],
+    teller: &Teller<'_>,
+    start: Duration,
+) -> Outcome {
+    if teller.form != Form::Json {
+        let (client, server) = (conversation.client, conversation.server);
+        let time = conversation.start.saturating_sub(start).as_secs_f64();
+        let guessed = if conversation.seen_opening { "" } else { " (who is the client is guessed)" };
+        print(&format!("{}\n", teller.painter.title(&format!("── {client} > {server}, at {time:.6} s{guessed}"))));
+    }
+    let all = directions.iter().flat_map(|direction| direction.parts.iter().map(move |part| (direction, part)));
+    let mut all: Vec<_> = all.map(|(direction, part)| (direction.stream.time(part.end), direction, part)).collect();
+    // What arrived at the same time was asked before it was answered.
+    all.sort_by_key(|(time, ..)| *time);
+    let mut outcome = Outcome::Good;
+    for (time, direction, part) in all {
+        let time = Some(time.saturating_sub(start));
+        let told = teller.part(part, Where { stream: &direction.name, time, at: part.at }, &direction.stream.bytes);
+        // A capture ends where it ends.
+        if !matches!(part.what, Next::Need(..)) {
+            outcome = outcome.max(told);
+        }
+    }
+    directions.iter().map(mention_stream).fold(outcome, Outcome::max)
+}
+
+/// Says what is not as it should be with a direction.
+fn mention_stream(direction: &Direction<'_, '_>) -> Outcome {
+    let (stream, name) = (direction.stream, &direction.name);
+    if !direction.known && !stream.bytes.is_empty() {
+        let sender = side_word(direction.sender);
+        say(&format!("{name}: {} bytes left out: no message from the {sender} is asked for\n", stream.bytes.len()));
+    }
+    if !stream.from_start && !stream.bytes.is_empty() {
+        say(&format!("{name}: the capture began within this stream\n"));
+    }
+    let Some(missing) = stream.gap else { return Outcome::Good };
+    say(&format!(
+        "{name}: {missing} bytes are missing in the capture at byte {}; what follows is left out\n",
+        stream.bytes.len()
+    ));
+    Outcome::Bad
+}

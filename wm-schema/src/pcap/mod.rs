@@ -1,0 +1,33 @@
+//! Captures of a network: what each side of each TCP connection has sent.
+//!
+//! ```text
+//!   file ──capture──> segments ──conversations──> two streams of bytes each
+//! ```
+//!
+//! Segments are put in order, what came twice is taken once, and where something is missing the stream ends: a codec
+//! cannot go on behind a gap. IP fragments are not joined; they are counted.
+
+mod capture;
+mod conversations;
+mod stream;
+
+pub(crate) use capture::{Capture, read};
+pub(crate) use conversations::{Conversation, conversations};
+pub(crate) use stream::Stream;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// A segment of TCP.
+#[derive(Debug, Clone)]
+pub(crate) struct Segment {
+    /// Since the epoch, or whatever the capture counts from.
+    pub(crate) time: Duration,
+    from: SocketAddr,
+    to: SocketAddr,
+    /// The sequence number of its first byte, or of SYN.
+    sequence: u32,
+    syn: bool,
+    ack: bool,
+    data: Vec<u8>,
+}
