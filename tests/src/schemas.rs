@@ -22,7 +22,7 @@ macro_rules! schemas {
 }
 
 schemas! {
-    binary_transfer cache conditions every_type frame jsonl len_json names netstring text text_transfer upload xml10
+    binary_transfer cache conditions every_type frame jsonl len_json names netstring sections text text_transfer upload xml10
 }
 
 /// The checked schema of a protocol of `schemas/`; each is read once.

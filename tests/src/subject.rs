@@ -63,8 +63,8 @@ where
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
-        binary_transfer, cache, conditions, every_type, frame, jsonl, len_json, names, netstring, text, text_transfer,
-        upload, xml10,
+        binary_transfer, cache, conditions, every_type, frame, jsonl, len_json, names, netstring, sections, text,
+        text_transfer, upload, xml10,
     };
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
@@ -76,6 +76,8 @@ pub fn all() -> Vec<Subject> {
         generated::<xml10::Packet<'static>>("xml10", Client).twin::<derived::xml10::Packet<'static>>(),
         generated::<cache::Set<'static>>("cache", Client).twin::<derived::cache::Set<'static>>(),
         generated::<cache::Found<'static>>("cache", Server),
+        generated::<sections::Book<'static>>("sections", Client),
+        generated::<sections::Index<'static>>("sections", Server),
         generated::<binary_transfer::Upload<'static>>("binary_transfer", Client)
             .twin::<derived::binary_transfer::Upload<'static>>(),
         generated::<binary_transfer::Done<'static>>("binary_transfer", Server)

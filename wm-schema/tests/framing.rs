@@ -3,6 +3,7 @@
 
 use wm_schema::diagnostic::Code;
 use wm_schema::ir::{Endian, Framing, Int, Schema};
+use wm_schema::walk::{self, Span, Step};
 
 const U8: Int = Int::Fixed { bytes: 1, signed: false, endian: Endian::Big };
 const U32: Int = Int::Fixed { bytes: 4, signed: false, endian: Endian::Big };
@@ -110,5 +111,42 @@ fn every_class() {
     ] {
         let found = framings(&format!("protocol p\n\nmessage M {{ {body} }}\n"));
         assert_eq!(found[0].0, expected, "{body}");
+    }
+}
+
+/// The body of a message that is walked over, and its steps.
+#[test]
+fn what_a_walk_passes_unseen() {
+    let steps = |body: &str| {
+        let source = format!("protocol p\nmessage M {{ {body} }}\nstruct S {{ a: str[u8] }}\n");
+        let (schema, _) = resolve(&source);
+        assert_eq!(schema.messages[0].framing, Framing::Walk, "{body}");
+        walk::steps(&schema, &schema.messages[0].layout)
+    };
+    let pass = |first, last, bytes| Step::Pass { first, last, bytes };
+    let span = |first, last, add, least| Span { first, last, add, max: None, least, unit: 1, walked: false };
+    let until = |field| Step::Until { field };
+    let number = |field, span, slot| Step::Number { field, span, slot };
+    let enter = |field, count| Step::Enter { field, count };
+    // The number counts what is behind it, itself and more, or what comes later.
+    let title = "t: str until LF max 9";
+    for (body, expected) in [
+        ("len: u16 = size(rest)  x: S  y: S", vec![number(1, span(2, 3, 2, 2), None)]),
+        ("len: u16 = size(a..b)  a: u8  b: S  c: u16  d: u8", vec![number(1, span(2, 3, 2, 2), None), pass(4, 5, 3)]),
+        (
+            "a: u8  len: u16 = size(a..b)  b: S  c: u16",
+            vec![pass(1, 1, 1), number(2, span(3, 3, 4, 1), None), pass(4, 4, 2)],
+        ),
+        (
+            "len: u16 = size(b)  a: S  b: S",
+            vec![number(1, span(3, 3, 1, 1), Some(0)), enter(2, 1), Step::Kept { span: span(3, 3, 1, 1), slot: 0 }],
+        ),
+        // Of two that overlap, the wider one.
+        ("n: u8 = size(a)  len: u16 = size(a..b)  a: S  b: S", vec![pass(1, 1, 1), number(2, span(3, 4, 2, 2), None)]),
+        ("b: S  a: S[3]  \"end\"", vec![enter(1, 1), enter(2, 3), Step::Constant { field: 3 }]),
+        ("v: varint  d: idec until \";\"", vec![Step::Free { field: 1 }, Step::Free { field: 2 }]),
+    ] {
+        let found = steps(&format!("{title}  {body}"));
+        assert_eq!(found, [vec![until(0)], expected].concat(), "{body}");
     }
 }

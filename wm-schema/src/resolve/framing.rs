@@ -148,10 +148,16 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
         }
     }
     for layout in walk::layouts(schema) {
-        let absent = |field: &usize| layout.fields[*field].condition.is_some();
-        let fields = walk::steps(schema, layout).into_iter().filter_map(|step| walk::looked_at(&step));
-        if let Some((field, draft)) = fields.into_iter().find(absent).zip(drafted(layout)) {
-            cx.report(may_be_absent(draft, field));
+        let Some(draft) = drafted(layout) else { continue };
+        for step in walk::steps(schema, layout) {
+            let Some(field) = walk::looked_at(&step) else { continue };
+            if layout.fields[field].condition.is_some() {
+                cx.report(not_in_reach(draft, field, "may be absent", "does not work out conditions on the way"));
+            } else if let Some(inner) = walk::inner(layout, &step)
+                && !matches!(inner, Type::Struct(_) | Type::Int(..))
+            {
+                cx.report(not_in_reach(draft, field, "has no end in reach", "goes into structs and lists alone"));
+            }
         }
     }
 }
@@ -163,11 +169,10 @@ fn too_deep(draft: &LayoutDraft, levels: usize) -> Diagnostic {
         .help(format!("say the size once for all: add `len: u32 = size(self)` as the first line of `{}`", name.text))
 }
 
-fn may_be_absent(draft: &LayoutDraft, field: usize) -> Diagnostic {
+fn not_in_reach(draft: &LayoutDraft, field: usize, label: &str, why: &str) -> Diagnostic {
     let line = &draft.fields[field];
-    let label = format!("`{}` may be absent", spell::name(line));
-    Diagnostic::new(Code::NoFraming, line.origin, label)
-        .why("the end of the frame is found field by field, and this version does not work out conditions on the way")
+    Diagnostic::new(Code::NoFraming, line.origin, format!("`{}` {label}", spell::name(line)))
+        .why(format!("the end of the frame is found field by field, and this version {why}"))
         .help("say the size of the message in front: `len: u32 = size(self)`, or `len: u32 = size(rest)`")
         .note(draft.name.origin, "the layout stands here")
 }
