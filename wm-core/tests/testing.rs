@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     rc::Rc,
     time::Duration,
@@ -200,6 +201,18 @@ fn the_sides_of_a_protocol_may_differ() {
     tom.send("hello");
     world.run();
     assert_eq!(tom.received(|frame| frame.body.to_vec()), [b"hello"]);
+}
+
+#[test]
+fn too_many_from_one_address_are_sent_away() {
+    let mut world = World::new(echo().limits(Limits { connections_per_ip_max: 2, ..Limits::default() }));
+    let here = IpAddr::from([192, 0, 2, 1]);
+    let peers = [(); 3].map(|()| world.connect_from::<Text>(here));
+    let other = world.connect();
+    world.run();
+    assert_eq!(peers.each_ref().map(|peer| peer.end()), [None, None, Some(LineEnd::Closed)]);
+    assert!(other.end().is_none() && peers[0].address() != peers[1].address());
+    assert_eq!(world.finish()[Count::TurnedAway], 1);
 }
 
 /// Each byte is a message, and one more than the last.

@@ -14,6 +14,7 @@ mod tongue;
 use guest::Guest;
 use hall::{Book, Hall};
 use std::cell::RefCell;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -78,7 +79,7 @@ impl<T: Tongue> Scenario<T> {
             send_queue_bytes_max: send_high_bytes * *dice.pick(&[1, 4, 20]),
             deadlines: deadlines(&mut dice),
             connections_max: if dice.chance(200) { 1 + dice.below(expected) } else { usize::MAX },
-            connections_per_ip_max: usize::MAX,
+            connections_per_ip_max: if dice.chance(50) { 1 + dice.below(expected) } else { usize::MAX },
         };
         let faults = faults(&mut dice);
         let book = Rc::<RefCell<Book>>::default();
@@ -126,7 +127,9 @@ impl<T: Tongue> Scenario<T> {
     }
 
     fn welcome(&mut self) {
-        let peer = self.world.connect();
+        // From one of a few places, or from one of its own.
+        let place = u32::try_from(self.dice.below(4)).ok().filter(|place| *place > 0);
+        let peer = self.world.connect_from(place.map(|place| Ipv4Addr::from_bits(0xc000_0200 | place).into()));
         let account = self.book.borrow_mut().account(&peer.address());
         let patience = 1 + self.dice.below(if self.expected > 100 { 6 } else { 60 });
         let polite = self.dice.chance(300);

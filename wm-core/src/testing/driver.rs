@@ -6,7 +6,6 @@
 use super::{
     faults::{Count, Tally},
     network::{Edge, Network},
-    peer::address,
     witness::{Ledger, Witness},
 };
 use crate::engine::{Change, ConnectionId, End, Engine, Handler};
@@ -199,13 +198,14 @@ impl<H: Handler> Driver<H> {
     fn accept(&mut self) {
         while self.looks_out() {
             let Some(line) = self.network.borrow_mut().accept() else { return };
-            if !self.engine.accepts() || !self.engine.admits(&address(line).into()) {
+            let remote = self.network.borrow().address(line);
+            if !self.engine.accepts() || !self.engine.admits(&remote.into()) {
                 self.network.borrow_mut().turn_away(line);
                 continue;
             }
             self.network.borrow_mut().keep(line);
             let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 80));
-            let id = self.engine.accepted(address(line), local, self.now);
+            let id = self.engine.accepted(remote, local, self.now);
             self.touched.insert(id);
             if self.accepted.len() <= line {
                 self.accepted.resize(line + 1, None);

@@ -105,6 +105,7 @@ use crate::{
 use std::{
     cell::RefCell,
     fmt,
+    net::IpAddr,
     rc::Rc,
     sync::{
         Arc,
@@ -163,7 +164,12 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
 
     /// A peer that speaks the other side of a protocol whose sides differ, as in `world.connect_as::<upload::Client>()`.
     pub fn connect_as<C: Protocol + Default>(&mut self) -> Peer<C> {
-        let line = self.network.borrow_mut().connect();
+        self.connect_from(None)
+    }
+
+    /// As [`connect_as`](Self::connect_as), from an address that others may have too; `None` is one of its own.
+    pub fn connect_from<C: Protocol + Default>(&mut self, ip: impl Into<Option<IpAddr>>) -> Peer<C> {
+        let line = self.network.borrow_mut().connect(ip.into());
         Peer::new(Rc::clone(&self.network), line)
     }
 

@@ -16,6 +16,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
     io::{self, ErrorKind, Read},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
 
@@ -24,6 +25,10 @@ const RECEIVE_WINDOW: usize = 64 << 10;
 
 /// How many bytes the worker's kernel takes from it that the peer has not read, of one line; with splits, one of these.
 const SEND_WINDOWS: [usize; 3] = [64 << 10, 8 << 10, 1 << 10];
+
+/// The ports of the peers, one after the other.
+const PORT_MIN: u16 = 1024;
+const PORTS: usize = 60_000;
 
 /// How long accepting waits when there are no descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -69,6 +74,8 @@ type Entry = (Duration, u64, u64, Event);
 /// A connection, both ends.
 #[derive(Debug, Default)]
 struct Line {
+    /// Where the peer is, if somebody cares.
+    ip: Option<IpAddr>,
     /// Sent by the peer, on its way.
     flying_up: VecDeque<u8>,
     /// Arrived, not yet read by the worker.
@@ -471,12 +478,20 @@ impl Network {
 
 /// What a peer does with its end of a line.
 impl Network {
-    /// A new line.
-    pub(super) fn connect(&mut self) -> usize {
+    /// A new line, of a peer at an address of its own or at `ip`.
+    pub(super) fn connect(&mut self, ip: Option<IpAddr>) -> usize {
         let number = self.lines.len();
-        self.lines.push(Line::default());
+        self.lines.push(Line { ip, ..Line::default() });
         self.enter(Event::Knock(number));
         number
+    }
+
+    /// Where the worker sees the peer; its own address is one of 10.0.0.0/8.
+    pub(super) fn address(&self, number: usize) -> SocketAddr {
+        let host = u32::try_from(number + 1).unwrap_or_default() & 0x00ff_ffff;
+        let port = u16::try_from(number % PORTS).unwrap_or_default();
+        let own = IpAddr::from(Ipv4Addr::from_bits(0x0a00_0000 | host));
+        SocketAddr::from((self.lines[number].ip.unwrap_or(own), PORT_MIN + port))
     }
 
     pub(super) fn send(&mut self, number: usize, bytes: &[u8]) {

@@ -3,12 +3,7 @@
 use super::network::{LineEnd, Network};
 use crate::protocol::{Decoded, Input, Protocol, Text};
 use bytes::BytesMut;
-use std::{
-    cell::RefCell,
-    fmt,
-    net::{Ipv4Addr, SocketAddr},
-    rc::Rc,
-};
+use std::{cell::RefCell, fmt, net::SocketAddr, rc::Rc};
 
 /// A client without a socket, at the other end of a connection. It speaks `P`.
 ///
@@ -37,7 +32,7 @@ impl<P: Protocol> Peer<P> {
     /// Where the worker sees it: no other peer of the world has this address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        address(self.line)
+        self.network.borrow().address(self.line)
     }
 
     /// Sends a message. If the connection is over, it is lost.
@@ -140,10 +135,4 @@ impl<P> fmt::Debug for Peer<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Peer").field(&self.line).finish()
     }
-}
-
-/// The address of the peer on a line: of the private network 10.0.0.0/8.
-pub(super) fn address(line: usize) -> SocketAddr {
-    let host = u32::try_from(line + 1).unwrap_or_default() & 0x00ff_ffff;
-    SocketAddr::from((Ipv4Addr::from_bits(0x0a00_0000 | host), 49152))
 }
