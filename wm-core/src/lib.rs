@@ -5,7 +5,8 @@
 //! * [`wire`]: cursors, numbers, delimiters, errors. Pure functions over bytes.
 //! * [`protocol`]: the [`Protocol`](protocol::Protocol) and [`Message`](protocol::Message) traits, and the built-in
 //!   protocols `text`, `frame`, `jsonl` and `tcp`. Pure state, no socket, no clock.
-//! * the server (feature `server`, on by default): engine, reactor, prefork workers and their master.
+//! * the server (feature `server`, on by default): engine, reactor, prefork workers and their master. Its programs are
+//!   tested without a socket in the made-up worlds of [`testing`].
 //!
 //! With `default-features = false` only the first two are compiled: `no_std` with `alloc`.
 #![cfg_attr(not(feature = "server"), no_std)]

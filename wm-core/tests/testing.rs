@@ -105,8 +105,9 @@ impl Handler for Diary {
 }
 
 fn diary() -> World<Diary> {
-    let limits = Limits { send_high_bytes: 10_000, send_queue_bytes_max: 200_000, ..Limits::default() };
-    World::new(Worker::serve("text://0.0.0.0:1", Diary::default()).limits(Limits { send_low_bytes: 1000, ..limits }))
+    let limits =
+        Limits { send_high_bytes: 10_000, send_low_bytes: 1000, send_queue_bytes_max: 200_000, ..Limits::default() };
+    World::new(Worker::serve("text://0.0.0.0:1", Diary::default()).limits(limits))
 }
 
 #[test]
