@@ -224,7 +224,9 @@ fn span(schema: &Schema, fields: &[Field], one: Measured) -> Span {
 
 /// The step over a field that no number in front measures.
 fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field) {
-    if matches!(field.ty, Type::Constant(_)) || matches!(field.role, Role::Constant(_)) {
+    let constant = matches!(field.ty, Type::Constant(_)) || matches!(field.role, Role::Constant(_));
+    // Constants of bits are looked at by the decoder.
+    if constant && field.bits.is_none() {
         steps.push(Step::Constant { field: at });
         return;
     }

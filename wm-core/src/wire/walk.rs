@@ -9,7 +9,7 @@
 //! than the largest frame is refused when it has been read. Nothing is allocated.
 
 use super::scan::{Input, Prefix, find, fixed};
-use super::{DecodeError, Fault, Field, Radix, Reader, text};
+use super::{DecodeError, Escaping, Fault, Field, Radix, Reader, Unsigned, text};
 
 /// How far a walk has come: in the frame, and in the layouts of which one stands in the other.
 ///
@@ -389,6 +389,17 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
     pub fn varint(&mut self, field: &'static Field) -> Result<u64, Halt> {
         let found = Prefix::varint(self.buf, self.place.at, field)?;
         self.free(found, 1, field)
+    }
+
+    /// Steps over an integer that escapes from a base of whole bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::escaping`], or it has not arrived whole.
+    #[inline]
+    pub fn escaping(&mut self, base: Unsigned, how: &Escaping, field: &'static Field) -> Result<u64, Halt> {
+        let found = Prefix::escaping(self.buf, self.place.at, base, how, field)?;
+        self.free(found, base.width(), field)
     }
 
     /// Steps over an ASCII number that ends at `delimiter`.

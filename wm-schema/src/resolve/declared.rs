@@ -45,11 +45,13 @@ fn one_enum(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Enum> {
     Some(Enum { docs: draft.docs.clone(), name: draft.name.text.clone(), repr, variants, open, line })
 }
 
-/// The integer of an enum: whole bytes, unsigned, at most 64 bits.
+/// The integer of an enum: unsigned, at most 64 bits.
 fn repr(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Int> {
     let ty = &draft.repr;
     let label = match words::word(&ty.name.text, cx.endian()) {
-        Some(Word::Int(int @ Int::Fixed { bytes: 1..=8, signed: false, .. })) if ty.extent.is_none() => {
+        Some(Word::Int(int @ (Int::Fixed { bytes: 1..=8, signed: false, .. } | Int::Bits { .. })))
+            if ty.extent.is_none() =>
+        {
             return Some(int);
         }
         Some(Word::Later(help)) => {
@@ -64,7 +66,7 @@ fn repr(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Int> {
     };
     cx.report(
         Diagnostic::new(Code::BadVariant, ty.name.origin, label)
-            .why("the values of an enum are unsigned integers of whole bytes, at most `u64`")
+            .why("the values of an enum are unsigned integers, at most `u64`")
             .help(format!("write `enum {}: u8`", draft.name.text)),
     );
     None
