@@ -94,16 +94,17 @@ fn total(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
     let place = Place::new(&message.layout, numbered);
     let start = size(*at);
     let arrived = buf.get(start..).unwrap_or_default();
-    let (found, at, least) = match &numbered.bits {
+    let (found, at, known) = match &numbered.bits {
         Some(bits) => {
             let (at, run) = (start + size(bits.byte()), size(bits.bytes.into()));
-            (bits::framing(int, bits, arrived, at, place)?, at, run)
+            (bits::framing(int, bits, arrived, at, place)?, at, Some(run))
         }
-        None => (number::arriving(int, arrived, start, place)?, start, size(int.size().least)),
+        None => (number::arriving(int, arrived, start, place)?, start, int.size().fixed().map(size)),
     };
     let Some((value, width)) = found else {
         // A number of free width says of itself only that it goes on.
-        return Ok(Input::Need((start + least).saturating_sub(buf.len()).max(1)));
+        let missing = known.map_or(1, |width| (start + width).saturating_sub(buf.len()));
+        return Ok(Input::Need(missing.max(1)));
     };
     let number = decode::as_int(&value);
     decode::number_rules(&message.layout, *field, number, at)?;

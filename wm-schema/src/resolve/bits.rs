@@ -127,6 +127,13 @@ fn too_long(first: &Line<'_>, last: &Line<'_>) -> Diagnostic {
 
 /// A field that cannot be where it is in its run.
 fn misplaced(cx: &Context<'_>, line: &Line<'_>, last: &Line<'_>) -> Option<Diagnostic> {
+    if let Some(condition) = line.condition {
+        return Some(
+            Diagnostic::new(Code::BadBits, condition.origin, format!("`{}` cannot be absent", line.name))
+                .why("the bits beside it would not fill whole bytes without it")
+                .help("put all of them into a struct, and that behind `if`"),
+        );
+    }
     let Type::Int(int, _) = &line.ty else { return None };
     let escapes = matches!(int, Int::Escaping(_));
     if escapes && matches!(line.role, Role::Constant(_)) {

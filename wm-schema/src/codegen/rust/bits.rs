@@ -21,12 +21,14 @@ pub(super) fn number(place: &BitPlace) -> TokenStream {
         _ if shift == 0 => quote!(bits),
         shift => quote!(bits >> #shift),
     };
+    let (own, run) = (bits_type(width), run_type(place));
+    // Nothing stands above the highest bits; a cast of a number of 24 bits wants to see that.
+    let highest = shift + width == place.bytes * 8 && (own == run || place.bytes.is_power_of_two());
     let masked = match literal::hex(place.most()) {
-        _ if u16::from(shift) + u16::from(width) == u16::from(place.bytes) * 8 => shifted,
+        _ if highest => shifted,
         mask if shift == 0 => quote!(bits & #mask),
         mask => quote!((#shifted) & #mask),
     };
-    let (own, run) = (bits_type(width), run_type(place));
     match own == run {
         true => masked,
         false if shift == 0 && masked.to_string() == "bits" => quote!(bits as #own),

@@ -604,7 +604,7 @@ impl<'c> Encoder<'c> {
         let most = range.map_or(int.range().1, |(_, most)| most);
         let most = match u64::try_from(most).unwrap_or(u64::MAX) {
             u64::MAX => quote!(u64::MAX),
-            0xff | 0xffff | 0xffff_ffff => quote!(#ty::MAX.into()),
+            0xff | 0xffff | 0xffff_ffff if shape::int_bits(int).0 < 64 => quote!(#ty::MAX.into()),
             most => literal::number(most.into()),
         };
         let add = literal::signed(add.into());

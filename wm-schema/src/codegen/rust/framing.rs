@@ -112,7 +112,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             let (base, table) = (bits::base(how), bits::table_name(how));
             quote! {
                 let Some((#value, #width)) = Prefix::escaping(buf, #offset, #base, &#table, #constant)? else {
-                    return Ok(need(buf, #end));
+                    return Ok(Input::Need(1));
                 };
                 #rules
                 #total
@@ -181,7 +181,7 @@ fn bits_number(
         #run
         let number = Prefix::escaped(buf, #behind, #base, &#table, #offset, #constant)?;
         let Some((#value, #width)) = number else {
-            return Ok(need(buf, #behind));
+            return Ok(Input::Need(1));
         };
     }
 }
