@@ -263,7 +263,7 @@ pub(super) fn unknown_type(cx: &Context<'_>, ty: &TypeDraft) -> Diagnostic {
             .why("CamelCase names an enum or a struct of this schema")
             .help(format!("declare it: `struct {text} {{ … }}` or `enum {text}: u8 {{ … }}`"));
     }
-    diagnostic.why("integers are 8, 16, 24, 32, 40, 48, 56, 64 or 128 bits wide").help(
+    diagnostic.why("integers are 8, 16, 24, 32, 40, 48, 56, 64 or 128 bits wide; `bit` and `u1` to `u63` share bytes").help(
         "there is: `u8` … `u128`, `i8` … `i128`, `f32`, `f64`, `varint`, `dec`, `hex`, `bytes`, `str`, `ascii`, `json`",
     )
 }
