@@ -344,6 +344,50 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         self.level().and_then(|level| level.values.get(slot).copied()).unwrap_or_default()
     }
 
+    /// Remembers where the next field stands, so that it can be looked at again.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    #[inline]
+    pub fn mark(&mut self, slot: usize) -> Result<(), Halt> {
+        self.keep(slot, self.place.at)
+    }
+
+    /// Looks at a field of at least `bytes` bytes where [`mark`](Self::mark) has remembered it: a condition asks for it.
+    ///
+    /// # Errors
+    ///
+    /// It has not arrived whole, or what `read` says.
+    #[inline]
+    pub fn look<T>(
+        &mut self,
+        slot: usize,
+        bytes: usize,
+        read: impl FnOnce(&mut Reader<'w>) -> Result<T, DecodeError>,
+    ) -> Result<T, Halt> {
+        let at = self.kept(slot);
+        if self.buf.len() < at.saturating_add(bytes) {
+            return Err(Halt::Need(0));
+        }
+        Ok(read(&mut Reader::at(self.buf, at))?)
+    }
+
+    /// Takes the next step only if its field is there, and counts the `least` bytes of it then.
+    ///
+    /// # Errors
+    ///
+    /// `TooLong`, if the frame would be too large.
+    #[inline]
+    pub fn only_if(&mut self, present: bool, least: usize, field: &'static Field) -> Result<(), Halt> {
+        if present {
+            self.grow(least, field)?;
+        } else if let Some(level) = self.level() {
+            level.next = level.next.saturating_add(1);
+        }
+        Ok(())
+    }
+
     /// Steps over a number of fixed width.
     fn whole<T>(
         &mut self,

@@ -355,6 +355,11 @@ fn constant(schema: &Schema, field: &Field, cursor: &mut Cursor<'_>, place: Plac
     }
 }
 
+/// A value that is neither bytes nor a list, at a place of a frame.
+pub(super) fn single_at(schema: &Schema, ty: &Type, bytes: &[u8], at: usize, place: Place<'_>) -> Result<Value, Error> {
+    read_single(schema, ty, &mut Cursor { bytes, at, recorder: None }, place)
+}
+
 /// A value that is neither bytes nor a list.
 fn read_single(schema: &Schema, ty: &Type, cursor: &mut Cursor<'_>, place: Place<'_>) -> Result<Value, Error> {
     let offset = cursor.at;

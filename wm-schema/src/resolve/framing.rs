@@ -151,10 +151,19 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     }
     for layout in walk::layouts(schema) {
         let Some(draft) = drafted(layout) else { continue };
+        let mut conditional = None;
         for step in walk::steps(schema, layout) {
+            if let walk::Step::If { field, .. } = step {
+                conditional = Some(field);
+            }
             let Some(field) = walk::looked_at(&step) else { continue };
-            if layout.fields[field].condition.is_some() {
-                cx.report(not_in_reach(draft, field, "may be absent", "does not work out conditions on the way"));
+            if layout.fields[field].condition.is_some() && conditional != Some(field) {
+                cx.report(not_in_reach(
+                    draft,
+                    field,
+                    "may be absent",
+                    "works out conditions of numbers and enums of the same layout alone",
+                ));
             } else if layout.fields[field].bits.is_some() {
                 cx.report(not_in_reach(draft, field, "is part of a byte", "reads whole bytes on the way"));
             } else if let Some(inner) = walk::inner(layout, &step)
