@@ -257,3 +257,14 @@ fn a_privileged_port_is_refused_with_the_reason() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("127.0.0.1:80") && said.contains("CAP_NET_BIND_SERVICE"), "{said}");
 }
+
+#[test]
+fn files_with_the_schema_alone_as_client() {
+    let Some(wm_schema) = support::wm_schema() else { return };
+    let server = Server::start(env!("CARGO_BIN_EXE_files"), &["tcp://127.0.0.1:0"]);
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/proto/files.wm");
+    let message = r#"File { name: "a", data: "hello" }"#;
+    let sent = run(&wm_schema, &["send", schema, &server.address.to_string(), message, "--count", "2"]);
+    assert_eq!(String::from_utf8_lossy(&sent.stderr), "");
+    assert_eq!(String::from_utf8_lossy(&sent.stdout), "Answer { text: \"a has 5 bytes\" }\n".repeat(2));
+}

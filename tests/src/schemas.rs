@@ -22,7 +22,8 @@ macro_rules! schemas {
 }
 
 schemas! {
-    binary_transfer cache conditions every_type frame jsonl len_json names netstring sections text text_transfer upload xml10
+    binary_transfer bits bits_lsb cache conditions every_type frame jsonl len_json names netstring sections text
+    text_transfer upload websocket_frame xml10
 }
 
 /// The checked schema of a protocol of `schemas/`; each is read once.

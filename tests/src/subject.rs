@@ -3,7 +3,7 @@
 use crate::engine::{Conversation, Engine, Rust};
 use crate::{derived, schemas};
 use std::fmt;
-use wm_core::protocol::{self, Message};
+use wm_core::protocol::{self, FromClient, FromServer, Message};
 use wm_schema::interp::Interpreter;
 use wm_schema::ir::{Schema, Side};
 
@@ -33,7 +33,7 @@ where
     for<'a> M::View<'a>: fmt::Debug,
 {
     let message = schema.sent_by(side).expect("the schema has a message of this side");
-    let oracle = Interpreter::new(schema, message);
+    let oracle = Interpreter::new(schema, message).sent_by(side);
     let engines: Vec<Box<dyn Engine>> =
         vec![Box::new(oracle), Box::new(Rust::<M>::new("generated")), Box::new(Conversation::<M>::default())];
     Subject { protocol, side, schema, oracle, engines }
@@ -63,8 +63,8 @@ where
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
-        binary_transfer, cache, conditions, every_type, frame, jsonl, len_json, names, netstring, sections, text,
-        text_transfer, upload, xml10,
+        binary_transfer, bits, bits_lsb, cache, conditions, every_type, frame, jsonl, len_json, names, netstring,
+        sections, text, text_transfer, upload, websocket_frame, xml10,
     };
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
@@ -93,6 +93,12 @@ pub fn all() -> Vec<Subject> {
         generated::<every_type::Shapes<'static>>("every_type", Server),
         generated::<names::Result<'static>>("names", Client),
         generated::<names::Message<'static>>("names", Server),
+        generated::<bits::Sizes<'static>>("bits", Client),
+        generated::<bits::Counted<'static>>("bits", Server),
+        generated::<bits_lsb::Packed<'static>>("bits_lsb", Client),
+        generated::<bits_lsb::Counted<'static>>("bits_lsb", Server),
+        generated::<FromClient<websocket_frame::Frame<'static>>>("websocket_frame", Client),
+        generated::<FromServer<websocket_frame::Frame<'static>>>("websocket_frame", Server),
         generated::<protocol::text::Line<'static>>("text", Client),
         generated::<protocol::frame::Frame<'static>>("frame", Client),
         generated::<protocol::jsonl::Line<'static>>("jsonl", Client),

@@ -18,6 +18,7 @@ pub(crate) struct StructAttributes {
     pub(crate) name: Option<Said>,
     pub(crate) limit: Option<Said>,
     pub(crate) endian: Option<Said>,
+    pub(crate) bits: Option<Said>,
     pub(crate) runtime: Option<Said>,
     /// Lines of the language in front of the fields, in the order of the attributes.
     pub(crate) lines: Vec<Line>,
@@ -66,6 +67,7 @@ pub(crate) fn of_struct(attributes: &[Attribute], errors: &mut Vec<syn::Error>) 
         "name" => once(&mut found.name, text(&meta)?),
         "limit" => once(&mut found.limit, number(&meta)?),
         "endian" => once(&mut found.endian, text(&meta)?),
+        "bits" => once(&mut found.bits, text(&meta)?),
         "crate" => once(&mut found.runtime, text(&meta)?),
         "magic" => {
             found.lines.push(Line::Magic(bytes(&meta)?));
@@ -86,7 +88,9 @@ pub(crate) fn of_struct(attributes: &[Attribute], errors: &mut Vec<syn::Error>) 
             found.lines.push(Line::Text(text(&meta)?));
             Ok(())
         }
-        other => Err(unknown(&meta, other, "`name`, `limit`, `endian`, `magic`, `len`, `counts`, `line`, `crate`")),
+        other => {
+            Err(unknown(&meta, other, "`name`, `limit`, `endian`, `bits`, `magic`, `len`, `counts`, `line`, `crate`"))
+        }
     });
     found
 }

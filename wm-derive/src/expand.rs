@@ -8,7 +8,7 @@ use syn::{Data, DeriveInput, Fields, FieldsNamed, GenericParam};
 use wm_schema::codegen::rust;
 use wm_schema::diagnostic::{Code, Diagnostic, Severity};
 use wm_schema::draft::{Draft, FieldKind, Held, RustShape};
-use wm_schema::ir::{Content, Role, Schema, Type};
+use wm_schema::ir::{Content, Int, Role, Schema, Type};
 use wm_schema::{dsl, resolve};
 
 /// The implementation; on a mistake one that does nothing, so that the mistake is the only message.
@@ -97,7 +97,7 @@ fn misfits(schema: &Schema, described: &Described, place: impl Fn(&str) -> Span)
         let field = described.fields.iter().find(|field| field.name == line.name);
         match (field, &line.role) {
             (Some(field), Role::Value) => errors.extend(misfit(field, &line.ty, line.held)),
-            (Some(field), Role::Constant(_) | Role::Computed(_)) => {
+            (Some(field), Role::Constant(_) | Role::Computed(_) | Role::Sender(_)) => {
                 let why = format!("`{}` is not set by anybody: it is constant or computed", field.name);
                 let help = "remove the field, and say `#[wm(line = \"…\")]` where it stood";
                 errors.push(message(field.span, Code::BadRustType, &why, "", help));
@@ -115,7 +115,7 @@ fn misfits(schema: &Schema, described: &Described, place: impl Fn(&str) -> Span)
                     "give it a value with `=`, or make it a field",
                 ));
             }
-            (None, Role::Constant(_) | Role::Computed(_)) => {}
+            (None, Role::Constant(_) | Role::Computed(_) | Role::Sender(_)) => {}
         }
     }
     errors
@@ -125,6 +125,7 @@ fn misfits(schema: &Schema, described: &Described, place: impl Fn(&str) -> Span)
 fn misfit(field: &RustField, ty: &Type, held: Held) -> Option<syn::Error> {
     let found = schema::type_word(&field.ty);
     let expected = match ty {
+        Type::Int(Int::Flag, _) => "bit".to_owned(),
         Type::Int(int, _) => rust::integer_type(int),
         Type::Float { bytes: 4, .. } => "f32".to_owned(),
         Type::Float { .. } => "f64".to_owned(),
@@ -152,6 +153,7 @@ fn misfit(field: &RustField, ty: &Type, held: Held) -> Option<syn::Error> {
         "bytes" => "`&'a [u8]` or `Vec<u8>`",
         "str" => "`&'a str` or `String`",
         "json" => "`Json<'a>`",
+        "bit" => "`bool`",
         number => &format!("`{number}`"),
     };
     let why = format!("`{}` is held by {rust}", field.name);

@@ -48,6 +48,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `name = "upload"` | the protocol's name; the struct's in snake case if it is not said |
 /// | `limit = "2G"` | the largest frame; 10 MiB if it is not said |
 /// | `endian = "little"` | the order of bytes in numbers; big if it is not said |
+/// | `bits = "lsb"` | which bits of a byte come first; the highest if it is not said |
 /// | `magic = "****"` | bytes in front of everything |
 /// | `len = "u32", counts = "frame"` | a number that counts the whole frame; `"rest"`: what is behind it |
 /// | `line = "ver: u8 = 5"` | a line of the language in front of the fields |
@@ -58,6 +59,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | type | on the wire |
 /// |---|---|
 /// | `u8` … `u128`, `i8` … `i128`, `f32`, `f64` | the number |
+/// | `bool` | `bit`: it fills bytes together with the fields beside it |
 /// | `&'a str`, `String` | `str` |
 /// | `&'a [u8]`, `Vec<u8>` | `bytes` |
 /// | `Json<'a>` | `json` |
@@ -71,7 +73,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rest` | all that is left; the last field needs no word for it |
 /// | `max = "1M"` | the most bytes |
 /// | `ascii`, `json` | what the text is; with `json` the field may be any type of serde's |
-/// | `as = "u24le"` | another type of the language, and what may follow it: `"varint"`, `"u8 in 1..=5"` |
+/// | `as = "u24le"` | another type of the language, and what may follow it: `"varint"`, `"u3"`, `"u8 in 1..=5"` |
 /// | `line = "…"`, `line_after = "…"` | a line of the language in front of or behind the field |
 /// | `stream` | may be too large to be held whole; this version holds it whole |
 #[proc_macro_derive(Protocol, attributes(wm))]

@@ -83,6 +83,9 @@ fn head(text: &mut Text, input: &DeriveInput, said: &StructAttributes) {
     if let Some(endian) = &said.endian {
         text.push(&format!(" endian {}", endian.value), endian.span);
     }
+    if let Some(bits) = &said.bits {
+        text.push(&format!(" bits {}", bits.value), bits.span);
+    }
     text.source.push('\n');
     if let Some(limit) = &said.limit {
         text.push(&format!("limit frame {}\n", limit.value), limit.span);
@@ -246,6 +249,7 @@ fn known_type(ty: &Type) -> Option<(&'static str, Held)> {
                 return Some((number, Held::View));
             }
             match (name.as_str(), &last.arguments) {
+                ("bool", _) => Some(("bit", Held::View)),
                 ("String", _) => Some(("str", Held::Owned)),
                 ("Json", _) => Some(("json", Held::View)),
                 ("Vec", PathArguments::AngleBracketed(of)) => match of.args.first() {

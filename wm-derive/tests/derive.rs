@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "a test")]
 
 use wm_core::BytesMut;
-use wm_core::protocol::{Duplex, Input, Message, Protocol as _};
+use wm_core::protocol::{Duplex, FromClient, FromServer, Input, Message, Protocol as _, Side};
 use wm_core::wire::{EncodeFault, Fault, Json, serde};
 use wm_derive::Protocol;
 
@@ -107,6 +107,46 @@ struct Mixed<'a> {
     word: &'a str,
     #[wm(line_after = "\"!\"", line = "_: u16 = 0")]
     r#type: f64,
+}
+
+#[derive(Debug, PartialEq, Protocol)]
+#[wm(endian = "little", bits = "lsb")]
+struct Bits<'a> {
+    last: bool,
+    #[wm(as = "u3 in 0..=5")]
+    level: u8,
+    #[wm(as = "u12", line_after = "_: u4 = 9", line_after = "len: u4 = size(body)")]
+    number: u16,
+    #[wm(as = "bytes[len]")]
+    body: &'a [u8],
+}
+
+/// The head of a WebSocket frame, whose mask bit depends on the side.
+#[derive(Debug, PartialEq, Protocol)]
+struct Head {
+    fin: bool,
+    #[wm(line = "_: u3 = 0", as = "u4")]
+    opcode: u8,
+    #[wm(line = "masked: bit = from(client)", as = "u7")]
+    len: u8,
+}
+
+#[test]
+fn bits_in_bytes() {
+    let bits = Bits { last: true, level: 5, number: 0xabc, body: b"xyz" };
+    let bytes = wire(|out| bits.encode(out));
+    assert_eq!(bytes, b"\xcb\xab\x39xyz");
+    assert_eq!(Bits::decode(&bytes), Ok(bits));
+    let error = Bits { last: false, level: 6, number: 0, body: b"" }.measure().unwrap_err();
+    assert_eq!(error.fault, EncodeFault::OutOfRange { found: 6, least: 0, most: 5 });
+
+    let head = Head { fin: true, opcode: 1, len: 5 };
+    let from = |side| wire(|out| head.encode(side, out));
+    assert_eq!((from(Side::Server), from(Side::Client)), (b"\x81\x05".to_vec(), b"\x81\x85".to_vec()));
+    assert_eq!(Head::decode(b"\x81\x05", Side::Client).unwrap_err().fault, Fault::Sender { found: false });
+    let mut client = Duplex::<FromServer<Head>, FromClient<Head>>::default();
+    assert_eq!(client.input(b"\x81\x05"), Ok(Input::Frame(2)));
+    assert_eq!(wire(|out| client.encode(&head, out)), b"\x81\x85");
 }
 
 #[test]

@@ -141,6 +141,10 @@ codes! {
     BadExchange = 311, "bad exchange rule";
     /// A formula whose parts do not fit each other, or that could fail.
     BadFormula = 312, "bad formula";
+    /// Bits that do not fill whole bytes, or are cut by something.
+    BadBits = 320, "bits without bytes";
+    /// An integer whose escapes cannot be told apart.
+    BadEscape = 321, "bad escaping integer";
     /// Nothing says where the message ends.
     Unbounded = 401, "unbounded message";
     /// The end of a message cannot be found with the framing classes that are there.

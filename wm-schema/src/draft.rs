@@ -39,10 +39,14 @@ pub struct Draft {
     pub port: Option<Spanned<u128>>,
     /// `endian little`; big if it is not said.
     pub endian: Option<Spanned<Endian>>,
+    /// `bits lsb`; the highest first if it is not said.
+    pub bits: Option<Spanned<BitOrder>>,
     /// `limit frame 2G`.
     pub limits: Vec<Limit>,
     /// `const NAME = …`.
     pub consts: Vec<Const>,
+    /// `int`s that escape.
+    pub ints: Vec<IntDraft>,
     /// `enum`s.
     pub enums: Vec<EnumDraft>,
     /// `json Name { … }`.
@@ -76,6 +80,15 @@ pub enum Endian {
     Little,
 }
 
+/// Which bits of a run the first field takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BitOrder {
+    /// The highest, the default: as the pictures of RFCs are read.
+    Highest,
+    /// The lowest.
+    Lowest,
+}
+
 /// `limit NAME VALUE`.
 #[derive(Debug, Clone)]
 pub struct Limit {
@@ -103,6 +116,32 @@ pub enum Literal {
     Bytes(Vec<u8>),
     /// The name of a `const`.
     Const(String),
+}
+
+/// `int Len: u7 minimal { 126 => u16, 127 => u64 }`.
+#[derive(Debug, Clone)]
+pub struct IntDraft {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name.
+    pub name: Name,
+    /// The integer in front.
+    pub base: TypeDraft,
+    /// `in 0..=250`: what the base says itself.
+    pub direct: Option<Spanned<(i128, i128)>>,
+    /// `minimal`: only the shortest spelling is accepted.
+    pub minimal: bool,
+    /// What its escapes are, in source order.
+    pub escapes: Vec<EscapeDraft>,
+}
+
+/// `126 => u16`.
+#[derive(Debug, Clone)]
+pub struct EscapeDraft {
+    /// The value of the base.
+    pub mark: Spanned<i128>,
+    /// The integer that follows it.
+    pub ty: TypeDraft,
 }
 
 /// `enum Kind: u8 { Hello = 1, Vendor = 0xE0..=0xFF, _ }`.

@@ -9,6 +9,8 @@ mod formula;
 pub use crate::draft::{Endian, Held, RustShape, Side};
 pub use formula::{Computed, Formula, Operator, Term};
 
+use std::sync::Arc;
+
 /// The largest frame if the schema does not say: the manual's `maxPackageSize`.
 pub const FRAME_BYTES_MAX: u64 = 10 << 20;
 
@@ -25,6 +27,8 @@ pub struct Schema {
     pub port: Option<u16>,
     /// The largest frame in bytes, of any message.
     pub frame_bytes_max: u64,
+    /// Integers that escape, in source order.
+    pub ints: Vec<Arc<Escaping>>,
     /// Enums in source order.
     pub enums: Vec<Enum>,
     /// Typed JSON bodies in source order.
@@ -54,7 +58,7 @@ pub struct Enum {
     pub docs: Vec<String>,
     /// The name.
     pub name: String,
-    /// Its integer on the wire: [`Int::Fixed`], unsigned.
+    /// Its integer on the wire: [`Int::Fixed`], unsigned, or [`Int::Bits`].
     pub repr: Int,
     /// Named values and ranges in source order; they do not overlap.
     pub variants: Vec<Variant>,
@@ -136,6 +140,14 @@ pub struct Message {
     pub frame_bytes_max: u64,
 }
 
+impl Message {
+    /// Whether its bytes tell who sends it: one of its fields is `= from(client)` or `= from(server)`.
+    #[must_use]
+    pub fn is_sided(&self) -> bool {
+        self.layout.fields.iter().any(|field| matches!(field.role, Role::Sender(_)))
+    }
+}
+
 /// Fields one behind the other.
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -190,12 +202,57 @@ pub struct Field {
     pub rules: Vec<Formula>,
     /// How Rust holds it.
     pub held: Held,
-    /// The least and the most bytes that it takes, its prefix and delimiter included.
+    /// Where its bits stand, if it is part of a run of bits.
+    pub bits: Option<BitPlace>,
+    /// The least and the most bytes that it takes, its prefix and delimiter included. The bytes of a run of bits are
+    /// those of its last field, the others take none.
     pub size: Size,
     /// `stream`: it may be too large to be held whole.
     pub stream: bool,
     /// Its line in the schema.
     pub line: u32,
+}
+
+/// The bits of a field in its run: fields of bits that fill whole bytes together are one number on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BitPlace {
+    /// The index of the first field of the run.
+    pub first: usize,
+    /// The index of its last field.
+    pub last: usize,
+    /// How many bytes the run takes, 1 to 8.
+    pub bytes: u8,
+    /// The order of these bytes.
+    pub endian: Endian,
+    /// How many bits of the number stand below those of the field.
+    pub shift: u8,
+    /// How many bits the field takes, 1 to 64.
+    pub width: u8,
+}
+
+impl BitPlace {
+    /// The first byte of the run that holds bits of the field.
+    #[must_use]
+    pub fn byte(&self) -> u64 {
+        let highest = self.shift + self.width - 1;
+        u64::from(match self.endian {
+            Endian::Big => self.bytes - 1 - highest / 8,
+            Endian::Little => self.shift / 8,
+        })
+    }
+
+    /// How many bytes of the run hold bits of the field.
+    #[must_use]
+    pub fn spread(&self) -> u8 {
+        let highest = self.shift + self.width - 1;
+        highest / 8 - self.shift / 8 + 1
+    }
+
+    /// The most that the bits can say.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        u64::MAX >> (64 - u32::from(self.width))
+    }
 }
 
 /// Where the value of a field comes from.
@@ -207,6 +264,8 @@ pub enum Role {
     Constant(i128),
     /// The encoder computes it, the decoder checks it, the framer may solve it.
     Computed(Equation),
+    /// True exactly if this side sends the message, which both may send: an [`Int::Flag`].
+    Sender(Side),
 }
 
 /// `value = measure + add`.
@@ -302,6 +361,62 @@ pub enum Int {
         /// The most characters, 1 to 20.
         max: u8,
     },
+    /// Part of a byte or of several, unsigned: [`Field::bits`] says which. Never an element or a prefix.
+    Bits {
+        /// 1 to 63.
+        bits: u8,
+    },
+    /// One bit, true or false: [`Field::bits`] says which.
+    Flag,
+    /// A small number that escapes to wider ones.
+    Escaping(Arc<Escaping>),
+}
+
+/// `int Len: u7 minimal { 126 => u16, 127 => u64 }`: the base is a small value itself, or says what wider number follows.
+/// Over bits, the base ends its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escaping {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name.
+    pub name: String,
+    /// [`Int::Fixed`], unsigned, at most 8 bytes, or [`Int::Bits`].
+    pub base: Int,
+    /// The most that the base says itself: below the least mark.
+    pub direct: u64,
+    /// Whether only the shortest spelling is accepted.
+    pub minimal: bool,
+    /// From narrow to wide; at least one.
+    pub escapes: Vec<Escape>,
+    /// Its line in the schema.
+    pub line: u32,
+}
+
+impl Escaping {
+    /// The escape that an encoder takes for a value; none if the base says it itself.
+    #[must_use]
+    pub fn escape(&self, value: u64) -> Option<&Escape> {
+        self.escapes.iter().find(|escape| value <= escape.most()).filter(|_| value > self.direct)
+    }
+}
+
+/// A value of the base, and the number that follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Escape {
+    /// What the base says.
+    pub mark: u64,
+    /// How many bytes follow, 1 to 8.
+    pub bytes: u8,
+    /// The order of these bytes.
+    pub endian: Endian,
+}
+
+impl Escape {
+    /// The most that it can say.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        u64::MAX >> (64 - 8 * u32::from(self.bytes))
+    }
 }
 
 impl Int {
@@ -329,10 +444,36 @@ impl Int {
                 let most = i128::from(radix).checked_pow(max.into()).map_or(i128::MAX, |power| power - 1);
                 (0, most.min(u64::MAX.into()))
             }
+            Self::Bits { bits } => (0, (1i128 << bits) - 1),
+            Self::Flag => (0, 1),
+            Self::Escaping(ref how) => (0, how.escapes.last().map_or(how.direct, Escape::most).into()),
         }
     }
 
-    /// The least and the most bytes that it takes, its delimiter included.
+    /// How many bits it takes in a run, if it can be part of one: an unsigned number of fixed width.
+    #[must_use]
+    pub fn bits(&self) -> Option<u8> {
+        match self {
+            Self::Fixed { bytes: bytes @ 1..=8, signed: false, .. } => Some(bytes * 8),
+            Self::Bits { bits } => Some(*bits),
+            Self::Flag => Some(1),
+            Self::Escaping(how) => how.base.bits(),
+            _ => None,
+        }
+    }
+
+    /// Whether it is nothing without a run of bits around it.
+    #[must_use]
+    pub fn needs_run(&self) -> bool {
+        match self {
+            Self::Bits { .. } | Self::Flag => true,
+            Self::Escaping(how) => how.base.needs_run(),
+            _ => false,
+        }
+    }
+
+    /// The least and the most bytes that it takes, its delimiter included. What is part of a run of bits takes none by
+    /// itself; what an escape adds to it is counted.
     #[must_use]
     pub fn size(&self) -> Size {
         let (least, most) = match self {
@@ -342,6 +483,11 @@ impl Int {
             Self::Until { delimiter, max, .. } => {
                 let delimiter = delimiter.len() as u64;
                 (1 + delimiter, u64::from(*max) + delimiter)
+            }
+            Self::Bits { .. } | Self::Flag => (0, 0),
+            Self::Escaping(how) => {
+                let base = how.base.size().least;
+                (base, base + how.escapes.last().map_or(0, |widest| u64::from(widest.bytes)))
             }
         };
         Size { least, most: Some(most) }
@@ -361,6 +507,11 @@ impl Int {
             Self::Until { radix, delimiter, .. } => {
                 let digits = value.unsigned_abs().checked_ilog(u128::from(*radix)).unwrap_or(0) + 1;
                 u64::from(digits) + u64::from(value < 0) + delimiter.len() as u64
+            }
+            Self::Bits { .. } | Self::Flag => 0,
+            Self::Escaping(how) => {
+                let escape = u64::try_from(value).ok().and_then(|value| how.escape(value));
+                how.base.size().least + escape.map_or(0, |escape| u64::from(escape.bytes))
             }
         }
     }
@@ -476,6 +627,8 @@ pub struct Test {
 pub struct Case {
     /// The message that the bytes are of, by index.
     pub message: usize,
+    /// Who sends them; the client if it makes no difference.
+    pub from: Side,
     /// The bytes.
     pub bytes: Vec<u8>,
     /// What must come of them.

@@ -57,6 +57,22 @@ pub enum Step {
         /// Where its length is remembered.
         slot: usize,
     },
+    /// Nothing: where the next field stands is remembered for conditions.
+    Mark {
+        /// The field.
+        field: usize,
+        /// Where its place is remembered.
+        slot: usize,
+    },
+    /// The next step is taken only if its field is there.
+    If {
+        /// The field that may be absent.
+        field: usize,
+        /// The fields that its condition reads, and where their places are remembered.
+        reads: Vec<(usize, usize)>,
+        /// The least bytes that it takes if it is there.
+        least: u64,
+    },
     /// A struct that varies, or a list of always so many elements that do.
     Enter {
         /// The field.
@@ -167,34 +183,97 @@ fn extent(ty: &Type) -> Option<&Extent> {
 #[must_use]
 pub fn steps(schema: &Schema, layout: &Layout) -> Vec<Step> {
     let lines: Vec<Line<'_>> = layout.fields.iter().map(Line::from).collect();
-    let measured = measured(&lines);
-    let mut steps: Vec<Step> = Vec::new();
-    let (mut at, mut slots) = (0, 0);
-    let mut kept: Vec<(usize, usize, Span)> = Vec::new();
-    while let Some(field) = layout.fields.get(at) {
-        if let Some((slot, _, span)) = kept.iter().find(|(_, first, _)| *first == at) {
-            steps.push(Step::Kept { span: *span, slot: *slot });
-            at = span.last + 1;
-            continue;
+    let mut plan = Plan { schema, layout, measured: measured(&lines), steps: Vec::new(), slots: 0, kept: Vec::new() };
+    let mut marks: Vec<(usize, usize)> = Vec::new();
+    let read = read_by_conditions(layout, &plan.measured);
+    let mut at = 0;
+    while at < layout.fields.len() {
+        if read.contains(&at) {
+            marks.push((at, plan.slots));
+            plan.steps.push(Step::Mark { field: at, slot: plan.slots });
+            plan.slots += 1;
         }
-        let Some(one) = measured.iter().find(|one| one.number == at) else {
-            step(schema, &mut steps, at, field);
-            at += 1;
-            continue;
-        };
-        let span = span(schema, &layout.fields, *one);
-        let slot = (one.first > at + 1).then_some(slots);
-        steps.push(Step::Number { field: at, span, slot });
-        at += 1;
-        match slot {
-            None => at = span.last + 1,
-            Some(slot) => {
-                kept.push((slot, span.first, span));
-                slots += 1;
-            }
-        }
+        at = plan.field(at, &marks);
     }
-    steps
+    plan.steps
+}
+
+/// The steps of a layout as they are found.
+struct Plan<'p> {
+    schema: &'p Schema,
+    layout: &'p Layout,
+    measured: Vec<Measured>,
+    steps: Vec<Step>,
+    slots: usize,
+    /// What has been measured and is still to come, with its slot.
+    kept: Vec<(usize, Span)>,
+}
+
+impl Plan<'_> {
+    /// The step over a field, and the field behind it.
+    fn field(&mut self, at: usize, marks: &[(usize, usize)]) -> usize {
+        let field = &self.layout.fields[at];
+        if let Some((slot, span)) = self.kept.iter().find(|(_, span)| span.first == at) {
+            self.steps.push(Step::Kept { span: *span, slot: *slot });
+            return span.last + 1;
+        }
+        let Some(one) = self.measured.iter().find(|one| one.number == at) else {
+            match present(self.schema, field, marks) {
+                Some((reads, there)) => {
+                    self.steps.push(Step::If { field: at, reads, least: there.size.least });
+                    step(self.schema, &mut self.steps, at, &there);
+                }
+                None => step(self.schema, &mut self.steps, at, field),
+            }
+            return at + 1;
+        };
+        let span = span(self.schema, &self.layout.fields, *one);
+        let slot = (one.first > at + 1).then_some(self.slots);
+        self.steps.push(Step::Number { field: at, span, slot });
+        let Some(slot) = slot else { return span.last + 1 };
+        self.kept.push((slot, span));
+        self.slots += 1;
+        at + 1
+    }
+}
+
+/// The fields that conditions of fields read which are not passed unseen.
+fn read_by_conditions(layout: &Layout, measured: &[Measured]) -> BTreeSet<usize> {
+    let fields = layout.fields.iter().enumerate();
+    let walked = fields.filter(|(at, _)| measured.iter().all(|one| !one.contains(*at)));
+    let read = walked.filter_map(|(_, field)| field.condition.as_ref()).flat_map(|condition| condition.term.fields());
+    let whole = |field: &Field| field.bits.is_none() && matches!(field.ty, Type::Int(..) | Type::Enum(_));
+    read.filter(|field| whole(&layout.fields[*field])).collect()
+}
+
+/// What the condition of a field reads, and the field as it is if it is there; none if it is always there, or a walk
+/// cannot tell.
+fn present(schema: &Schema, field: &Field, marks: &[(usize, usize)]) -> Option<(Vec<(usize, usize)>, Field)> {
+    let mut fields = field.condition.as_ref().filter(|_| field.bits.is_none())?.term.fields();
+    fields.sort_unstable();
+    fields.dedup();
+    let mark = |field: &usize| marks.iter().find(|(marked, _)| marked == field).copied();
+    let reads = fields.iter().map(mark).collect::<Option<Vec<_>>>()?;
+    let size = match &field.ty {
+        Type::Bytes(Bytes { extent, .. }) => extent_size(extent, Size { least: 1, most: Some(1) })?,
+        Type::List { element, count, .. } => extent_size(count, element_size(schema, element))?,
+        single => element_size(schema, single),
+    };
+    let there = Field { condition: None, size, ..field.clone() };
+    Some((reads, there))
+}
+
+/// The size of what says itself where it ends.
+fn extent_size(extent: &Extent, unit: Size) -> Option<Size> {
+    match extent {
+        Extent::Fixed(count) => Some(Size {
+            least: unit.least.saturating_mul(*count),
+            most: unit.fixed().map(|unit| unit.saturating_mul(*count)),
+        }),
+        Extent::Prefix(int) => Some(Size { least: int.size().least, most: None }),
+        Extent::Until(delimiter) => Some(Size { least: delimiter.len() as u64, most: None }),
+        Extent::Field(_) | Extent::Rest { .. } => None,
+    }
 }
 
 impl<'l> From<&'l Field> for Line<'l> {
@@ -224,13 +303,17 @@ fn span(schema: &Schema, fields: &[Field], one: Measured) -> Span {
 
 /// The step over a field that no number in front measures.
 fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field) {
-    if matches!(field.ty, Type::Constant(_)) || matches!(field.role, Role::Constant(_)) {
+    let constant = matches!(field.ty, Type::Constant(_)) || matches!(field.role, Role::Constant(_));
+    // Constants of bits are looked at by the decoder.
+    if constant && field.bits.is_none() {
         steps.push(Step::Constant { field: at });
         return;
     }
     if let Some(bytes) = field.size.fixed() {
-        match steps.last_mut() {
-            Some(Step::Pass { last, bytes: before, .. }) => (*last, *before) = (at, before.saturating_add(bytes)),
+        match steps.as_mut_slice() {
+            // What is passed only if it is there is a step of its own.
+            [.., Step::If { .. }, Step::Pass { .. }] => steps.push(Step::Pass { first: at, last: at, bytes }),
+            [.., Step::Pass { last, bytes: before, .. }] => (*last, *before) = (at, before.saturating_add(bytes)),
             _ => steps.push(Step::Pass { first: at, last: at, bytes }),
         }
         return;
@@ -307,7 +390,7 @@ pub fn layouts(schema: &Schema) -> impl Iterator<Item = &Layout> {
 #[must_use]
 pub fn looked_at(step: &Step) -> Option<usize> {
     match step {
-        Step::Pass { .. } => None,
+        Step::Pass { .. } | Step::Mark { .. } | Step::If { .. } => None,
         Step::Kept { span, .. } => span.walked.then_some(span.first),
         Step::Constant { field }
         | Step::Until { field }
@@ -320,7 +403,8 @@ pub fn looked_at(step: &Step) -> Option<usize> {
 /// How many numbers a layout of the schema has to remember in a walk.
 #[must_use]
 pub fn slots(schema: &Schema) -> usize {
-    let slots = |layout| steps(schema, layout).iter().filter(|step| matches!(step, Step::Kept { .. })).count();
+    let remembers = |step: &&Step| matches!(step, Step::Kept { .. } | Step::Mark { .. });
+    let slots = |layout| steps(schema, layout).iter().filter(remembers).count();
     layouts(schema).map(slots).max().unwrap_or(0)
 }
 

@@ -186,6 +186,17 @@ pub(crate) fn have(command: &str) -> bool {
     found
 }
 
+/// The `wm-schema` command, which stands beside the examples once the workspace was built; said aloud if it does not.
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+pub(crate) fn wm_schema() -> Option<String> {
+    let path = PathBuf::from(env!("CARGO_BIN_EXE_files")).with_file_name("wm-schema");
+    if !path.exists() {
+        eprintln!("LEFT OUT: wm-schema is not built: cargo build -p wm-schema");
+        return None;
+    }
+    Some(path.display().to_string())
+}
+
 /// An empty folder for one test.
 pub(crate) fn folder(test: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(test);

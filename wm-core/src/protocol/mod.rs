@@ -13,6 +13,7 @@ mod duplex;
 pub mod frame;
 #[rustfmt::skip]
 pub mod jsonl;
+mod sided;
 mod silent;
 mod tcp;
 #[rustfmt::skip]
@@ -21,6 +22,7 @@ pub mod text;
 pub use duplex::Duplex;
 pub use frame::Server as Frame;
 pub use jsonl::Server as Jsonl;
+pub use sided::{FromClient, FromServer, Side, Sided};
 pub use silent::Silent;
 pub use tcp::Tcp;
 pub use text::Server as Text;

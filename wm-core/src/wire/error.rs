@@ -126,6 +126,23 @@ pub enum Fault {
         /// What was found.
         found: u64,
     },
+    /// The bits of a constant are not what the schema says.
+    ConstantBits {
+        /// The number that belongs there.
+        expected: u64,
+        /// What was found.
+        found: u64,
+    },
+    /// The base of an escaping integer stands neither for itself nor for an escape.
+    Reserved {
+        /// The base that was found.
+        found: u64,
+    },
+    /// A bit that says who sends says the other side.
+    Sender {
+        /// What was found.
+        found: bool,
+    },
     /// No variant of the enum has this value.
     Variant {
         /// The value that was found.
@@ -163,6 +180,9 @@ impl fmt::Display for Fault {
             Self::Overflow => write!(f, "a number that does not fit its type"),
             Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
             Self::Mismatch { expected, found } => write!(f, "found {found}, but the message says {expected}"),
+            Self::ConstantBits { expected, found } => write!(f, "the bits are {found}, not {expected}"),
+            Self::Reserved { found } => write!(f, "{found} is no value and no escape of the integer"),
+            Self::Sender { found } => write!(f, "{found}, but the other side sends it so"),
             Self::Variant { found } => write!(f, "{found} is no variant of the enum"),
             Self::Utf8 => write!(f, "not UTF-8"),
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),

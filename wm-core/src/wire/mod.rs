@@ -25,6 +25,7 @@
 pub mod base64;
 pub mod check;
 mod error;
+mod escape;
 pub mod finite;
 pub mod json;
 mod list;
@@ -36,6 +37,7 @@ mod walk;
 mod writer;
 
 pub use error::{DecodeError, EncodeError, EncodeFault, Fault, Field};
+pub use escape::{Escaping, Unsigned};
 pub use json::Json;
 pub use list::{Element, List, ListIter};
 pub use reader::Reader;

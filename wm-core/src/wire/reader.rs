@@ -73,6 +73,12 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// The bytes that are left.
+    #[inline]
+    pub(super) fn peek(&self) -> &'a [u8] {
+        self.frame.get(self.at..).unwrap_or_default()
+    }
+
     /// How many bytes are left.
     #[inline]
     #[must_use]
@@ -362,6 +368,32 @@ impl<'a> Reader<'a> {
                 Err(DecodeError::new(field, offset, fault))
             }
         }
+    }
+
+    /// Checks bits that are always `expected`.
+    ///
+    /// # Errors
+    ///
+    /// They are not.
+    #[inline]
+    pub fn constant_bits(found: u64, expected: u64, offset: usize, field: &'static Field) -> Result<(), DecodeError> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(DecodeError::new(field, offset, Fault::ConstantBits { expected, found }))
+    }
+
+    /// Checks a bit that says who sends: it is `expected`.
+    ///
+    /// # Errors
+    ///
+    /// It is not.
+    #[inline]
+    pub fn sender(found: bool, expected: bool, offset: usize, field: &'static Field) -> Result<(), DecodeError> {
+        if found == expected {
+            return Ok(());
+        }
+        Err(DecodeError::new(field, offset, Fault::Sender { found }))
     }
 
     /// Checks a number that must be within `least..=most`.

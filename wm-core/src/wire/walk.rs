@@ -9,7 +9,7 @@
 //! than the largest frame is refused when it has been read. Nothing is allocated.
 
 use super::scan::{Input, Prefix, find, fixed};
-use super::{DecodeError, Fault, Field, Radix, Reader, text};
+use super::{DecodeError, Escaping, Fault, Field, Radix, Reader, Unsigned, text};
 
 /// How far a walk has come: in the frame, and in the layouts of which one stands in the other.
 ///
@@ -344,6 +344,50 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         self.level().and_then(|level| level.values.get(slot).copied()).unwrap_or_default()
     }
 
+    /// Remembers where the next field stands, so that it can be looked at again.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    #[inline]
+    pub fn mark(&mut self, slot: usize) -> Result<(), Halt> {
+        self.keep(slot, self.place.at)
+    }
+
+    /// Looks at a field of at least `bytes` bytes where [`mark`](Self::mark) has remembered it: a condition asks for it.
+    ///
+    /// # Errors
+    ///
+    /// It has not arrived whole, or what `read` says.
+    #[inline]
+    pub fn look<T>(
+        &mut self,
+        slot: usize,
+        bytes: usize,
+        read: impl FnOnce(&mut Reader<'w>) -> Result<T, DecodeError>,
+    ) -> Result<T, Halt> {
+        let at = self.kept(slot);
+        if self.buf.len() < at.saturating_add(bytes) {
+            return Err(Halt::Need(0));
+        }
+        Ok(read(&mut Reader::at(self.buf, at))?)
+    }
+
+    /// Takes the next step only if its field is there, and counts the `least` bytes of it then.
+    ///
+    /// # Errors
+    ///
+    /// `TooLong`, if the frame would be too large.
+    #[inline]
+    pub fn only_if(&mut self, present: bool, least: usize, field: &'static Field) -> Result<(), Halt> {
+        if present {
+            self.grow(least, field)?;
+        } else if let Some(level) = self.level() {
+            level.next = level.next.saturating_add(1);
+        }
+        Ok(())
+    }
+
     /// Steps over a number of fixed width.
     fn whole<T>(
         &mut self,
@@ -389,6 +433,17 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
     pub fn varint(&mut self, field: &'static Field) -> Result<u64, Halt> {
         let found = Prefix::varint(self.buf, self.place.at, field)?;
         self.free(found, 1, field)
+    }
+
+    /// Steps over an integer that escapes from a base of whole bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::escaping`], or it has not arrived whole.
+    #[inline]
+    pub fn escaping(&mut self, base: Unsigned, how: &Escaping, field: &'static Field) -> Result<u64, Halt> {
+        let found = Prefix::escaping(self.buf, self.place.at, base, how, field)?;
+        self.free(found, base.width(), field)
     }
 
     /// Steps over an ASCII number that ends at `delimiter`.

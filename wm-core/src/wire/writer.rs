@@ -50,6 +50,12 @@ impl<'o> Writer<'o> {
         Self { out }
     }
 
+    /// The buffer that is appended to.
+    #[inline]
+    pub(super) const fn buffer(&mut self) -> &mut BytesMut {
+        self.out
+    }
+
     /// Appends bytes as they are.
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {

@@ -3,7 +3,7 @@ use wm_derive::Protocol;
 #[derive(Protocol)]
 #[wm(len = "u32", counts = "frame")]
 struct Frame<'a> {
-    #[wm(prefix = "u9")]
+    #[wm(prefix = "u81")]
     name: &'a str,
     #[wm(as = "bites[4]")]
     key: &'a [u8],

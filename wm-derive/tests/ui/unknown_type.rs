@@ -1,7 +1,7 @@
 use wm_derive::Protocol;
 
 #[derive(Protocol)]
-#[wm(len = "u23", counts = "frame")]
+#[wm(len = "u65", counts = "frame")]
 struct Frame<'a> {
     body: &'a [u8],
 }

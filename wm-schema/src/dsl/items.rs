@@ -7,8 +7,8 @@ use super::split::{self, Item};
 use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
-    Const, Draft, Endian, EnumDraft, ExchangeDraft, Formula, JsonDraft, LayoutDraft, LayoutKind, Limit, Name,
-    RecoverDraft, RustShape, Spanned, VariantDraft,
+    BitOrder, Const, Draft, Endian, EnumDraft, EscapeDraft, ExchangeDraft, Formula, IntDraft, JsonDraft, LayoutDraft,
+    LayoutKind, Limit, Name, RecoverDraft, RustShape, Spanned, VariantDraft,
 };
 
 /// Reads all items of the file; none if it has no `protocol` line that names it.
@@ -50,8 +50,10 @@ fn empty_draft() -> Draft {
         version: None,
         port: None,
         endian: None,
+        bits: None,
         limits: Vec::new(),
         consts: Vec::new(),
+        ints: Vec::new(),
         enums: Vec::new(),
         json_bodies: Vec::new(),
         layouts: Vec::new(),
@@ -67,6 +69,7 @@ impl Reader<'_> {
         match self.text(item.word) {
             "limit" => self.limits(item, draft),
             "const" => draft.consts.extend(self.constant(item)),
+            "int" => draft.ints.extend(self.escaping(item)),
             "enum" => draft.enums.extend(self.enumeration(item)),
             "message" => draft.layouts.extend(self.layout(item, Rule::message_head)),
             "struct" => draft.layouts.extend(self.layout(item, Rule::struct_head)),
@@ -77,7 +80,6 @@ impl Reader<'_> {
             "union" => self.union(item),
             "import" => self.refuse_item(item, Rule::import_piece, &not_yet::IMPORT),
             "frame" => self.refuse_item(item, Rule::frame_piece, &not_yet::FRAME),
-            "int" => self.refuse_item(item, Rule::int_piece, &not_yet::INT),
             "extern" => self.refuse_item(item, Rule::extern_piece, &not_yet::EXTERN),
             "session" => self.refuse_item(item, Rule::session_piece, &not_yet::SESSION),
             _ => mistake::unknown_item(self, item),
@@ -120,7 +122,11 @@ impl Reader<'_> {
                 let endian = if little { Endian::Little } else { Endian::Big };
                 draft.endian = Some(self.spanned(&option, endian));
             }
-            Rule::bits => self.refuse(&option, &not_yet::BITS),
+            Rule::bits => {
+                let lowest = option.clone().into_inner().any(|part| part.as_rule() == Rule::kw_lsb);
+                let order = if lowest { BitOrder::Lowest } else { BitOrder::Highest };
+                draft.bits = Some(self.spanned(&option, order));
+            }
             _ => self.refuse(&option, &not_yet::OVER),
         }
     }
@@ -152,6 +158,42 @@ impl Reader<'_> {
             }
         }
         Some(Const { name: name?, value: value? })
+    }
+
+    /// `int Len: u7 minimal { 126 => u16, 127 => u64 }`.
+    fn escaping(&mut self, item: &Item) -> Option<IntDraft> {
+        let piece = self.piece(Rule::int_piece, item.all.clone())?;
+        let docs = Self::docs(&piece);
+        let (mut name, mut base, mut direct, mut minimal, mut escapes) = (None, None, None, false, Vec::new());
+        for part in piece.into_inner() {
+            match part.as_rule() {
+                Rule::type_name => name = Some(self.name(&part)),
+                Rule::ty => base = self.ty(part, Within::Layout),
+                Rule::in_range => {
+                    let range = part.into_inner().find(|inner| inner.as_rule() == Rule::range)?;
+                    direct = Some(self.number_range(&range)?);
+                }
+                Rule::kw_minimal => minimal = true,
+                Rule::escape => escapes.extend(self.escape(part)),
+                _ => {}
+            }
+        }
+        Some(IntDraft { docs, name: name?, base: base?, direct, minimal, escapes })
+    }
+
+    fn escape(&mut self, pair: Pair<'_>) -> Option<EscapeDraft> {
+        let (mut mark, mut ty) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::number => {
+                    let value = self.number(part.clone())?;
+                    mark = Some(self.spanned(&part, value));
+                }
+                Rule::ty => ty = self.ty(part, Within::Layout),
+                _ => {}
+            }
+        }
+        Some(EscapeDraft { mark: mark?, ty: ty? })
     }
 
     fn enumeration(&mut self, item: &Item) -> Option<EnumDraft> {

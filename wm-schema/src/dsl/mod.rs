@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_construct_is_refused_once() {
-        let mistakes = parse("protocol a\nmessage A { a: bit b: bit c: u7 d: cstr }").expect_err("not implemented");
+        let mistakes = parse("protocol a\nmessage A { a: vlq b: vlq c: vlq d: cstr }").expect_err("not implemented");
         let codes: Vec<Code> = mistakes.iter().map(|mistake| mistake.code).collect();
         assert_eq!(codes, [Code::NotYet, Code::NotYet]);
     }

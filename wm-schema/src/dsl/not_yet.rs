@@ -37,12 +37,10 @@ constructs! {
     IMPORT = "import", "it takes declarations from another file", "copy the declarations into this file";
     FRAME = "frame", "it wraps every message in an envelope such as SLIP or COBS",
         "give the message a length, `len: u32 = size(self)`, or an end, `until \"\\n\"`";
-    INT = "int", "it declares an integer that escapes to wider ones", "use `varint`, or a fixed width such as `u32`";
     EXTERN = "extern", "it names a type or a function written in Rust", "declare the field as `bytes` and convert it in the handler";
     UNION = "union", "it is a choice between layouts by a tag",
         "declare the tag as an `enum` field and the rest as `bytes[..]`, and read that in the handler";
     SESSION = "session", "it says who may say what, and when", "check the order of messages in the handler";
-    BITS = "bits", "it sets the order in which bits are packed", "read whole bytes, and take them apart in the handler";
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
     PARAMS = "parameters of a struct", "they hand values of the outer layout to an inner one", "put the fields into the layout that needs them";
@@ -66,7 +64,6 @@ constructs! {
         "name a field in the brackets, and put the arithmetic into the equation of that field: `n: u8 = size(data) + 4`";
     REPLY = "reply", "it answers a bad frame with a message", "use `close`, and answer in the handler of errors";
 
-    BIT_FIELDS = "bit fields", "`bit` and `u1` to `u7` share a byte", "declare a `u8`, and take its bits apart in the handler";
     CSTR = "cstr", "it is text that a zero byte ends", "write `str until \"\\0\"`";
     HEADERS = "headers", "it is a block of `Name: value` lines", "read the block as text: `str until \"\\r\\n\\r\\n\"`";
     BASE64 = "base64", "it is bytes written in base64; only members of a `json` body can be that today", "take it as `ascii`, and decode it in the handler";
@@ -74,7 +71,6 @@ constructs! {
     VLQ = "vlq", "it is the integer of MIDI, seven bits a byte, highest first", "use `varint`, or a fixed width such as `u32`";
     TEXT_ENUM = "a text enum", "its values are words on the wire", "declare the field as `ascii`, and compare it in the handler";
 
-    FROM = "from(…)", "its value depends on who sends", "declare one message for each side, with a constant in each";
     CHECKSUM = "a checksum", "it is computed over a range of fields", "declare it as a number, and check it in the handler";
     OFFSET = "offset(…)", "it is the place of a field in the frame", "count the bytes by `size(a..b)`";
 }
@@ -82,7 +78,6 @@ constructs! {
 /// The construct behind the word of a type, outside of `json` bodies.
 pub(super) fn of_type(word: &str) -> Option<&'static Construct> {
     match word {
-        "bit" | "u1" | "u2" | "u3" | "u4" | "u5" | "u6" | "u7" => Some(&BIT_FIELDS),
         "cstr" => Some(&CSTR),
         "headers" => Some(&HEADERS),
         "base64" => Some(&BASE64),
@@ -95,7 +90,6 @@ pub(super) fn of_type(word: &str) -> Option<&'static Construct> {
 /// The construct behind the name of a function.
 pub(super) fn of_function(word: &str) -> Option<&'static Construct> {
     match word {
-        "from" => Some(&FROM),
         "offset" => Some(&OFFSET),
         _ if ["crc", "adler", "sum", "xor", "md5", "sha"].iter().any(|prefix| word.starts_with(prefix)) => {
             Some(&CHECKSUM)

@@ -4,12 +4,12 @@ use super::words::{short_span, type_word};
 use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Schema, Size, Type};
 use crate::resolve::spell::bytes;
 
-/// Bytes in a row.
-const ROW_BYTES: u64 = 4;
-/// Columns of a byte: two for each bit.
-const BYTE_COLUMNS: usize = 16;
-/// A part of more fixed bytes is drawn over two rows.
-const LONG_BYTES: u64 = 8;
+/// Bits in a row.
+const ROW_BITS: u64 = 32;
+/// Columns of a bit.
+const BIT_COLUMNS: usize = 2;
+/// A part of more fixed bits is drawn over two rows.
+const LONG_BITS: u64 = 64;
 
 const RULER: &str = "   0                   1                   2                   3
    0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -25,21 +25,28 @@ pub(super) fn draw(schema: &Schema, layout: &Layout) -> String {
 struct Part {
     label: String,
     /// None if it varies.
-    bytes: Option<u64>,
+    bits: Option<u64>,
 }
 
 fn part(label: impl Into<String>, bytes: Option<u64>) -> Part {
-    Part { label: label.into(), bytes }
+    Part { label: label.into(), bits: bytes.map(|bytes| bytes.saturating_mul(8)) }
 }
 
 /// What stands on the wire for a field: its prefix, its content, its delimiter.
 fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part> {
     let name = &field.name;
+    if let Some(place) = &field.bits {
+        let mut parts = vec![Part { label: name.clone(), bits: Some(place.width.into()) }];
+        if let Type::Int(int @ Int::Escaping(_), _) = &field.ty {
+            parts.push(part(format!("{name}, if longer ({} bytes)", short_span(int.size())), None));
+        }
+        return parts;
+    }
     match &field.ty {
         Type::Int(int, _) => match int {
             Int::Until { .. } => number(name, int),
             Int::Digits { digits, .. } => vec![part(format!("{name} ({digits} digits)"), Some(u64::from(*digits)))],
-            Int::Fixed { .. } | Int::Varint { .. } => vec![part(name, field.size.fixed())],
+            _ => vec![part(name, field.size.fixed())],
         },
         Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } => match extent {
             Extent::Prefix(int) => {
@@ -106,10 +113,10 @@ fn boxes(parts: &[Part]) -> String {
     format!("  {edge}+\n  {middle}|\n  {edge}+\n")
 }
 
-/// A piece of a row: so many bytes of a part.
+/// A piece of a row: so many bits of a part.
 struct Cell {
     label: String,
-    bytes: u64,
+    bits: u64,
     /// Whether the same part goes on in the next row, from edge to edge.
     goes_on: bool,
 }
@@ -120,21 +127,20 @@ fn rows(parts: &[Part]) -> String {
     for part in parts {
         place(&mut rows, part);
     }
-    let edge = format!("  +{}\n", "-+".repeat(BYTE_COLUMNS / 2 * 4));
+    let edge = format!("  +{}\n", "-+".repeat(32));
     let mut text = format!("{RULER}{edge}");
     for row in rows.iter().filter(|row| !row.is_empty()) {
         text.push_str("  ");
         for cell in row {
-            let width = usize::try_from(cell.bytes).unwrap_or(0) * BYTE_COLUMNS - 1;
+            let width = usize::try_from(cell.bits).unwrap_or(0) * BIT_COLUMNS - 1;
             text.push_str(&format!("|{:^width$}", shortened(&cell.label, width)));
         }
-        let used: u64 = row.iter().map(|cell| cell.bytes).sum();
+        let used: u64 = row.iter().map(|cell| cell.bits).sum();
         text.push_str("|\n");
         match row.as_slice() {
-            [cell] if cell.goes_on => text.push_str(&format!("  +{}+\n", " ".repeat(BYTE_COLUMNS * 4 - 1))),
-            _ if used < ROW_BYTES => {
-                let columns = usize::try_from(used).unwrap_or(0) * BYTE_COLUMNS / 2;
-                text.push_str(&format!("  +{}\n", "-+".repeat(columns)));
+            [cell] if cell.goes_on => text.push_str(&format!("  +{}+\n", " ".repeat(BIT_COLUMNS * 32 - 1))),
+            _ if used < ROW_BITS => {
+                text.push_str(&format!("  +{}\n", "-+".repeat(usize::try_from(used).unwrap_or(0))));
             }
             _ => text.push_str(&edge),
         }
@@ -144,39 +150,39 @@ fn rows(parts: &[Part]) -> String {
 
 /// Puts a part behind what is there. One that varies fills its row, and the next starts on a new one.
 fn place(rows: &mut Vec<Vec<Cell>>, part: &Part) {
-    let used: u64 = rows.last().map_or(0, |row| row.iter().map(|cell| cell.bytes).sum());
-    let room = ROW_BYTES - used % ROW_BYTES;
-    if used == ROW_BYTES {
+    let used: u64 = rows.last().map_or(0, |row| row.iter().map(|cell| cell.bits).sum());
+    let room = ROW_BITS - used % ROW_BITS;
+    if used == ROW_BITS {
         rows.push(Vec::new());
     }
-    let long = part.bytes.is_none_or(|bytes| bytes > LONG_BYTES);
-    let fits = |room: u64| part.label.chars().count() < usize::try_from(room).unwrap_or(0) * BYTE_COLUMNS - 1;
-    let pieces: Vec<u64> = match part.bytes {
+    let long = part.bits.is_none_or(|bits| bits > LONG_BITS);
+    let fits = |room: u64| part.label.chars().count() < usize::try_from(room).unwrap_or(0) * BIT_COLUMNS - 1;
+    let pieces: Vec<u64> = match part.bits {
         Some(0) => return,
-        Some(bytes) if !long => {
-            let first = bytes.min(room);
+        Some(bits) if !long => {
+            let first = bits.min(room);
             let mut pieces = vec![first];
-            let mut left = bytes - first;
+            let mut left = bits - first;
             while left > 0 {
-                pieces.push(left.min(ROW_BYTES));
-                left -= left.min(ROW_BYTES);
+                pieces.push(left.min(ROW_BITS));
+                left -= left.min(ROW_BITS);
             }
             pieces
         }
         _ if fits(room) => vec![room],
-        _ => vec![room, ROW_BYTES],
+        _ => vec![room, ROW_BITS],
     };
     let widest = pieces.iter().copied().max().unwrap_or(0);
     let labelled = pieces.iter().position(|piece| *piece == widest).unwrap_or(0);
     let last = pieces.len() - 1;
-    for (index, bytes) in pieces.into_iter().enumerate() {
+    for (index, bits) in pieces.into_iter().enumerate() {
         if index > 0 {
             rows.push(Vec::new());
         }
         let dots = if long { " ..." } else { "" };
         let label = if index == labelled { format!("{}{dots}", part.label) } else { String::new() };
         if let Some(row) = rows.last_mut() {
-            row.push(Cell { label, bytes, goes_on: index < last && bytes == ROW_BYTES });
+            row.push(Cell { label, bits, goes_on: index < last && bits == ROW_BITS });
         }
     }
 }
@@ -185,6 +191,9 @@ fn place(rows: &mut Vec<Vec<Cell>>, part: &Part) {
 fn shortened(label: &str, width: usize) -> String {
     if label.chars().count() <= width {
         return label.to_owned();
+    }
+    if width == 1 {
+        return label.chars().take(1).collect();
     }
     let cut: String = label.chars().take(width.saturating_sub(1)).collect();
     cut + "~"

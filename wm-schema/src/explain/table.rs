@@ -1,7 +1,8 @@
 //! Fields, enums and JSON bodies as tables.
 
 use super::words::{equation, field_word, int_word, short_span};
-use crate::ir::{JsonBody, JsonType, Layout, Role, Schema, Type};
+use crate::ir::{BitPlace, Field, Int, JsonBody, JsonType, Layout, Role, Schema, Side, Type};
+use crate::resolve::spell::count;
 use std::fmt::Write;
 
 /// The fields of a layout: where, what, how large, and who sets them.
@@ -15,16 +16,43 @@ pub(super) fn fields(schema: &Schema, layout: &Layout) -> String {
             Role::Constant(_) if matches!(field.ty, Type::Constant(_)) => "the schema".to_owned(),
             Role::Constant(value) => format!("the schema: {value}"),
             Role::Computed(computed) => format!("the encoder: {}", equation(layout, index, *computed)),
+            Role::Sender(Side::Client) => "the encoder: from(client)".to_owned(),
+            Role::Sender(Side::Server) => "the encoder: from(server)".to_owned(),
         };
-        rows.push([place, field.name.clone(), short_span(field.size), field_word(schema, layout, field), who]);
+        let (place, size) = match &field.bits {
+            None => (place, short_span(field.size)),
+            Some(bits) => {
+                let byte = offset.map_or("-".to_owned(), |start| (start + bits.byte()).to_string());
+                (byte, bit_size(field, bits))
+            }
+        };
+        rows.push([place, field.name.clone(), size, field_word(schema, layout, field), who]);
         offset = offset.zip(field.size.fixed()).map(|(offset, bytes)| offset.saturating_add(bytes));
     }
     align(&rows)
 }
 
-/// Enums and JSON bodies, each with its title and its lines.
+/// The size of a field in a run of bits, and what an escape adds to it.
+fn bit_size(field: &Field, bits: &BitPlace) -> String {
+    let own = count(bits.width.into(), "bit");
+    match &field.ty {
+        Type::Int(int @ Int::Escaping(_), _) => format!("{own} + {}", short_span(int.size())),
+        _ => own,
+    }
+}
+
+/// Integers, enums and JSON bodies, each with its title and its lines.
 pub(super) fn declarations(schema: &Schema) -> Vec<(String, String)> {
     let mut sections = Vec::new();
+    for int in &schema.ints {
+        let mut rows = vec![[format!("0..={}", int.direct), "the value itself".to_owned()]];
+        rows.extend(int.escapes.iter().map(|escape| {
+            let (least, bits) = (escape.mark, u32::from(escape.bytes) * 8);
+            [least.to_string(), format!("a number of {bits} bits follows")]
+        }));
+        let minimal = if int.minimal { ", in its shortest form alone" } else { "" };
+        sections.push((format!("int {}: {}{minimal}", int.name, int_word(&int.base)), align(&rows)));
+    }
     for item in &schema.enums {
         let mut rows = Vec::new();
         for variant in &item.variants {

@@ -49,6 +49,11 @@ fn words(layout: &Layout, step: &Step) -> String {
         Step::Kept { span, .. } => {
             format!("{}: {}", names(layout, span.first, span.last), measured(span, "it"))
         }
+        Step::Mark { field, .. } => format!("{}: remember where it stands", name(*field)),
+        Step::If { field, .. } => {
+            let condition = layout.fields[*field].condition.as_ref().map_or("", |condition| condition.text.as_str());
+            format!("{}: only if {condition}", name(*field))
+        }
         Step::Enter { field, count } => match &layout.fields[*field].ty {
             Type::Struct(_) => format!("{}: take its steps", name(*field)),
             _ => format!("{}: take the steps of each of {count}", name(*field)),

@@ -23,7 +23,8 @@ pub(super) fn framing(schema: &Schema, message: &Message) -> (String, String) {
             (format!("until({end})"), why)
         }
         Framing::Prefix { field, at, int, .. } => {
-            let head = at.saturating_add(int.size().most.unwrap_or(0));
+            let run = fields[*field].bits.map_or(0, |place| u64::from(place.bytes));
+            let head = at.saturating_add(run).saturating_add(int.size().most.unwrap_or(0));
             let (class, read) = if int.size().fixed().is_some() {
                 (format!("prefix({head})"), format!("reads {} once", count(head, "byte")))
             } else {
@@ -126,6 +127,9 @@ pub(super) fn int_word(int: &Int) -> String {
             let sign = if *signed { "i" } else { "" };
             format!("{sign}{} until {} max {max}", word(*radix), bytes(delimiter))
         }
+        Int::Bits { bits } => format!("u{bits}"),
+        Int::Flag => "bit".to_owned(),
+        Int::Escaping(how) => how.name.clone(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Reads a whole frame, field by field.
 
+use super::bits::Run;
 use super::formula::Known;
 use super::trace::{self, Found, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, encode, float, json, number};
-use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Type, Value};
+use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Side, Type, Value};
 use std::ops::Range;
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -19,7 +20,8 @@ pub(super) fn recorded(
 ) -> Result<Value, Error> {
     let layout = &interpreter.message.layout;
     let mut cursor = Cursor { bytes: frame, at: 0, recorder };
-    let value = read_layout(interpreter.schema, layout, &mut cursor, whole)?;
+    let top = Top { from: interpreter.from, whole };
+    let value = read_layout(interpreter.schema, layout, &mut cursor, Some(top))?;
     match (frame.len() - cursor.at, layout.fields.last()) {
         (0, _) | (_, None) => Ok(value),
         (extra, Some(last)) => Err(Place::new(layout, last).error(cursor.at, Fault::Trailing { extra })),
@@ -27,19 +29,19 @@ pub(super) fn recorded(
 }
 
 /// How far a region has been read. Offsets count from the start of the frame in every region.
-struct Cursor<'f> {
+pub(super) struct Cursor<'f> {
     /// The frame up to the end of the region.
-    bytes: &'f [u8],
-    at: usize,
+    pub(super) bytes: &'f [u8],
+    pub(super) at: usize,
     recorder: Option<&'f Recorder>,
 }
 
 impl<'f> Cursor<'f> {
-    fn left(&self) -> &'f [u8] {
+    pub(super) fn left(&self) -> &'f [u8] {
         &self.bytes[self.at..]
     }
 
-    fn take(&mut self, len: u64, place: Place<'_>) -> Result<&'f [u8], Error> {
+    pub(super) fn take(&mut self, len: u64, place: Place<'_>) -> Result<&'f [u8], Error> {
         let left = self.left();
         match usize::try_from(len).ok().filter(|len| *len <= left.len()) {
             Some(len) => {
@@ -85,8 +87,13 @@ impl<'f> Cursor<'f> {
 impl Cursor<'_> {
     /// A field or an element starts here.
     fn opened(&self, name: &str, line: u32) {
+        self.opened_at(self.at, name, line);
+    }
+
+    /// A field starts there: some of its bits may have been read.
+    fn opened_at(&self, at: usize, name: &str, line: u32) {
         if let Some(recorder) = self.recorder {
-            recorder.open(name, line, self.at);
+            recorder.open(name, line, at);
         }
     }
 
@@ -99,9 +106,14 @@ impl Cursor<'_> {
 
     /// What was opened last ends here.
     fn closed(&self, found: impl FnOnce() -> (Setter, Found)) {
+        self.closed_at(self.at, found);
+    }
+
+    /// What was opened last ends there.
+    fn closed_at(&self, at: usize, found: impl FnOnce() -> (Setter, Found)) {
         if let Some(recorder) = self.recorder {
             let (setter, found) = found();
-            recorder.close(self.at, setter, found);
+            recorder.close(at, setter, found);
         }
     }
 }
@@ -112,6 +124,10 @@ struct Progress<'s> {
     layout: &'s Layout,
     /// Where each field starts, and behind them where the next one does.
     starts: Vec<usize>,
+    /// Where an error about each field points: where it starts, or the byte of its run.
+    offsets: Vec<usize>,
+    /// The last run of bits.
+    run: Run,
     /// The numbers by field.
     numbers: Vec<Option<i128>>,
     /// The counts of the lists by field.
@@ -120,16 +136,34 @@ struct Progress<'s> {
     values: Vec<Option<Value>>,
 }
 
-fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, whole: bool) -> Result<Value, Error> {
+/// What only the layout of a message knows.
+#[derive(Debug, Clone, Copy)]
+struct Top {
+    /// Who has sent it.
+    from: Side,
+    /// Whether its frame has arrived whole.
+    whole: bool,
+}
+
+fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, top: Option<Top>) -> Result<Value, Error> {
+    let from = top.map(|top| top.from);
+    let whole = top.is_some_and(|top| top.whole);
     let mut progress = Progress {
         schema,
         layout,
         starts: vec![cursor.at],
+        offsets: Vec::new(),
+        run: Run::default(),
         numbers: Vec::new(),
         counts: Vec::new(),
         values: Vec::new(),
     };
     for (index, field) in layout.fields.iter().enumerate() {
+        if field.bits.is_some_and(|place| place.first == index) {
+            progress.run = Run::at(cursor.at);
+        }
+        let offset = field.bits.map_or(cursor.at, |place| progress.run.offset(&place));
+        progress.offsets.push(offset);
         let present = field.condition.as_ref().is_none_or(|condition| progress.known().holds(condition));
         if !present {
             progress.starts.push(cursor.at);
@@ -139,20 +173,24 @@ fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, whole:
             progress.equations(index, whole.then_some(cursor.bytes.len()))?;
             continue;
         }
-        cursor.opened(&field.name, field.line);
-        let value = read_field(&mut progress, index, field, cursor)?;
-        cursor.closed(|| (trace::setter(field), trace::found(schema, &field.ty, &value)));
+        cursor.opened_at(offset, &field.name, field.line);
+        let value = match &field.bits {
+            Some(place) => progress.run.field(schema, (layout, index), place, from, cursor)?,
+            None => read_field(&mut progress, index, field, cursor)?,
+        };
+        let end = field.bits.map_or(cursor.at, |place| progress.run.end(&place, cursor.at));
+        cursor.closed_at(end, || (trace::setter(field), trace::found(schema, &field.ty, &value)));
         progress.starts.push(cursor.at);
         progress.counts.push(if let Value::List(items) = &value { items.len() as u64 } else { 0 });
         let number = matches!(field.ty, Type::Int(..)).then(|| as_int(&value));
         progress.numbers.push(number);
         if let Some(number) = number {
-            number_rules(layout, index, number, progress.starts[index])?;
+            number_rules(layout, index, number, progress.offsets[index])?;
         }
         progress.values.push(Some(value));
         if let Some(rule) = field.rules.iter().find(|rule| !progress.known().holds(rule)) {
             let fault = Fault::Condition { condition: rule.text.clone() };
-            return Err(Place::new(layout, field).error(progress.starts[index], fault));
+            return Err(Place::new(layout, field).error(offset, fault));
         }
         progress.equations(index, whole.then_some(cursor.bytes.len()))?;
     }
@@ -196,7 +234,7 @@ impl Progress<'_> {
             let found = self.numbers[index].unwrap_or_default();
             if found != expected {
                 let fault = Fault::Mismatch { expected: as_u64(expected), found: as_u64(found) };
-                return Err(Place::new(self.layout, field).error(self.starts[index], fault));
+                return Err(Place::new(self.layout, field).error(self.offsets[index], fault));
             }
         }
         Ok(())
@@ -259,7 +297,7 @@ pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: 
     }
 }
 
-fn in_range(found: i128, range: Option<(i128, i128)>, offset: usize, place: Place<'_>) -> Result<(), Error> {
+pub(super) fn in_range(found: i128, range: Option<(i128, i128)>, offset: usize, place: Place<'_>) -> Result<(), Error> {
     match range {
         Some((least, most)) if !(least..=most).contains(&found) => {
             Err(place.error(offset, Fault::OutOfRange { found, least, most }))
@@ -317,6 +355,11 @@ fn constant(schema: &Schema, field: &Field, cursor: &mut Cursor<'_>, place: Plac
     }
 }
 
+/// A value that is neither bytes nor a list, at a place of a frame.
+pub(super) fn single_at(schema: &Schema, ty: &Type, bytes: &[u8], at: usize, place: Place<'_>) -> Result<Value, Error> {
+    read_single(schema, ty, &mut Cursor { bytes, at, recorder: None }, place)
+}
+
 /// A value that is neither bytes nor a list.
 fn read_single(schema: &Schema, ty: &Type, cursor: &mut Cursor<'_>, place: Place<'_>) -> Result<Value, Error> {
     let offset = cursor.at;
@@ -344,7 +387,7 @@ fn read_single(schema: &Schema, ty: &Type, cursor: &mut Cursor<'_>, place: Place
             }
             Err(place.error(offset, Fault::Variant { found }))
         }
-        Type::Struct(index) => read_layout(schema, &schema.structs[*index], cursor, false),
+        Type::Struct(index) => read_layout(schema, &schema.structs[*index], cursor, None),
         Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => unreachable!("read by read_field"),
     }
 }

@@ -1,12 +1,12 @@
 //! Writes a message: the bytes of each field that users set, then the numbers that measure them.
 
 use super::formula::Known;
-use super::{EncodeError, EncodeFault, Interpreter, Place, decode, float, json, number};
-use crate::ir::{Bytes, Content, Endian, Equation, Extent, Field, Layout, Measure, Role, Schema, Type, Value};
+use super::{EncodeError, EncodeFault, Interpreter, Place, bits, decode, float, json, number};
+use crate::ir::{Bytes, Content, Endian, Equation, Extent, Field, Layout, Measure, Role, Schema, Side, Type, Value};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
     let message = interpreter.message;
-    let wire = layout(interpreter.schema, &message.layout, value)?;
+    let wire = layout(interpreter.schema, &message.layout, value, Some(interpreter.from))?;
     let (found, limit) = (wire.len() as u64, message.frame_bytes_max);
     match message.layout.fields.last() {
         Some(last) if found > limit => {
@@ -32,9 +32,22 @@ pub(super) fn constant(schema: &Schema, field: &Field) -> Vec<u8> {
 struct Piece {
     wire: Vec<u8>,
     elements: u64,
+    /// What it says in the bits of its run; `wire` is what follows the run.
+    bits: u64,
 }
 
-fn layout(schema: &Schema, layout: &Layout, value: &Value) -> Result<Vec<u8>, EncodeError> {
+impl Piece {
+    const fn new(wire: Vec<u8>, elements: u64) -> Self {
+        Self { wire, elements, bits: 0 }
+    }
+
+    const fn bits(bits: u64) -> Self {
+        Self { wire: Vec::new(), elements: 0, bits }
+    }
+}
+
+/// Writes a layout; `from` is who sends it, if it is the message itself.
+fn layout(schema: &Schema, layout: &Layout, value: &Value, from: Option<Side>) -> Result<Vec<u8>, EncodeError> {
     let Value::Struct(values) = value else {
         let first = layout.fields.first().map(|field| Place::new(layout, field));
         let place = first.unwrap_or(Place { layout: &layout.name, field: "", line: layout.line });
@@ -46,9 +59,9 @@ fn layout(schema: &Schema, layout: &Layout, value: &Value) -> Result<Vec<u8>, En
     for field in &layout.fields {
         let place = Place::new(layout, field);
         pieces.push(match (&field.ty, &field.role) {
-            (Type::Constant(_), _) | (_, Role::Constant(_)) => {
-                Some(Piece { wire: constant(schema, field), elements: 0 })
-            }
+            (_, Role::Sender(side)) => Some(Piece::bits((from == Some(*side)).into())),
+            (_, Role::Constant(value)) if field.bits.is_some() => Some(Piece::bits(decode::as_u64(*value))),
+            (Type::Constant(_), _) | (_, Role::Constant(_)) => Some(Piece::new(constant(schema, field), 0)),
             (_, Role::Computed(_)) => None,
             (_, Role::Value) => {
                 let value = values.next().ok_or_else(|| place.refuse(EncodeFault::Shape))?;
@@ -59,7 +72,24 @@ fn layout(schema: &Schema, layout: &Layout, value: &Value) -> Result<Vec<u8>, En
         fields.resize(pieces.len(), None);
     }
     compute(layout, &mut pieces)?;
-    Ok(pieces.into_iter().flatten().flat_map(|piece| piece.wire).collect())
+    Ok(joined(layout, pieces.into_iter().flatten()))
+}
+
+/// The pieces one behind the other, those of a run of bits as one number.
+fn joined(layout: &Layout, pieces: impl Iterator<Item = Piece>) -> Vec<u8> {
+    let mut wire = Vec::new();
+    let mut run = 0u64;
+    for (index, (field, piece)) in layout.fields.iter().zip(pieces).enumerate() {
+        if let Some(place) = &field.bits {
+            run |= piece.bits << place.shift;
+            if place.last == index {
+                let from_highest = std::mem::take(&mut run).to_be_bytes();
+                wire.extend(number::ordered(&from_highest[8 - usize::from(place.bytes)..], place.endian));
+            }
+        }
+        wire.extend(piece.wire);
+    }
+    wire
 }
 
 /// A field that a user sets, the last of `known`.
@@ -75,7 +105,7 @@ fn set(
         (None, value) => value,
         (Some(condition), Value::Option(value)) => match (known.holds(condition), value) {
             (true, Some(value)) => value,
-            (false, None) => return Ok(Piece { wire: Vec::new(), elements: 0 }),
+            (false, None) => return Ok(Piece::new(Vec::new(), 0)),
             (expected, _) => {
                 let condition = condition.text.clone();
                 return Err(place.refuse(EncodeFault::Presence { expected, condition }));
@@ -83,7 +113,11 @@ fn set(
         },
         (Some(_), _) => return Err(place.refuse(EncodeFault::Shape)),
     };
-    let piece = piece(schema, &field.ty, value, place)?;
+    let mut piece = piece(schema, &field.ty, value, place)?;
+    // An enum of whole bytes may be part of a run of bits, too.
+    if field.bits.is_some() && matches!(field.ty, Type::Enum(_)) {
+        piece.wire.clear();
+    }
     match field.rules.iter().find(|rule| !known.holds(rule)) {
         Some(rule) => Err(place.refuse(EncodeFault::Condition { condition: rule.text.clone() })),
         None => Ok(piece),
@@ -107,9 +141,9 @@ fn compute(layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), EncodeEr
                 continue;
             };
             let field = &layout.fields[index];
-            let wire =
+            let piece =
                 computed(field, measured, equation.add).map_err(|fault| Place::new(layout, field).refuse(fault))?;
-            pieces[index] = Some(Piece { wire, elements: 0 });
+            pieces[index] = Some(piece);
         }
         assert!(later.len() < before, "numbers of {} measure each other: no checked schema has that", layout.name);
         missing = later;
@@ -122,14 +156,19 @@ fn measure(layout: &Layout, pieces: &[Option<Piece>], measure: Measure) -> Optio
         Measure::Elements { list } => Some(pieces[list].as_ref()?.elements),
         Measure::Bytes { first, last } => (first..=last)
             .map(|index| match &pieces[index] {
-                Some(piece) => Some(piece.wire.len() as u64),
+                Some(piece) => Some(piece.wire.len() as u64 + run_bytes(layout, index)),
                 None => layout.fields[index].size.fixed(),
             })
             .sum(),
     }
 }
 
-fn computed(field: &Field, measured: u64, add: i64) -> Result<Vec<u8>, EncodeFault> {
+/// The bytes of a run of bits, which are those of its last field.
+fn run_bytes(layout: &Layout, index: usize) -> u64 {
+    layout.fields[index].bits.filter(|place| place.last == index).map_or(0, |place| place.bytes.into())
+}
+
+fn computed(field: &Field, measured: u64, add: i64) -> Result<Piece, EncodeFault> {
     let Type::Int(int, range) = &field.ty else { return Err(EncodeFault::Shape) };
     let (least, most) = range.unwrap_or_else(|| int.range());
     let value = i128::from(measured) + i128::from(add);
@@ -137,7 +176,8 @@ fn computed(field: &Field, measured: u64, add: i64) -> Result<Vec<u8>, EncodeFau
         let limit = decode::as_u64(most - i128::from(add));
         return Err(EncodeFault::TooLong { found: measured, limit });
     }
-    number::write(int, &Value::Int(value))
+    let wire = number::write(int, &Value::Int(value))?;
+    Ok(Piece { bits: bits::own(&field.ty, value), ..Piece::new(wire, 0) })
 }
 
 fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<Piece, EncodeError> {
@@ -146,7 +186,7 @@ fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<
         (Type::Bytes(bytes), value) => {
             let content = content(schema, bytes, value).map_err(refuse)?;
             let wire = delimit(bytes, &content).map_err(refuse)?;
-            Ok(Piece { wire, elements: 0 })
+            Ok(Piece::new(wire, 0))
         }
         (Type::List { element, count, max }, Value::List(items)) => {
             let elements = items.len() as u64;
@@ -154,12 +194,13 @@ fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<
             for item in items {
                 wire.extend(piece(schema, element, item, place)?.wire);
             }
-            Ok(Piece { wire, elements })
+            Ok(Piece::new(wire, elements))
         }
-        (Type::Struct(index), value) => {
-            Ok(Piece { wire: layout(schema, &schema.structs[*index], value)?, elements: 0 })
+        (Type::Struct(index), value) => Ok(Piece::new(layout(schema, &schema.structs[*index], value, None)?, 0)),
+        (ty, value) => {
+            let wire = single(schema, ty, value).map_err(refuse)?;
+            Ok(Piece { bits: bits::own(ty, decode::as_int(value)), ..Piece::new(wire, 0) })
         }
-        (ty, value) => Ok(Piece { wire: single(schema, ty, value).map_err(refuse)?, elements: 0 }),
     }
 }
 

@@ -90,6 +90,23 @@ pub enum Fault {
         /// What was found.
         found: u64,
     },
+    /// The bits of a constant are not what the schema says.
+    ConstantBits {
+        /// The number that belongs there.
+        expected: u64,
+        /// What was found.
+        found: u64,
+    },
+    /// The base of an escaping integer stands neither for itself nor for an escape.
+    Reserved {
+        /// The base that was found.
+        found: u64,
+    },
+    /// A bit that says who sends says the other side.
+    Sender {
+        /// What was found.
+        found: bool,
+    },
     /// No variant of the enum has this value.
     Variant {
         /// The value that was found.
@@ -127,6 +144,9 @@ impl Fault {
             Self::Overflow => "Overflow",
             Self::OutOfRange { .. } => "OutOfRange",
             Self::Mismatch { .. } => "Mismatch",
+            Self::ConstantBits { .. } => "ConstantBits",
+            Self::Reserved { .. } => "Reserved",
+            Self::Sender { .. } => "Sender",
             Self::Variant { .. } => "Variant",
             Self::Utf8 => "Utf8",
             Self::Ascii { .. } => "Ascii",
@@ -153,6 +173,9 @@ impl fmt::Display for Fault {
             Self::Overflow => f.write_str("a number that does not fit its type"),
             Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
             Self::Mismatch { expected, found } => write!(f, "found {found}, but the message says {expected}"),
+            Self::ConstantBits { expected, found } => write!(f, "the bits are {found}, not {expected}"),
+            Self::Reserved { found } => write!(f, "{found} is no value and no escape of the integer"),
+            Self::Sender { found } => write!(f, "{found}, but the other side sends it so"),
             Self::Variant { found } => write!(f, "{found} is no variant of the enum"),
             Self::Utf8 => f.write_str("not UTF-8"),
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),

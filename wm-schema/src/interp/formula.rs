@@ -1,7 +1,7 @@
 //! Formulas over the values that have been read, or are to be written.
 
 use super::decode::as_int;
-use crate::ir::{Computed, Content, Formula, Layout, Role, Schema, Term, Type, Value};
+use crate::ir::{Computed, Content, Formula, Int, Layout, Role, Schema, Term, Type, Value};
 
 /// The values of a layout that are known: of its fields by index, and of its parameters.
 pub(super) struct Known<'k> {
@@ -39,6 +39,7 @@ impl Known<'_> {
 fn simple(value: &Value, ty: &Type) -> Option<Computed> {
     match (value, ty) {
         (Value::Option(inner), ty) => simple(inner.as_ref()?, ty),
+        (Value::Int(value), Type::Int(Int::Flag, _)) => Some(Computed::Bool(*value == 1)),
         (Value::Int(_) | Value::Huge(_), _) => Some(Computed::Int(as_int(value))),
         (Value::Bool(value), _) => Some(Computed::Bool(*value)),
         (Value::Bytes(bytes), Type::Bytes(ty)) if !matches!(ty.content, Content::JsonBody(_)) => {

@@ -1,6 +1,6 @@
 //! Where the first frame ends.
 
-use super::{Error, Fault, Interpreter, Place, decode, encode, number, walk};
+use super::{Error, Fault, Interpreter, Place, bits, decode, encode, number, walk};
 use crate::ir::{Framing, Role, Type};
 
 /// What has been looked at of an incomplete frame.
@@ -66,6 +66,11 @@ fn constants(interpreter: &Interpreter<'_>, buf: &[u8], fields: usize) -> Result
     let layout = &interpreter.message.layout;
     let mut at = 0;
     for field in layout.fields.iter().take(fields) {
+        // Bits are looked at by `decode`.
+        if field.bits.is_some() {
+            at += size(field.size.least);
+            continue;
+        }
         if matches!(field.role, Role::Constant(_)) || matches!(field.ty, Type::Constant(_)) {
             let expected = encode::constant(interpreter.schema, field);
             let arrived = buf.get(at..).unwrap_or_default();
@@ -85,13 +90,21 @@ fn total(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
     let Framing::Prefix { field, at, int, scale, outside, width_outside } = &message.framing else {
         return Ok(Input::Need(1));
     };
-    let place = Place::new(&message.layout, &message.layout.fields[*field]);
-    let at = size(*at);
-    let arrived = buf.get(at..).unwrap_or_default();
-    let Some((value, width)) = number::arriving(int, arrived, at, place)? else {
+    let numbered = &message.layout.fields[*field];
+    let place = Place::new(&message.layout, numbered);
+    let start = size(*at);
+    let arrived = buf.get(start..).unwrap_or_default();
+    let (found, at, known) = match &numbered.bits {
+        Some(bits) => {
+            let (at, run) = (start + size(bits.byte()), size(bits.bytes.into()));
+            (bits::framing(int, bits, arrived, at, place)?, at, Some(run))
+        }
+        None => (number::arriving(int, arrived, start, place)?, start, int.size().fixed().map(size)),
+    };
+    let Some((value, width)) = found else {
         // A number of free width says of itself only that it goes on.
-        let needed = int.size().fixed().map_or(1, |width| at + size(width) - buf.len());
-        return Ok(Input::Need(needed));
+        let missing = known.map_or(1, |width| (start + width).saturating_sub(buf.len()));
+        return Ok(Input::Need(missing.max(1)));
     };
     let number = decode::as_int(&value);
     decode::number_rules(&message.layout, *field, number, at)?;

@@ -49,9 +49,13 @@
 //!    the last field that it measures has been read.
 //! 5. **`if` decides when the field is reached, `where` is checked when the field has been read**, after its own rules and
 //!    before the equations that end with it: `Condition`, at the field and where it starts.
-//! 6. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
+//! 6. **A run of bits is one number**, read when its first field is. An error about one of its fields points at the first
+//!    byte that holds bits of it. Constants of bits are looked at by `decode` alone: `ConstantBits`. An integer that
+//!    escapes is refused where its base stands.
+//! 7. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
 //!    differs.
 
+mod bits;
 mod decode;
 mod encode;
 mod error;
@@ -72,20 +76,32 @@ pub use input::{Input, Scan};
 pub use test::{CaseReport, Failure, TestReport, test};
 pub use trace::{Found, Setter, Span, Trace};
 
-use crate::ir::{Field, Formula, Layout, Message, Schema, Value};
+use crate::ir::{Field, Formula, Layout, Message, Schema, Side, Value};
 
 /// Reads and writes one message of a schema.
 #[derive(Debug, Clone, Copy)]
 pub struct Interpreter<'s> {
     schema: &'s Schema,
     message: &'s Message,
+    from: Side,
 }
 
 impl<'s> Interpreter<'s> {
     /// An interpreter of a message of `schema`.
     #[must_use]
     pub const fn new(schema: &'s Schema, message: &'s Message) -> Self {
-        Self { schema, message }
+        let from = match message.from {
+            Some(from) => from,
+            None => Side::Client,
+        };
+        Self { schema, message, from }
+    }
+
+    /// The same for messages that `side` sends: it makes a difference where a field is `= from(client)`. Without this,
+    /// the client sends what both may send.
+    #[must_use]
+    pub const fn sent_by(self, side: Side) -> Self {
+        Self { from: side, ..self }
     }
 
     /// The message that it reads and writes.

@@ -1,7 +1,8 @@
 //! Numbers on the wire: whole bytes, LEB128, ASCII digits.
 
+use super::decode::as_u64;
 use super::{EncodeFault, Error, Fault, Place};
-use crate::ir::{Endian, Int, Value};
+use crate::ir::{Endian, Escape, Escaping, Int, Value};
 
 /// A number that has arrived whole, and how many bytes it took, its delimiter included.
 type Arrived = Option<(Value, usize)>;
@@ -35,7 +36,51 @@ pub(super) fn read(int: &Int, bytes: &[u8], offset: usize, place: Place<'_>) -> 
             };
             Ok(Some((Value::Int(value), len + delimiter.len())))
         }
+        Int::Escaping(how) => {
+            let Some((base, width)) = read(&how.base, bytes, offset, place)? else { return Ok(None) };
+            let Value::Int(base) = base else { return Ok(None) };
+            let escaped = escaped(how, as_u64(base), &bytes[width..], offset, place)?;
+            Ok(escaped.map(|(value, wide)| (value, width + wide)))
+        }
+        // Part of a run, which reads it.
+        Int::Bits { .. } | Int::Flag => Ok(None),
     }
+}
+
+/// Reads what follows the base of an integer that escapes; the base stands at `offset`.
+pub(super) fn escaped(
+    how: &Escaping,
+    found: u64,
+    behind: &[u8],
+    offset: usize,
+    place: Place<'_>,
+) -> Result<Arrived, Error> {
+    let Some(index) = how.escapes.iter().position(|escape| escape.mark == found) else {
+        return match found <= how.direct {
+            true => Ok(Some((Value::Int(found.into()), 0))),
+            false => Err(place.error(offset, Fault::Reserved { found })),
+        };
+    };
+    let escape = &how.escapes[index];
+    let width = usize::from(escape.bytes);
+    let Some(wire) = behind.get(..width) else { return Ok(None) };
+    let value = fixed(wire, false, escape.endian);
+    // The escape before it, or the base, can say all up to this.
+    let shorter = index.checked_sub(1).map_or(how.direct, |before| how.escapes[before].most().max(how.direct));
+    match value {
+        Value::Int(value) if how.minimal && value <= shorter.into() => Err(place.error(offset, Fault::NotMinimal)),
+        value => Ok(Some((value, width))),
+    }
+}
+
+/// The escape that a value needs; none if the base says it itself.
+fn escape(how: &Escaping, value: u64) -> Option<&Escape> {
+    how.escapes.iter().find(|escape| value <= escape.most()).filter(|_| value > how.direct)
+}
+
+/// What the base of an integer that escapes says for a value.
+pub(super) fn base(how: &Escaping, value: u64) -> u64 {
+    escape(how, value).map_or(value, |escape| escape.mark)
 }
 
 /// Reads a number that frames from the start of `bytes`, of which more may come: what has arrived of it must already be
@@ -185,10 +230,20 @@ fn spelled(int: &Int, value: i128) -> Vec<u8> {
         Int::Digits { digits, .. } => format!("{value:0width$}", width = usize::from(*digits)).into_bytes(),
         Int::Until { radix: 16, delimiter, .. } => [format!("{value:x}").as_bytes(), delimiter].concat(),
         Int::Until { delimiter, .. } => [value.to_string().as_bytes(), delimiter].concat(),
+        Int::Escaping(how) => {
+            let small = as_u64(value);
+            let mut wire = spelled(&how.base, base(how, small).into());
+            if let Some(Escape { bytes, endian, .. }) = escape(how, small) {
+                wire.extend(ordered(&small.to_be_bytes()[8 - usize::from(*bytes)..], *endian));
+            }
+            wire
+        }
+        // Its run writes it.
+        Int::Bits { .. } | Int::Flag => Vec::new(),
     }
 }
 
-fn ordered(from_highest: &[u8], endian: Endian) -> Vec<u8> {
+pub(super) fn ordered(from_highest: &[u8], endian: Endian) -> Vec<u8> {
     match endian {
         Endian::Big => from_highest.to_vec(),
         Endian::Little => from_highest.iter().rev().copied().collect(),

@@ -1,7 +1,7 @@
 //! Messages as text: what `Debug` of the generated struct prints.
 
 use super::Interpreter;
-use crate::ir::{Content, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
+use crate::ir::{Content, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> String {
     layout(interpreter.schema, &interpreter.message.layout, value)
@@ -35,6 +35,7 @@ pub(super) fn show(schema: &Schema, ty: &Type, value: &Value) -> String {
                 None => format!("Other({found})"),
             }
         }
+        (Type::Int(Int::Flag, _), Value::Int(found)) => (*found == 1).to_string(),
         (Type::Bytes(bytes), value) => match (bytes.content, value) {
             (Content::JsonBody(index), value) => json(schema, &schema.json_bodies[index], value),
             (Content::Json, Value::Bytes(text)) => format!("Json({})", String::from_utf8_lossy(text)),

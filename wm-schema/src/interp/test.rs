@@ -9,7 +9,7 @@ use std::fmt;
 pub fn test(schema: &Schema) -> TestReport {
     let cases = schema.tests.iter().flat_map(|test| {
         test.cases.iter().map(|case| {
-            let interpreter = Interpreter::new(schema, &schema.messages[case.message]);
+            let interpreter = Interpreter::new(schema, &schema.messages[case.message]).sent_by(case.from);
             CaseReport {
                 test: test.name.clone(),
                 line: case.line,

@@ -19,6 +19,7 @@ fn field(name: &str, role: Role, ty: Type, least: u64, most: u64) -> Field {
         condition: None,
         rules: Vec::new(),
         held: Held::View,
+        bits: None,
         size,
         stream: false,
         line: 1,
@@ -46,6 +47,7 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
         version: None,
         port: None,
         frame_bytes_max: limit,
+        ints: Vec::new(),
         enums: Vec::new(),
         json_bodies: Vec::new(),
         structs: Vec::new(),
@@ -199,7 +201,7 @@ fn an_equation_is_checked_when_its_last_field_has_been_read() {
 #[test]
 fn a_report_shows_where() {
     let mut schema = text();
-    let case = |wire: &[u8], line, expect| Case { message: 0, bytes: wire.to_vec(), expect, line };
+    let case = |wire: &[u8], line, expect| Case { message: 0, from: Side::Client, bytes: wire.to_vec(), expect, line };
     let good = vec![
         case(b"hello\n", 3, Expect::Equals(texts(&["hello"]))),
         case(b"hello\r\n", 4, Expect::Decodes(texts(&["hello"]))),

@@ -4,7 +4,7 @@
 //! lines on a screen: the command line makes a dump or JSON of it.
 
 use super::{Error, show};
-use crate::ir::{Bytes, Content, Field, Role, Schema, Type, Value};
+use crate::ir::{Bytes, Content, Field, Int, Role, Schema, Type, Value};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -115,7 +115,7 @@ impl Recorder {
 pub(super) fn setter(field: &Field) -> Setter {
     match (&field.role, &field.ty) {
         (Role::Constant(_), _) | (_, Type::Constant(_)) => Setter::Schema,
-        (Role::Computed(_), _) => Setter::Encoder,
+        (Role::Computed(_) | Role::Sender(_), _) => Setter::Encoder,
         (Role::Value, _) => Setter::User,
     }
 }
@@ -147,6 +147,7 @@ fn json(schema: &Schema, ty: &Type, value: &Value) -> serde_json::Value {
     match (ty, value) {
         (Type::Constant(bytes), _) => hex(bytes).into(),
         (Type::Enum(_), value) => show::show(schema, ty, value).into(),
+        (Type::Int(Int::Flag, _), value) => (*value == Value::Int(1)).into(),
         (Type::Bytes(bytes), Value::Bytes(content)) => match bytes.content {
             Content::Bytes => hex(content).into(),
             Content::Json => serde_json::from_slice(content).unwrap_or_default(),

@@ -1,8 +1,10 @@
 //! The end of a frame that is found field by field: taken from the start at each look, so that nothing is remembered.
 
+use super::formula::Known;
 use super::{Error, Fault, Input, Interpreter, Place, decode, encode, number};
 use crate::ir::{Bytes, Extent, Int, Layout, Schema, Type};
 use crate::walk::{self, Span, Step};
+use std::collections::HashMap;
 
 pub(super) fn input(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
     let message = interpreter.message;
@@ -55,8 +57,9 @@ impl<'w> Walk<'w> {
     }
 
     fn layout(&mut self, layout: &Layout) -> Result<(), Stop> {
-        let mut kept = Vec::new();
-        for step in walk::steps(self.schema, layout) {
+        let (mut kept, mut marks) = (Vec::new(), HashMap::new());
+        let mut steps = walk::steps(self.schema, layout).into_iter();
+        while let Some(step) = steps.next() {
             let place = |field: usize| Place::new(layout, &layout.fields[field]);
             match step {
                 Step::Pass { bytes, .. } => self.at += bytes,
@@ -66,18 +69,48 @@ impl<'w> Walk<'w> {
                 }
                 Step::Until { field } => self.until(&layout.fields[field].ty, place(field))?,
                 Step::Free { field } => self.free(&layout.fields[field].ty, place(field))?,
+                Step::Mark { field, .. } => drop(marks.insert(field, self.at)),
+                Step::If { field, reads, least } => {
+                    if self.present(layout, field, reads.iter().map(|(read, _)| (*read, marks[read])))? {
+                        self.grow(least, place(field))?;
+                    } else {
+                        steps.next();
+                    }
+                }
                 Step::Number { field, span, slot } => {
                     let units = self.number(layout, field, span)?;
                     match slot {
-                        Some(_) => kept.push(units),
+                        Some(slot) => kept.push((slot, units)),
                         None => self.units(layout, span, units)?,
                     }
                 }
-                Step::Kept { span, slot } => self.units(layout, span, kept[slot])?,
+                Step::Kept { span, slot } => {
+                    let units = kept.iter().find(|(kept, _)| *kept == slot).map_or(0, |(_, units)| *units);
+                    self.units(layout, span, units)?;
+                }
                 Step::Enter { field, count } => self.elements(layout, field, count)?,
             }
         }
         Ok(())
+    }
+
+    /// Whether a field is there, by the values of fields at their places.
+    fn present(&self, layout: &Layout, field: usize, reads: impl Iterator<Item = (usize, u64)>) -> Result<bool, Stop> {
+        let mut values = vec![None; layout.fields.len()];
+        for (read, at) in reads {
+            let (ty, place) = (&layout.fields[read].ty, Place::new(layout, &layout.fields[read]));
+            let least = match ty {
+                Type::Int(int, _) => int.size().least,
+                Type::Enum(index) => self.schema.enums[*index].repr.size().least,
+                _ => 0,
+            };
+            if (self.buf.len() as u64) < at + least {
+                return Err(Stop::Missing { known: 0 });
+            }
+            values[read] = Some(decode::single_at(self.schema, ty, self.buf, size(at), place)?);
+        }
+        let known = Known { schema: self.schema, layout, fields: &values };
+        Ok(layout.fields[field].condition.as_ref().is_none_or(|condition| known.holds(condition)))
     }
 
     fn constant(&mut self, expected: Vec<u8>, place: Place<'_>) -> Result<(), Stop> {

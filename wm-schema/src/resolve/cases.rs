@@ -5,7 +5,8 @@ use super::{Context, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{CaseDraft, Draft, ExpectDraft, LayoutKind, Literal, Name, Origin, Side, ValueDraft, ValueKind};
 use crate::ir::{
-    Bytes, Case, Content, Enum, Expect, Extent, Field, JsonBody, JsonType, Layout, Message, Role, Test, Type, Value,
+    Bytes, Case, Content, Enum, Expect, Extent, Field, Int, JsonBody, JsonType, Layout, Message, Role, Test, Type,
+    Value,
 };
 
 /// What values are typed by. What is none is reported already, and its values are passed over.
@@ -55,7 +56,9 @@ fn case(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft) -> Option<Ca
             (message, Expect::Needs(u64::try_from(count.value).unwrap_or(u64::MAX)))
         }
     };
-    Some(Case { message, bytes: draft.bytes.value.clone(), expect, line: cx.draft.line(draft.bytes.origin) })
+    let from = sender(cx, known, draft, message)?;
+    let (bytes, line) = (draft.bytes.value.clone(), cx.draft.line(draft.bytes.origin));
+    Some(Case { message, from, bytes, expect, line })
 }
 
 fn bad(cx: &mut Context<'_>, at: Origin, label: impl Into<String>, why: impl Into<String>, help: impl Into<String>) {
@@ -85,6 +88,23 @@ fn whole(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft, value: &Val
         return None;
     }
     Some((index, layout(cx, known, &message.layout, name, fields)?))
+}
+
+/// Who sends the bytes: said by the case or by the message, or all the same.
+fn sender(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft, message: usize) -> Option<Side> {
+    let message = known.messages.get(message)?.as_ref()?;
+    let said = draft.side.as_ref().map(|side| side.value).or(message.from);
+    if said.is_none() && message.is_sided() {
+        bad(
+            cx,
+            draft.bytes.origin,
+            "who sends these bytes?",
+            format!("`{}` says on the wire which side has sent it", message.layout.name),
+            "write `client` or `server` in front of them",
+        );
+        return None;
+    }
+    Some(said.unwrap_or(Side::Client))
 }
 
 fn word(side: Side) -> &'static str {
@@ -224,6 +244,7 @@ fn layout(
 /// A value of a type.
 fn value(cx: &mut Context<'_>, known: &Known<'_>, ty: &Type, name: &str, draft: &ValueDraft) -> Option<Value> {
     match ty {
+        Type::Int(Int::Flag, _) => flag(cx, name, draft),
         Type::Int(int, range) => {
             let (least, most) = range.unwrap_or_else(|| int.range());
             number(cx, name, draft, least, most).map(Value::Int)
@@ -257,6 +278,15 @@ fn value(cx: &mut Context<'_>, known: &Known<'_>, ty: &Type, name: &str, draft: 
             items.into_iter().collect::<Option<_>>().map(Value::List)
         }
         Type::Constant(_) => None,
+    }
+}
+
+/// `true` or `false`.
+fn flag(cx: &mut Context<'_>, name: &str, draft: &ValueDraft) -> Option<Value> {
+    match &draft.kind {
+        ValueKind::Variant(None, Name { text, .. }) if text == "true" => Some(Value::Int(1)),
+        ValueKind::Variant(None, Name { text, .. }) if text == "false" => Some(Value::Int(0)),
+        _ => mismatch(cx, name, "`true` or `false`", draft),
     }
 }
 

@@ -45,11 +45,13 @@ fn one_enum(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Enum> {
     Some(Enum { docs: draft.docs.clone(), name: draft.name.text.clone(), repr, variants, open, line })
 }
 
-/// The integer of an enum: whole bytes, unsigned, at most 64 bits.
+/// The integer of an enum: unsigned, at most 64 bits.
 fn repr(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Int> {
     let ty = &draft.repr;
     let label = match words::word(&ty.name.text, cx.endian()) {
-        Some(Word::Int(int @ Int::Fixed { bytes: 1..=8, signed: false, .. })) if ty.extent.is_none() => {
+        Some(Word::Int(int @ (Int::Fixed { bytes: 1..=8, signed: false, .. } | Int::Bits { .. })))
+            if ty.extent.is_none() =>
+        {
             return Some(int);
         }
         Some(Word::Later(help)) => {
@@ -64,7 +66,7 @@ fn repr(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Int> {
     };
     cx.report(
         Diagnostic::new(Code::BadVariant, ty.name.origin, label)
-            .why("the values of an enum are unsigned integers of whole bytes, at most `u64`")
+            .why("the values of an enum are unsigned integers, at most `u64`")
             .help(format!("write `enum {}: u8`", draft.name.text)),
     );
     None
@@ -261,7 +263,7 @@ pub(super) fn unknown_type(cx: &Context<'_>, ty: &TypeDraft) -> Diagnostic {
             .why("CamelCase names an enum or a struct of this schema")
             .help(format!("declare it: `struct {text} {{ … }}` or `enum {text}: u8 {{ … }}`"));
     }
-    diagnostic.why("integers are 8, 16, 24, 32, 40, 48, 56, 64 or 128 bits wide").help(
+    diagnostic.why("integers are 8, 16, 24, 32, 40, 48, 56, 64 or 128 bits wide; `bit` and `u1` to `u63` share bytes").help(
         "there is: `u8` … `u128`, `i8` … `i128`, `f32`, `f64`, `varint`, `dec`, `hex`, `bytes`, `str`, `ascii`, `json`",
     )
 }

@@ -6,7 +6,7 @@ use super::layouts::Line;
 use super::types::{Scope, no_length};
 use super::{Context, names, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Argument, Expr, ExprKind, Literal, Name};
+use crate::draft::{Argument, Expr, ExprKind, Literal, Name, Side};
 use crate::ir::{Bytes, Enum, Equation, Extent, Int, Measure, Role, Type};
 
 /// What an expression comes to.
@@ -14,6 +14,7 @@ enum Folded {
     Number(i128),
     Bytes(Vec<u8>),
     Measure(Measure, i128),
+    Sender(Side),
 }
 
 /// The role of a field. A constant of bytes becomes the type of its line.
@@ -45,6 +46,7 @@ pub(super) fn role(
             );
             None
         }
+        (Type::Int(Int::Flag, _), Folded::Sender(side)) => Some(Role::Sender(side)),
         (Type::Int(int, _), Folded::Measure(measure, add)) => {
             let int = int.clone();
             computed(cx, scope, expr, &int, measure, add).map(Role::Computed)
@@ -69,11 +71,15 @@ pub(super) fn role(
                 Folded::Bytes(_) => "bytes",
                 Folded::Number(_) => "a number",
                 Folded::Measure(..) => "a size",
+                Folded::Sender(_) => "the word for who sends",
             };
             cx.report(
                 Diagnostic::new(Code::BadEquation, expr.origin, format!("`{}` cannot be {what}", line.name))
-                    .why("an integer is a number or a size, `bytes[n]` is bytes")
-                    .help(format!("write `{}: u16 = …`, or take the right side out", line.name)),
+                    .why("an integer is a number or a size, `bytes[n]` is bytes, a `bit` says who sends")
+                    .help(match what {
+                        "the word for who sends" => format!("write `{}: bit = from(client)`", line.name),
+                        _ => format!("write `{}: u16 = …`, or take the right side out", line.name),
+                    }),
             );
             None
         }
@@ -152,6 +158,9 @@ fn fold(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], expr: &E
             Literal::Const(_) => None,
         },
         ExprKind::Path(name) => path(cx, scope, name),
+        ExprKind::Call { function, argument } if function.text == "from" => {
+            sender(cx, function, argument).map(Folded::Sender)
+        }
         ExprKind::Call { function, argument } => {
             measure(cx, scope, types, function, argument).map(|measure| Folded::Measure(measure, 0))
         }
@@ -249,7 +258,7 @@ fn measure(
         "size" => sized(cx, scope, argument),
         "count" => counted(cx, scope, types, argument),
         text => {
-            let later = text.starts_with("crc") || matches!(text, "from" | "sum8" | "sum16" | "checksum" | "xor8");
+            let later = text.starts_with("crc") || matches!(text, "sum8" | "sum16" | "checksum" | "xor8");
             let diagnostic = if later {
                 Diagnostic::new(Code::NotYet, function.origin, format!("`{text}` is not there yet"))
                     .why("it is a function of the language that this version does not implement")
@@ -266,6 +275,21 @@ fn measure(
             None
         }
     }
+}
+
+/// `from(client)`.
+fn sender(cx: &mut Context<'_>, function: &Name, argument: &Argument) -> Option<Side> {
+    match argument {
+        Argument::Name(name) if name.text == "client" => return Some(Side::Client),
+        Argument::Name(name) if name.text == "server" => return Some(Side::Server),
+        _ => {}
+    }
+    cx.report(
+        Diagnostic::new(Code::BadEquation, function.origin, "who sends is the client or the server")
+            .why("the bit is true exactly if that side sends the message")
+            .help("write `from(client)` or `from(server)`"),
+    );
+    None
 }
 
 fn sized(cx: &mut Context<'_>, scope: Scope<'_>, argument: &Argument) -> Option<Measure> {

@@ -214,9 +214,12 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
     if let Role::Constant(value) = line.role
         && matches!(line.ty, Type::Int(..))
     {
-        return Some((Term::Int(value), Kind::Int(value, value)));
+        return Some(match line.ty {
+            Type::Int(Int::Flag, _) => (Term::Bool(value == 1), Kind::Bool),
+            _ => (Term::Int(value), Kind::Int(value, value)),
+        });
     }
-    if matches!(line.role, Role::Computed(_)) {
+    if matches!(line.role, Role::Computed(_) | Role::Sender(_)) {
         cx.report(
             Diagnostic::new(Code::NotYet, first.origin, format!("`{}` is computed", first.text))
                 .why("this version computes with the fields that a user sets")
@@ -261,6 +264,7 @@ fn member(cx: &mut Context<'_>, view: View<'_>, (of, kind): (Term, Kind), name: 
 fn kind(cx: &mut Context<'_>, ty: &Type, name: &Name) -> Option<Kind> {
     let problem = match ty {
         Type::Int(Int::Fixed { bytes: 16, .. }, _) => "numbers of 128 bits are not computed with",
+        Type::Int(Int::Flag, _) => return Some(Kind::Bool),
         Type::Int(int, range) => {
             let (least, most) = range.unwrap_or_else(|| int.range());
             return Some(Kind::Int(least, most));

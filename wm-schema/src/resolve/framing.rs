@@ -69,7 +69,9 @@ fn by_equation(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_
         return None;
     }
     let outside = fixed(lines, |other| !((first..=last).contains(&other) || varies && other == at))?;
-    let outside = outside.checked_sub(add.checked_mul(i64::try_from(scale).ok()?)?)?;
+    // The width of an escaping number does not count its base among bits: that is always there.
+    let base = lines[at].bits.filter(|_| varies).map_or(0, |bits| i64::from(bits.bytes));
+    let outside = outside.checked_add(base)?.checked_sub(add.checked_mul(i64::try_from(scale).ok()?)?)?;
     let int = int.clone();
     Some(Framing::Prefix { field: at, at: before(lines, at), int, scale, outside, width_outside: varies })
 }
@@ -149,10 +151,21 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     }
     for layout in walk::layouts(schema) {
         let Some(draft) = drafted(layout) else { continue };
+        let mut conditional = None;
         for step in walk::steps(schema, layout) {
+            if let walk::Step::If { field, .. } = step {
+                conditional = Some(field);
+            }
             let Some(field) = walk::looked_at(&step) else { continue };
-            if layout.fields[field].condition.is_some() {
-                cx.report(not_in_reach(draft, field, "may be absent", "does not work out conditions on the way"));
+            if layout.fields[field].condition.is_some() && conditional != Some(field) {
+                cx.report(not_in_reach(
+                    draft,
+                    field,
+                    "may be absent",
+                    "works out conditions of numbers and enums of the same layout alone",
+                ));
+            } else if layout.fields[field].bits.is_some() {
+                cx.report(not_in_reach(draft, field, "is part of a byte", "reads whole bytes on the way"));
             } else if let Some(inner) = walk::inner(layout, &step)
                 && !matches!(inner, Type::Struct(_) | Type::Int(..))
             {

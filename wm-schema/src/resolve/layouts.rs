@@ -3,10 +3,10 @@
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
-use super::{Context, attrs, spell};
+use super::{Context, attrs, bits, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
-use crate::ir::{self, Bytes, Content, Enum, Extent, Field, Layout, Role, RustShape, Size, Type};
+use crate::ir::{self, BitPlace, Bytes, Content, Enum, Extent, Field, Layout, Role, RustShape, Size, Type};
 
 /// A layout whose sizes are not known yet.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Line<'d> {
     pub(super) name: String,
     pub(super) ty: Type,
     pub(super) role: Role,
+    /// Where its bits stand.
+    pub(super) bits: Option<BitPlace>,
     /// The limit that is written on it.
     pub(super) max: Option<Spanned<u64>>,
     /// `if`, as it is written.
@@ -69,7 +71,11 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
         }
         lines.push(line);
     }
-    Body { draft, lines, sound }
+    let mut body = Body { draft, lines, sound };
+    if body.sound {
+        bits::resolve(cx, &mut body, enums);
+    }
+    body
 }
 
 fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>) -> Option<(Line<'d>, Option<&'d Expr>)> {
@@ -119,6 +125,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>) -> Option<(Line<'d>, Option<
         name: spell::name(draft),
         ty: typed.ty,
         role: Role::Value,
+        bits: None,
         max: typed.max,
         condition,
         present_if: None,
@@ -163,6 +170,7 @@ fn constant<'d>(cx: &mut Context<'_>, draft: &'d FieldDraft, literal: &Literal) 
         name: spell::name(draft),
         ty: Type::Constant(bytes),
         role: Role::Constant(0),
+        bits: None,
         max: None,
         condition: None,
         present_if: None,
@@ -200,6 +208,7 @@ impl Body<'_> {
             condition: line.present_if,
             rules: line.rules,
             held: line.draft.held,
+            bits: line.bits,
             size: line.size,
             stream: line.stream,
             line: cx.draft.line(line.draft.origin),

@@ -18,11 +18,13 @@
 //!   only for what nothing else bounds; it never takes away from a `max` that is written.
 
 mod attrs;
+mod bits;
 mod cases;
 mod declared;
 mod equations;
 mod formulas;
 mod framing;
+mod ints;
 mod layouts;
 mod names;
 mod regions;
@@ -35,8 +37,9 @@ mod unused;
 mod words;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::draft::{CaseDraft, Draft, Endian, ExpectDraft, Spanned, TestDraft, ValueDraft};
+use crate::draft::{BitOrder, CaseDraft, Draft, Endian, ExpectDraft, Spanned, TestDraft, ValueDraft};
 use crate::ir;
+use std::sync::Arc;
 
 /// What came of a draft.
 #[derive(Debug, Clone)]
@@ -59,7 +62,7 @@ pub struct Resolved {
 /// ```
 #[must_use]
 pub fn resolve(draft: &Draft) -> Resolved {
-    let mut cx = Context { draft, names: names::Names::default(), found: Vec::new() };
+    let mut cx = Context { draft, names: names::Names::default(), ints: Vec::new(), found: Vec::new() };
     let schema = schema::resolve(&mut cx);
     let mut diagnostics = cx.found;
     diagnostics.sort_by_key(|diagnostic| diagnostic.origin);
@@ -94,6 +97,8 @@ pub fn value(draft: &Draft, value: &ValueDraft) -> Result<(usize, ir::Value), Ve
 struct Context<'d> {
     draft: &'d Draft,
     names: names::Names<'d>,
+    /// Integers that escape; none where one could not be understood.
+    ints: Vec<Option<Arc<ir::Escaping>>>,
     found: Vec<Diagnostic>,
 }
 
@@ -105,6 +110,11 @@ impl Context<'_> {
     /// The order of bytes where no suffix says it.
     fn endian(&self) -> Endian {
         self.draft.endian.as_ref().map_or(Endian::Big, |endian| endian.value)
+    }
+
+    /// Which bits of a run its first field takes.
+    fn bit_order(&self) -> BitOrder {
+        self.draft.bits.as_ref().map_or(BitOrder::Highest, |order| order.value)
     }
 
     /// The largest frame, if the schema says it; 0 is reported, and passed over.

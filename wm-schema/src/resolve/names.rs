@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// What a CamelCase name stands for: an index into the list of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Item {
+    Int(usize),
     Enum(usize),
     Json(usize),
     Struct(usize),
@@ -24,7 +25,7 @@ pub(super) struct Names<'d> {
 /// What a name is the name of: it decides its case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Of an enum, a struct, a message or a JSON body.
+    /// Of an integer, an enum, a struct, a message or a JSON body.
     Type,
     /// Of a variant of an enum.
     Variant,
@@ -67,6 +68,9 @@ impl Names<'_> {
 pub(super) fn collect(cx: &mut Context<'_>) {
     let draft: &Draft = cx.draft;
     check(cx, &draft.name, Kind::Field);
+    for (index, item) in draft.ints.iter().enumerate() {
+        declare(cx, &item.name, Item::Int(index));
+    }
     for (index, item) in draft.enums.iter().enumerate() {
         declare(cx, &item.name, Item::Enum(index));
     }

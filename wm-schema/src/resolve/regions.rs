@@ -4,7 +4,7 @@ use super::layouts::{Body, Line, extent, extent_mut};
 use super::sizes::{self, Parts};
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{Equation, Extent, Measure, Role, Type};
+use crate::ir::{Equation, Extent, Int, Measure, Role, Type};
 
 /// Checks that the elements of lists can be told apart and counted.
 pub(super) fn elements(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
@@ -112,7 +112,7 @@ fn length_field(lines: &[Line<'_>], at: usize, length: usize) -> Option<Diagnost
     let found = |code, label: String| {
         Some(Diagnostic::new(code, line.draft.origin, label).note(number.draft.origin, "the length stands here"))
     };
-    if !matches!(number.ty, Type::Int(..)) {
+    if !matches!(number.ty, Type::Int(..)) || matches!(number.ty, Type::Int(Int::Flag, _)) {
         return Some(
             found(Code::BadEquation, format!("`{}` is no integer", number.name))?
                 .why("only an integer can say how long something is")
@@ -130,6 +130,8 @@ fn length_field(lines: &[Line<'_>], at: usize, length: usize) -> Option<Diagnost
             .help(format!("write `{right}`"))
             .note(line.draft.origin, "it is the length of this field"),
         ),
+        // A flag, which is no integer.
+        Role::Sender(_) => None,
         Role::Constant(value) => Some(
             found(Code::BadEquation, format!("`{}` is always {value}", number.name))?
                 .why("a length that never changes needs no field")

@@ -2,7 +2,7 @@
 
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
-use super::{Context, cases, declared, formulas, framing, names, regions, suggest, unused};
+use super::{Context, cases, declared, formulas, framing, ints, names, regions, suggest, unused};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
 use crate::ir::{Enum, Exchange, Layout, Message, Schema, Side, Type};
@@ -13,6 +13,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     names::collect(cx);
     let port = port(cx);
     limits(cx);
+    ints::resolve(cx);
     let enums = declared::enums(cx);
     let json_bodies = declared::json_bodies(cx);
     let (messages, structs): (Vec<&LayoutDraft>, Vec<&LayoutDraft>) =
@@ -44,6 +45,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         version: draft.version.as_ref().map(|version| version.value),
         port,
         frame_bytes_max: messages.iter().map(|message| message.frame_bytes_max).max()?,
+        ints: cx.ints.iter().cloned().collect::<Option<_>>()?,
         enums: enums.into_iter().collect::<Option<_>>()?,
         json_bodies,
         structs: structs.into_iter().collect::<Option<_>>()?,

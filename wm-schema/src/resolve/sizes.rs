@@ -19,11 +19,7 @@ pub(super) struct Parts<'p> {
 /// Sets for each line the size that it has by itself: the most is none where only a frame bounds it.
 pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
     for at in 0..lines.len() {
-        lines[at].size = match (&lines[at].ty, &lines[at].role) {
-            // A number that never changes has always the same width.
-            (Type::Int(int, _), Role::Constant(value)) => exactly(int.width(*value)),
-            (ty, _) => size(ty, lines, parts),
-        };
+        lines[at].size = line_size(lines, at, parts);
         if lines[at].condition.is_some() {
             lines[at].size.least = 0;
         }
@@ -32,6 +28,24 @@ pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
         if let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add }) = lines[number].role {
             let room = clamp(number_range(&lines[number]).1.saturating_sub(add.into()));
             bound_measured(&mut lines[first..=last], room);
+        }
+    }
+}
+
+/// The bytes of a run of bits are counted at its last field.
+fn line_size(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Size {
+    let own = match (&lines[at].ty, &lines[at].role) {
+        // A number that never changes has always the same width.
+        (Type::Int(int, _), Role::Constant(value)) => exactly(int.width(*value)),
+        (ty, _) => size(ty, lines, parts),
+    };
+    match &lines[at].bits {
+        None => own,
+        Some(bits) if bits.last != at => exactly(0),
+        Some(bits) => {
+            let run = u64::from(bits.bytes);
+            let escapes = matches!(lines[at].ty, Type::Int(Int::Escaping(_), _));
+            Size { least: run, most: own.most.filter(|_| escapes).or(Some(0)).map(|wide| run + wide) }
         }
     }
 }

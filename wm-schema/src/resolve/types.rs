@@ -63,9 +63,13 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
             return None;
         }
         Some(Word::Int(int)) if ty.extent.is_none() => return Some(integer(cx, int, attrs)),
-        Some(Word::Int(int)) => Type::Int(int, None),
+        Some(Word::Int(int)) => element(cx, ty, int)?,
         Some(Word::Float { bytes, endian }) => Type::Float { bytes, endian },
         None => match cx.names.item(&ty.name.text) {
+            Some(Item::Int(index)) if ty.extent.is_none() => {
+                return cx.ints[index].clone().map(|int| integer(cx, Int::Escaping(int), attrs));
+            }
+            Some(Item::Int(index)) => element(cx, ty, Int::Escaping(cx.ints[index].clone()?))?,
             Some(Item::Enum(index)) => Type::Enum(index),
             Some(Item::Struct(index)) => Type::Struct(index),
             Some(other) => {
@@ -86,6 +90,22 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
     }
     let ty = Type::List { element: Box::new(element), count, max: max.as_ref().map(|max| max.value) };
     Some(Typed { ty, max })
+}
+
+/// A number as the element of a list: whole bytes.
+fn element(cx: &mut Context<'_>, ty: &TypeDraft, int: Int) -> Option<Type> {
+    if int.needs_run() {
+        cx.report(bits_alone(ty, "the elements of a list do not", "`u8`"));
+        return None;
+    }
+    Some(Type::Int(int, None))
+}
+
+/// Bits where whole bytes belong.
+pub(super) fn bits_alone(ty: &TypeDraft, where_: &str, instead: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadBits, ty.name.origin, format!("`{}` is no whole byte", ty.name.text))
+        .why(format!("bits fill bytes together with the fields beside them; {where_}"))
+        .help(format!("write {instead}"))
 }
 
 /// A message or a JSON body where a struct belongs.
@@ -324,7 +344,10 @@ fn prefix(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, written: &[cra
             return None;
         }
         Some(_) => None,
-        None if cx.names.item(name).is_some() => None,
+        None if cx.names.item(name).is_some() => match cx.names.item(name) {
+            Some(Item::Int(index)) => Some(Int::Escaping(cx.ints[index].clone()?)),
+            _ => None,
+        },
         None => {
             if let Some(ours) = words::foreign(name) {
                 let label = format!("no type `{name}`");
@@ -359,6 +382,10 @@ fn prefix(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, written: &[cra
         return None;
     };
     attrs::sort(cx, written).refuse(cx, "a prefix");
+    if int.needs_run() {
+        cx.report(bits_alone(ty, "a prefix does not", "`[u8]`, or name an earlier field of bits in the brackets"));
+        return None;
+    }
     unsigned(cx, ty, int)
 }
 
@@ -381,6 +408,7 @@ pub(super) fn no_length(int: &Int) -> Option<&'static str> {
         Int::Fixed { signed: true, .. } | Int::Varint { signed: true } | Int::Until { signed: true, .. } => {
             Some("a length is never negative, and this number can be")
         }
+        Int::Flag => Some("it is true or false"),
         Int::Fixed { bytes: 16, .. } => Some("64 bits are enough for any length"),
         _ => None,
     }

@@ -2,10 +2,10 @@
 
 use super::Context;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::draft::{Draft, FieldDraft, FieldKind, LayoutKind, Name};
+use crate::draft::{Draft, ExtentKind, FieldDraft, FieldKind, LayoutKind, Name, TypeDraft};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Warns of each enum, struct and JSON body that no message contains. Next to a mistake nothing is said: it may be what
+/// Warns of each integer, enum, struct and JSON body that no message contains. Next to a mistake nothing is said: it may be what
 /// keeps a name from being used.
 pub(super) fn check(cx: &mut Context<'_>) {
     let draft: &Draft = cx.draft;
@@ -26,7 +26,9 @@ pub(super) fn check(cx: &mut Context<'_>) {
     }
     let structs = draft.layouts.iter().filter(|layout| !is_message(&layout.kind)).map(|layout| &layout.name);
     let bodies = draft.json_bodies.iter().map(|body| &body.name);
-    let names: Vec<&Name> = draft.enums.iter().map(|item| &item.name).chain(bodies).chain(structs).collect();
+    let ints = draft.ints.iter().map(|int| &int.name);
+    let names: Vec<&Name> =
+        draft.enums.iter().map(|item| &item.name).chain(ints).chain(bodies).chain(structs).collect();
     for name in names.into_iter().filter(|name| !used.contains(name.text.as_str())) {
         cx.report(
             Diagnostic::new(Code::NeverUsed, name.origin, format!("no message contains `{}`", name.text))
@@ -42,5 +44,15 @@ fn named(field: &FieldDraft) -> impl Iterator<Item = &str> {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => Some(ty),
         FieldKind::Literal(_) => None,
     };
-    ty.into_iter().flat_map(|ty| std::iter::once(&ty.name).chain(&ty.body)).map(|name| name.text.as_str())
+    ty.into_iter()
+        .flat_map(|ty| std::iter::once(&ty.name).chain(&ty.body).chain(prefix(ty)))
+        .map(|name| name.text.as_str())
+}
+
+/// The type of the number in brackets.
+fn prefix(ty: &TypeDraft) -> Option<&Name> {
+    match ty.extent.as_ref().map(|extent| &extent.kind) {
+        Some(ExtentKind::Typed(prefix, _)) => Some(&prefix.name),
+        _ => None,
+    }
 }

@@ -29,15 +29,20 @@ pub(super) fn word(text: &str, endian: Endian) -> Option<Word> {
         "str" => Word::Content(Content::Str),
         "ascii" => Word::Content(Content::Ascii),
         "json" => Word::Content(Content::Json),
-        "bit" | "u1" | "u2" | "u3" | "u4" | "u5" | "u6" | "u7" => {
-            Word::Later("take whole bytes for now: a `u8` for each eight bits")
-        }
+        "bit" => Word::Int(Int::Flag),
         "quicvar" => Word::Later("`varint` is the integer of varying width that there is"),
         "cstr" => Word::Later("write `bytes until hex \"00\"`, or `str until hex \"00\"`"),
         "headers" => Word::Later("write `str until \"\\r\\n\\r\\n\"` and take the lines apart by hand"),
         "base64" => Word::Later("base64 is a type inside of a `json Name { … }` body"),
-        _ => return fixed(text, endian),
+        _ => return fixed(text, endian).or_else(|| bits(text)),
     })
+}
+
+/// `u1` to `u63`, but for whole bytes.
+fn bits(text: &str) -> Option<Word> {
+    let digits = text.strip_prefix('u').filter(|digits| !digits.starts_with(['0', '+']))?;
+    let bits = digits.parse().ok().filter(|bits: &u8| (1..64).contains(bits) && !bits.is_multiple_of(8))?;
+    Some(Word::Int(Int::Bits { bits }))
 }
 
 /// `u8` to `u128`, `i8` to `i128`, `f32`, `f64`, with `le` or `be` behind.
@@ -71,7 +76,8 @@ fn fixed(text: &str, endian: Endian) -> Option<Word> {
 pub(super) const WORDS: &[&str] = &[
     "u8", "u16", "u24", "u32", "u40", "u48", "u56", "u64", "u128", "i8", "i16", "i24", "i32", "i40", "i48", "i56",
     "i64", "i128", "f32", "f64", "u16le", "u24le", "u32le", "u64le", "i16le", "i32le", "i64le", "f32le", "f64le",
-    "varint", "svarint", "dec", "idec", "hex", "bytes", "str", "ascii", "json",
+    "bit", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "varint", "svarint", "dec", "idec", "hex", "bytes", "str",
+    "ascii", "json",
 ];
 
 /// The words that people know from elsewhere, and ours for them.
@@ -87,7 +93,7 @@ pub(super) fn foreign(text: &str) -> Option<&'static str> {
         "ulong" | "uint64" | "uint64_t" | "usize" => "u64",
         "float" => "f32",
         "double" => "f64",
-        "bool" => "u8",
+        "bool" => "bit",
         "blob" | "binary" | "buffer" | "raw" => "bytes",
         "vint" | "varuint" | "leb128" => "varint",
         _ => return None,
@@ -103,7 +109,7 @@ mod tests {
         for text in WORDS {
             assert!(word(text, Endian::Big).is_some(), "{text}");
         }
-        for text in ["u9", "f16", "u", "", "ule", "uint", "é8", "Line"] {
+        for text in ["u65", "u07", "u0", "u", "i4", "f16", "u", "", "ule", "uint", "é8", "Line"] {
             assert_eq!(word(text, Endian::Big), None, "{text}");
         }
     }

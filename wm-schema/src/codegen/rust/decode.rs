@@ -2,8 +2,8 @@
 
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
-use super::{literal, names, shape};
-use crate::ir::{Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Type};
+use super::{bits, literal, names, shape};
+use crate::ir::{BitPlace, Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::cell::RefCell;
@@ -16,13 +16,18 @@ pub(super) fn decode(code: &LayoutCode<'_>) -> TokenStream {
     let last = code.constant(code.layout.fields.len().saturating_sub(1));
     let end = (!code.takes_the_rest()).then(|| quote!(reader.end(#last)?;));
     let value = constructor(code);
+    let from = code.is_sided().then(|| quote!(, from: Side));
+    let docs = match code.is_sided() {
+        true => " Reads a whole frame that `from` has sent, exactly its bytes.",
+        false => " Reads a whole frame, exactly its bytes.",
+    };
     quote! {
-        /// Reads a whole frame, exactly its bytes.
+        #[doc = #docs]
         ///
         /// # Errors
         ///
         /// The frame breaks a rule of the schema.
-        pub fn decode(frame: #frame_type) -> Result<Self, DecodeError> {
+        pub fn decode(frame: #frame_type #from) -> Result<Self, DecodeError> {
             let mut reader = Reader::new(frame);
             #fields
             #end
@@ -80,8 +85,21 @@ impl<'c> Decoder<'c> {
         if self.code.message.is_some() { quote!(&mut reader) } else { quote!(reader) }
     }
 
-    /// Where a field starts, as an expression.
+    /// Where an error about a field points, as an expression.
     fn offset(&self, field: usize) -> TokenStream {
+        if let Some(at) = self.code.fixed_error_offset(field) {
+            return self.code.size(at);
+        }
+        let Some(place) = self.code.field(field).bits else { return self.start(field) };
+        let start = self.start(place.first);
+        match literal::number(place.byte().into()) {
+            _ if place.byte() == 0 => start,
+            byte => quote!(#start.saturating_add(#byte)),
+        }
+    }
+
+    /// Where a field starts, as an expression; what is amid a run of bits starts nowhere.
+    fn start(&self, field: usize) -> TokenStream {
         if let Some(at) = self.code.fixed_offset(field) {
             return self.code.size(at);
         }
@@ -146,6 +164,9 @@ impl<'c> Decoder<'c> {
 
     fn field(&self, at: usize) -> TokenStream {
         let (constant, local) = (self.code.constant(at), self.code.names.local(at));
+        if let Some(place) = self.code.field(at).bits {
+            return self.bits(at, &place);
+        }
         if let Some(bytes) = self.code.constant_bytes(at) {
             let bytes = literal::bytes(&bytes);
             return quote!(reader.constant(#bytes, #constant)?;);
@@ -173,6 +194,42 @@ impl<'c> Decoder<'c> {
         }
     }
 
+    /// A field of a run of bits; the first one reads the run.
+    fn bits(&self, at: usize, place: &BitPlace) -> TokenStream {
+        let (constant, local, offset) = (self.code.constant(at), self.code.names.local(at), || self.offset(at));
+        let run = (place.first == at).then(|| bits::read_run(place, &quote!(reader), &constant));
+        let field = self.code.field(at);
+        let read = match (&field.role, &field.ty) {
+            (Role::Constant(expected), _) => {
+                let (found, expected, offset) = (bits::wide(place), literal::signed(*expected), offset());
+                quote!(Reader::constant_bits(#found, #expected, #offset, #constant)?;)
+            }
+            (Role::Sender(side), _) => {
+                let (found, expected, offset) = (bits::flag(place), bits::is_from(*side), offset());
+                quote!(Reader::sender(#found, #expected, #offset, #constant)?;)
+            }
+            (_, Type::Enum(index)) => {
+                let offset = if self.code.rust.schema.enums[*index].open { quote!() } else { offset() };
+                let value = bits::enum_read(self.code, *index, place, &quote!(#offset, #constant));
+                quote!(let #local = #value;)
+            }
+            (_, Type::Int(int, range)) => {
+                let value = match int {
+                    Int::Flag => bits::flag(place),
+                    Int::Escaping(how) => {
+                        let (base, table, offset) = (bits::wide(place), bits::table_name(how), offset());
+                        quote!(reader.escaped(#base, &#table, #offset, #constant)?)
+                    }
+                    _ => bits::number(place),
+                };
+                let (range, rules) = (self.range(at, int, *range), self.number(at, int));
+                quote!(let #local = #value; #range #rules)
+            }
+            _ => TokenStream::new(),
+        };
+        quote!(#run #read)
+    }
+
     fn range(&self, at: usize, int: &Int, range: Option<(i128, i128)>) -> Option<TokenStream> {
         let (least, most) = range?;
         let (constant, local, offset) = (self.code.constant(at), self.code.names.local(at), self.offset(at));
@@ -194,7 +251,7 @@ impl<'c> Decoder<'c> {
             _ if first == at + 1 => quote!(reader.remaining()),
             Some(0) => quote!(frame.len()),
             _ => {
-                let start = self.offset(first);
+                let start = self.start(first);
                 quote!(frame.len().saturating_sub(#start))
             }
         };
@@ -231,8 +288,8 @@ impl<'c> Decoder<'c> {
                 quote!(#list.len())
             }
             Measure::Bytes { first, last: end } => {
-                let start = self.offset(first);
-                let end = if end == last { quote!(reader.offset()) } else { self.offset(end + 1) };
+                let start = self.start(first);
+                let end = if end == last { quote!(reader.offset()) } else { self.start(end + 1) };
                 quote!(#end.saturating_sub(#start))
             }
         };

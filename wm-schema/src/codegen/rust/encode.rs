@@ -2,8 +2,10 @@
 
 use super::layout::LayoutCode;
 use super::number::{float_method, to_i128, width, within, write_int};
-use super::{literal, names, shape};
-use crate::ir::{Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Schema, Type};
+use super::{bits, literal, names, shape};
+use crate::ir::{
+    BitPlace, Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Schema, Type,
+};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -15,15 +17,20 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
     let (numbers, serialized) = (encoder.lets, serialized(code));
     let size = if serialized.lets.is_empty() { quote!(self.measure()) } else { serialized.measure_call() };
     let lets = &serialized.lets;
+    let from = code.is_sided().then(|| quote!(, from: Side));
+    let docs = match code.is_sided() {
+        true => " Appends the message to `out` as `from` sends it, or nothing if it fails.",
+        false => " Appends the message to `out`, or nothing if it fails.",
+    };
     quote! {
         #measure
 
-        /// Appends the message to `out`, or nothing if it fails.
+        #[doc = #docs]
         ///
         /// # Errors
         ///
         /// Those of [`measure`](Self::measure).
-        pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
+        pub fn encode(&self #from, out: &mut BytesMut) -> Result<(), EncodeError> {
             #(#lets)*
             let size = #size?;
             #numbers
@@ -417,11 +424,11 @@ impl<'c> Encoder<'c> {
         match &field.ty {
             Type::Int(int, _) if field.role == Role::Value => {
                 let value = self.value(at);
-                width(int, &value, terms)
+                width(int, &value, terms) + self.code.run_bytes(at)
             }
             Type::Int(int, _) => {
                 let number = self.number(at);
-                width(int, &quote!(#number), terms)
+                width(int, &quote!(#number), terms) + self.code.run_bytes(at)
             }
             Type::Bytes(bytes) => {
                 terms.push(self.len(at));
@@ -597,7 +604,7 @@ impl<'c> Encoder<'c> {
         let most = range.map_or(int.range().1, |(_, most)| most);
         let most = match u64::try_from(most).unwrap_or(u64::MAX) {
             u64::MAX => quote!(u64::MAX),
-            0xff | 0xffff | 0xffff_ffff => quote!(#ty::MAX.into()),
+            0xff | 0xffff | 0xffff_ffff if shape::int_bits(int).0 < 64 => quote!(#ty::MAX.into()),
             most => literal::number(most.into()),
         };
         let add = literal::signed(add.into());
@@ -632,6 +639,9 @@ impl<'c> Encoder<'c> {
 
     /// The statements that put one field on the wire.
     fn write(&mut self, at: usize) -> TokenStream {
+        if let Some(place) = self.code.field(at).bits {
+            return if place.last == at { self.write_run(&place) } else { TokenStream::new() };
+        }
         self.if_present(at, |encoder| encoder.write_value(at))
     }
 
@@ -682,6 +692,33 @@ impl<'c> Encoder<'c> {
         }
     }
 
+    /// The fields of a run of bits, and what follows the base of an integer that escapes.
+    fn write_run(&mut self, place: &BitPlace) -> TokenStream {
+        let code = self.code;
+        let run = bits::write_run(code, place, |at| self.bits_value(at));
+        let escaped = match &code.field(place.last).ty {
+            Type::Int(Int::Escaping(how), _) => {
+                let (table, value) = (bits::table_name(how), self.bits_value(place.last));
+                quote!(writer.escaped(#value, &#table);)
+            }
+            _ => TokenStream::new(),
+        };
+        quote!(#run #escaped)
+    }
+
+    /// The value of a field of a run.
+    fn bits_value(&mut self, at: usize) -> TokenStream {
+        let (field, value) = (self.code.field(at), self.value(at));
+        match (&field.role, &field.ty) {
+            (Role::Computed(_), _) => {
+                let number = self.number(at);
+                quote!(#number)
+            }
+            (_, Type::Enum(_)) => quote!(#value.to_wire()),
+            _ => value,
+        }
+    }
+
     /// A value without a length.
     fn write_plain(&self, ty: &Type, value: &TokenStream) -> TokenStream {
         match ty {
@@ -707,10 +744,12 @@ pub(super) fn needs_check(kind: &Enum) -> bool {
     kind.open || kind.variants.iter().any(|variant| variant.least != variant.most)
 }
 
-/// Whether any message can put a `check`ed enum on the wire.
-pub(super) fn uses_enum(schema: &Schema, index: usize) -> bool {
+/// Whether any message can put a `check`ed enum on the wire: as whole bytes, or in a run of bits.
+pub(super) fn uses_enum(schema: &Schema, index: usize, in_bits: bool) -> bool {
     let layouts = schema.structs.iter().chain(schema.messages.iter().map(|message| &message.layout));
-    layouts.flat_map(|layout| &layout.fields).any(|field| match &field.ty {
+    layouts.flat_map(|layout| &layout.fields).filter(|field| field.bits.is_some() == in_bits).any(|field| match &field
+        .ty
+    {
         Type::Enum(at) => *at == index && field.role == Role::Value,
         Type::List { element, .. } => matches!(**element, Type::Enum(at) if at == index),
         _ => false,

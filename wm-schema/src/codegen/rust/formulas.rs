@@ -1,7 +1,7 @@
 //! Formulas as Rust, as a person would write them: in the type of their fields where all fits that, in `i128` elsewhere.
 
 use super::{literal, names, shape};
-use crate::ir::{Bytes, Computed, Content, Formula, Layout, Operator, Schema, Term, Type};
+use crate::ir::{Bytes, Computed, Content, Formula, Int, Layout, Operator, Schema, Term, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -57,7 +57,7 @@ impl Formulas<'_> {
             Term::Field(_) | Term::Member { .. } => {
                 let (tokens, ty) = self.value(term);
                 let number = match ty {
-                    Some(Type::Int(int, _)) => {
+                    Some(Type::Int(int, _)) if *int != Int::Flag => {
                         let (bits, signed) = shape::int_bits(int);
                         Number::Native(bits, signed)
                     }

@@ -2,8 +2,8 @@
 
 use super::layout::LayoutCode;
 use super::number::{fixed_method, radix, read_int, to_i128, to_u64};
-use super::{literal, walk};
-use crate::ir::{Bytes, Extent, Framing, Int, Message, Schema, Type};
+use super::{bits, literal, walk};
+use crate::ir::{BitPlace, Bytes, Extent, Framing, Int, Message, Schema, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -80,8 +80,10 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
         return TokenStream::new();
     };
     let (constant, value) = (code.constant(*field), number_local(code, *field));
-    let offset = code.size(*at);
-    let end = code.size(at + int.size().least);
+    let run = code.field(*field).bits;
+    let start = code.size(*at);
+    let offset = code.size(at + run.map_or(0, |place| place.byte()));
+    let end = code.size(at + run.map_or(int.size().least, |place| place.bytes.into()));
     let rules = number_rules(code, message, *field);
     let raw = to_u64(&quote!(#value), int);
     let least = code.size(code.layout.size.least);
@@ -94,14 +96,36 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
         quote!(Prefix::elements(#raw, #scale, #outside, #least, Self::FRAME_BYTES_MAX, #offset, #constant))
     };
     let width = if *width_outside { quote!(width) } else { quote!(_) };
+    if let Some(place) = run {
+        let number = bits_number(code, *field, &place, &quote!(#value), &width);
+        return quote! {
+            if let Input::Need(needed) = fixed(buf, #end) {
+                return Ok(Input::Need(needed));
+            }
+            #number
+            #rules
+            #total
+        };
+    }
     match int {
+        Int::Escaping(how) => {
+            let (base, table) = (bits::base(how), bits::table_name(how));
+            quote! {
+                let Some((#value, #width)) = Prefix::escaping(buf, #offset, #base, &#table, #constant)? else {
+                    return Ok(Input::Need(1));
+                };
+                #rules
+                #total
+            }
+        }
+        Int::Bits { .. } | Int::Flag => TokenStream::new(),
         Int::Fixed { .. } | Int::Digits { .. } => {
             let read = match int {
                 Int::Fixed { bytes, signed, endian } => {
                     let method = fixed_method(*bytes, *signed, *endian);
-                    quote!(Reader::at(buf, #offset).#method(#constant)?)
+                    quote!(Reader::at(buf, #start).#method(#constant)?)
                 }
-                _ => read_int(int, &quote!(Reader::at(buf, #offset)), &constant),
+                _ => read_int(int, &quote!(Reader::at(buf, #start)), &constant),
             };
             quote! {
                 if let Input::Need(needed) = fixed(buf, #end) {
@@ -135,6 +159,33 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
     }
 }
 
+/// The number that frames, out of its run; one that escapes may not have arrived whole.
+fn bits_number(
+    code: &LayoutCode<'_>,
+    field: usize,
+    place: &BitPlace,
+    value: &TokenStream,
+    width: &TokenStream,
+) -> TokenStream {
+    let constant = code.constant(field);
+    let start = code.fixed_offset(field).unwrap_or_default();
+    let reader = code.size(start);
+    let run = bits::read_run(place, &quote!(Reader::at(buf, #reader)), &constant);
+    let Type::Int(Int::Escaping(how), _) = &code.field(field).ty else {
+        let number = bits::number(place);
+        return quote!(#run let #value = #number;);
+    };
+    let (behind, offset) = (code.size(start + u64::from(place.bytes)), code.size(start + place.byte()));
+    let (base, table) = (bits::wide(place), bits::table_name(how));
+    quote! {
+        #run
+        let number = Prefix::escaped(buf, #behind, #base, &#table, #offset, #constant)?;
+        let Some((#value, #width)) = number else {
+            return Ok(Input::Need(1));
+        };
+    }
+}
+
 /// The variable of the number that frames: a field's, or a prefix's.
 fn number_local(code: &LayoutCode<'_>, field: usize) -> syn::Ident {
     match &code.field(field).ty {
@@ -148,7 +199,7 @@ fn number_local(code: &LayoutCode<'_>, field: usize) -> syn::Ident {
 /// where the frame's limit does not say the same.
 fn number_rules(code: &LayoutCode<'_>, message: &Message, field: usize) -> TokenStream {
     let (constant, value) = (code.constant(field), number_local(code, field));
-    let offset = code.fixed_offset(field).map(|at| code.size(at));
+    let offset = code.fixed_error_offset(field).map(|at| code.size(at));
     let mut rules = TokenStream::new();
     let (int, measured, add) = match &code.field(field).ty {
         Type::Int(int, range) => {

@@ -2,7 +2,7 @@
 
 use super::names::{ident, ty, variant};
 use super::number::{fixed_method, to_u64};
-use super::{Rust, docs, encode, literal, shape};
+use super::{Rust, bits, docs, encode, literal, shape};
 use crate::ir::{Enum, Int, JsonBody, JsonType, Variant};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -16,8 +16,10 @@ pub(super) fn enumeration(rust: &Rust<'_>, index: usize) -> TokenStream {
     let variants = kind.variants.iter().map(|one| definition(one, &repr));
     let other = kind.open.then(|| quote!(#[doc = " Every other value."] Other(#repr),));
     let conversions = conversions(kind, &repr);
-    let check = (encode::needs_check(kind) && encode::uses_enum(rust.schema, index)).then(|| check(kind));
-    let read = encode::uses_enum(rust.schema, index).then(|| read(kind));
+    let (whole, in_bits) = (encode::uses_enum(rust.schema, index, false), encode::uses_enum(rust.schema, index, true));
+    let check = (encode::needs_check(kind) && (whole || in_bits)).then(|| check(kind));
+    let read = whole.then(|| read(kind));
+    let from_bits = (in_bits && !kind.open).then(|| bits::from_bits(kind));
     quote! {
         #docs
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +31,7 @@ pub(super) fn enumeration(rust: &Rust<'_>, index: usize) -> TokenStream {
         impl #name {
             #conversions
             #read
+            #from_bits
             #check
         }
     }
@@ -115,6 +118,10 @@ fn check(kind: &Enum) -> TokenStream {
     let fits = match kind.repr {
         Int::Fixed { bytes: bytes @ (3 | 5 | 6 | 7), .. } => {
             let most = literal::number((1u128 << (u32::from(bytes) * 8)) - 1);
+            quote!(&& self.to_wire() <= #most)
+        }
+        Int::Bits { bits } if !bits.is_power_of_two() || bits < 8 => {
+            let most = literal::number((1u128 << bits) - 1);
             quote!(&& self.to_wire() <= #most)
         }
         _ => quote!(),

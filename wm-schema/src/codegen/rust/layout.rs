@@ -2,7 +2,9 @@
 
 use super::formulas::Formulas;
 use super::{Rust, names::Names, shape};
-use crate::ir::{Bytes, Endian, Equation, Extent, Field, Formula, Int, Layout, Measure, Message, Role, Size, Type};
+use crate::ir::{
+    Bytes, Endian, Equation, Escape, Extent, Field, Formula, Int, Layout, Measure, Message, Role, Size, Type,
+};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -27,6 +29,11 @@ impl<'s> LayoutCode<'s> {
         &self.layout.fields[at]
     }
 
+    /// Whether its codec must know who sends.
+    pub(super) fn is_sided(&self) -> bool {
+        self.message.is_some_and(Message::is_sided)
+    }
+
     /// The constant that an error about a field points at.
     pub(super) fn constant(&self, field: usize) -> TokenStream {
         let name = self.names.constant(field);
@@ -37,6 +44,17 @@ impl<'s> LayoutCode<'s> {
     pub(super) fn fixed_offset(&self, field: usize) -> Option<u64> {
         self.message?;
         self.layout.fields[..field].iter().map(|field| field.size.fixed()).sum()
+    }
+
+    /// Where an error about a field of a message points, if that is always the same.
+    pub(super) fn fixed_error_offset(&self, field: usize) -> Option<u64> {
+        let byte = self.field(field).bits.map_or(0, |place| place.byte());
+        self.fixed_offset(field).map(|start| start + byte)
+    }
+
+    /// The bytes of the run of bits that a field ends.
+    pub(super) fn run_bytes(&self, field: usize) -> u64 {
+        self.field(field).bits.filter(|place| place.last == field).map_or(0, |place| place.bytes.into())
     }
 
     /// The field whose length or count a number says.
@@ -87,7 +105,7 @@ impl<'s> LayoutCode<'s> {
     pub(super) fn equation(&self, at: usize) -> Option<Equation> {
         match self.field(at).role {
             Role::Computed(equation) => Some(equation),
-            Role::Value | Role::Constant(_) => None,
+            Role::Value | Role::Constant(_) | Role::Sender(_) => None,
         }
     }
 
@@ -99,6 +117,9 @@ impl<'s> LayoutCode<'s> {
     /// The bytes of a constant field.
     pub(super) fn constant_bytes(&self, at: usize) -> Option<Vec<u8>> {
         let field = self.field(at);
+        if field.bits.is_some() {
+            return None;
+        }
         match (&field.ty, &field.role) {
             (Type::Constant(bytes), _) => Some(bytes.clone()),
             (Type::Int(int, _), Role::Constant(value)) => Some(wire_bytes(int, *value)),
@@ -155,5 +176,16 @@ fn wire_bytes(int: &Int, value: i128) -> Vec<u8> {
             let number = if *radix == 16 { format!("{value:x}") } else { value.to_string() };
             [number.as_bytes(), delimiter].concat()
         }
+        Int::Escaping(how) => {
+            let value = u64::try_from(value).unwrap_or_default();
+            let escape = how.escape(value);
+            let mut bytes = wire_bytes(&how.base, escape.map_or(value, |escape| escape.mark).into());
+            if let Some(&Escape { bytes: width, endian, .. }) = escape {
+                bytes.extend(wire_bytes(&Int::Fixed { bytes: width, signed: false, endian }, value.into()));
+            }
+            bytes
+        }
+        // Part of a run, which writes it.
+        Int::Bits { .. } | Int::Flag => Vec::new(),
     }
 }

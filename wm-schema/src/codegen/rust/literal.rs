@@ -26,6 +26,19 @@ pub(super) fn signed(value: i128) -> TokenStream {
     if value < 0 { quote!(-#magnitude) } else { magnitude }
 }
 
+/// A mask: `0x7fff_ffff`.
+pub(super) fn hex(value: u64) -> TokenStream {
+    let digits = format!("{value:x}");
+    let mut grouped = String::from("0x");
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(4) {
+            grouped.push('_');
+        }
+        grouped.push(digit);
+    }
+    grouped.parse().unwrap_or_default()
+}
+
 /// A count of bytes, as `usize`: `64 << 20` where it is even.
 pub(super) fn size(value: u64, runtime_check: &TokenStream) -> TokenStream {
     if value > u64::from(u32::MAX) {

@@ -12,6 +12,7 @@
 //! The generated code names only the public runtime, holds no `unsafe`, no panic and no index, and is `no_std` with
 //! `alloc`. It is meant to be read: source order, named constants, the schema's doc comments.
 
+mod bits;
 mod decode;
 mod encode;
 mod formulas;
@@ -102,27 +103,33 @@ impl<'s> Rust<'s> {
         let bodies: TokenStream = (0..self.schema.json_bodies.len()).map(|at| items::json_body(self, at)).collect();
         let messages: TokenStream = self.schema.messages.iter().map(|message| self.message(message)).collect();
         let structs: TokenStream = (0..self.schema.structs.len()).map(|at| self.part(at)).collect();
-        quote!(#sides #messages #structs #enums #bodies)
+        let ints = bits::tables(self);
+        quote!(#sides #messages #structs #enums #bodies #ints)
     }
 
     /// The two ends of the conversation.
     fn sides(&self) -> TokenStream {
         let side = |side: Side| self.schema.sent_by(side).map(|message| &message.layout);
         let (client, server) = (side(Side::Client), side(Side::Server));
-        let sends = |layout: Option<&Layout>| match layout {
-            Some(layout) => shape::layout_type(self.schema, layout, &quote!('static)),
+        let sided = self.schema.messages.iter().any(Message::is_sided);
+        let sends = |layout: Option<&Layout>, side: &TokenStream| match layout {
+            Some(layout) => {
+                let message = shape::layout_type(self.schema, layout, &quote!('static));
+                if sided { quote!(#side<#message>) } else { message }
+            }
             None => quote!(Silent),
         };
         let says =
             |layout: Option<&Layout>| layout.map_or("nothing".to_owned(), |layout| format!("[`{}`]", layout.name));
-        let (from_client, from_server) = (sends(client), sends(server));
+        let from_client = sends(client, &quote!(FromClient));
+        let from_server = sends(server, &quote!(FromServer));
         let same = client.map(|layout| &layout.name) == server.map(|layout| &layout.name);
         let docs = |receives: Option<&Layout>, answers: Option<&Layout>, end: &str| match same {
             true => format!(" The end that {end}: receives and sends {}.", says(receives)),
             false => format!(" The end that {end}: receives {}, sends {}.", says(receives), says(answers)),
         };
         let (server_docs, client_docs) = (docs(client, server, "listens"), docs(server, client, "connects"));
-        let (server_type, client_type) = match same {
+        let (server_type, client_type) = match same && !sided {
             true => (quote!(Duplex<#from_client>), quote!(Duplex<#from_client>)),
             false => (quote!(Duplex<#from_client, #from_server>), quote!(Duplex<#from_server, #from_client>)),
         };
@@ -247,8 +254,13 @@ impl<'s> Rust<'s> {
         let scan = framing::scan_type(self.schema, message);
         let (protocol, name) = (&self.schema.name, names::ty(&layout.name));
         let name = if shape::borrows(self.schema, layout) { quote!(#name) } else { quote!(Self) };
+        let (sided, from, side) = match message.is_sided() {
+            true => (quote!(Sided), quote!(, from), quote!(, from: Side)),
+            false => (quote!(Message), quote!(), quote!()),
+        };
+        let first = message.is_sided().then(|| quote!(from,));
         quote! {
-            impl Message for #own {
+            impl #sided for #own {
                 type View<'a> = #view;
                 type Scan = #scan;
 
@@ -261,13 +273,13 @@ impl<'s> Rust<'s> {
                 }
 
                 #[inline]
-                fn decode(frame: &mut [u8]) -> Result<Self::View<'_>, DecodeError> {
-                    #name::decode(frame)
+                fn decode(frame: &mut [u8] #side) -> Result<Self::View<'_>, DecodeError> {
+                    #name::decode(frame #from)
                 }
 
                 #[inline]
-                fn encode(view: &Self::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {
-                    view.encode(out)
+                fn encode(view: &Self::View<'_> #side, out: &mut BytesMut) -> Result<(), EncodeError> {
+                    view.encode(#first out)
                 }
             }
         }

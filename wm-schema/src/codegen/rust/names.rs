@@ -35,8 +35,10 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 12] =
-    ["reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width", "walk", "step"];
+const RESERVED: [&str; 14] = [
+    "reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width", "walk", "step", "bits",
+    "from",
+];
 
 impl Names {
     pub(super) fn new(layout: &Layout) -> Self {
@@ -112,14 +114,15 @@ pub(super) struct Imports {
     runtime: TokenStream,
 }
 
-const PROTOCOL: [&str; 3] = ["Duplex", "Message", "Silent"];
-const WIRE: [&str; 22] = [
+const PROTOCOL: [&str; 7] = ["Duplex", "FromClient", "FromServer", "Message", "Side", "Sided", "Silent"];
+const WIRE: [&str; 24] = [
     "BytesMut",
     "Cow",
     "DecodeError",
     "Delimiter",
     "EncodeError",
     "EncodeFault",
+    "Escaping",
     "Fault",
     "Field",
     "Halt",
@@ -129,6 +132,7 @@ const WIRE: [&str; 22] = [
     "Prefix",
     "Radix",
     "Reader",
+    "Unsigned",
     "Walk",
     "Walker",
     "Writer",

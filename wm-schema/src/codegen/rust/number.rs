@@ -1,6 +1,6 @@
 //! Numbers: the calls that read and write them, and what they have to be.
 
-use super::{literal, shape};
+use super::{bits, literal, shape};
 use crate::ir::{Endian, Int};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -32,6 +32,12 @@ pub(super) fn int_call(int: &Int, constant: &TokenStream) -> TokenStream {
                 quote!(number_until(#delimiter, #max, #base, #constant))
             }
         }
+        Int::Escaping(how) => {
+            let (base, table) = (bits::base(how), bits::table_name(how));
+            quote!(escaping(#base, &#table, #constant))
+        }
+        // Part of a run, which is read as one.
+        Int::Bits { .. } | Int::Flag => TokenStream::new(),
     }
 }
 
@@ -53,19 +59,30 @@ pub(super) fn write_int(int: &Int, value: &TokenStream) -> TokenStream {
             let number = if *signed { quote!(writer.signed(#value);) } else { quote!(writer.number(#value, #base);) };
             quote!(#number writer.bytes(#delimiter);)
         }
+        Int::Escaping(how) => {
+            let (base, table) = (bits::base(how), bits::table_name(how));
+            quote!(writer.escaping(#value, #base, &#table);)
+        }
+        // Part of a run, which is written as one.
+        Int::Bits { .. } | Int::Flag => TokenStream::new(),
     }
 }
 
 /// How many bytes a number takes: what is always the same, and a term that is not.
 pub(super) fn width(int: &Int, value: &TokenStream, terms: &mut Vec<TokenStream>) -> u64 {
     match int {
-        Int::Fixed { .. } | Int::Digits { .. } => return int.size().least,
+        Int::Fixed { .. } | Int::Digits { .. } | Int::Bits { .. } | Int::Flag => return int.size().least,
         Int::Varint { signed: false } => terms.push(quote!(check::varint_width(#value))),
         Int::Varint { signed: true } => terms.push(quote!(check::svarint_width(#value))),
         Int::Until { signed: true, .. } => terms.push(quote!(check::signed_width(#value))),
         Int::Until { radix: base, .. } => {
             let base = radix(*base);
             terms.push(quote!(check::number_width(#value, #base)));
+        }
+        Int::Escaping(how) => {
+            let table = bits::table_name(how);
+            terms.push(quote!(#table.width(#value)));
+            return int.size().least;
         }
     }
     match int {
@@ -126,7 +143,7 @@ pub(super) fn radix(radix: u8) -> TokenStream {
 pub(super) fn to_u64(value: &TokenStream, int: &Int) -> TokenStream {
     match shape::int_bits(int) {
         (64, false) => value.clone(),
-        (8 | 16 | 32, false) => quote!(u64::from(#value)),
+        (1 | 8 | 16 | 32, false) => quote!(u64::from(#value)),
         _ => quote!(u64::try_from(#value).unwrap_or(u64::MAX)),
     }
 }

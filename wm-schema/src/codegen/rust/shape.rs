@@ -114,6 +114,9 @@ pub(super) fn body_type(schema: &Schema, body: usize) -> TokenStream {
 
 /// The type that holds a number.
 pub(super) fn int_type(int: &Int) -> TokenStream {
+    if *int == Int::Flag {
+        return quote!(bool);
+    }
     let (bits, signed) = int_bits(int);
     let name = format_ident!("{}{bits}", if signed { 'i' } else { 'u' });
     quote!(#name)
@@ -124,7 +127,9 @@ pub(super) fn int_bits(int: &Int) -> (u8, bool) {
     match *int {
         Int::Fixed { bytes, signed, .. } => (bytes.next_power_of_two() * 8, signed),
         Int::Varint { signed } | Int::Until { signed, .. } => (64, signed),
-        Int::Digits { .. } => (64, false),
+        Int::Digits { .. } | Int::Escaping(_) => (64, false),
+        Int::Bits { bits } => (bits.next_power_of_two().max(8), false),
+        Int::Flag => (1, false),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::names::{ident, ty, variant};
 use super::{Rust, literal, shape};
-use crate::ir::{Case, Content, Enum, Expect, Int, JsonType, Layout, Test, Type, Value};
+use crate::ir::{Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -13,11 +13,14 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
         return TokenStream::new();
     }
     let runtime = &rust.runtime;
+    let sided = rust.schema.messages.iter().any(Message::is_sided);
+    let side = sided.then(|| quote!(use #runtime::protocol::Side;));
     let mut taken = BTreeSet::new();
     let tests: TokenStream = rust.schema.tests.iter().map(|test| function(rust, test, &mut taken)).collect();
     quote! {
         #[cfg(test)]
         mod tests {
+            #side
             use #runtime::wire::{BytesMut, DecodeError, Input};
 
             /// What the scan says of `bytes`: the same, wherever the network cuts them.
@@ -68,6 +71,12 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
     let name = ty(&layout.name);
     let bytes = literal::bytes(&case.bytes);
     let line = format!("schema line {}", case.line);
+    let side = match case.from {
+        Side::Client => quote!(Side::Client),
+        Side::Server => quote!(Side::Server),
+    };
+    let sided = rust.schema.messages[case.message].is_sided();
+    let (behind, before) = if sided { (quote!(, #side), quote!(#side,)) } else { (quote!(), quote!()) };
     let scan = quote! {
         let bytes = #bytes;
         let input = scanned(super::#name::input, bytes);
@@ -78,7 +87,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
             #scan
             assert_eq!(input, Ok(Input::Frame(#len)), #line);
             let message = #value;
-            let decoded = super::#name::decode(bytes);
+            let decoded = super::#name::decode(bytes #behind);
             assert_eq!(decoded.as_ref(), Ok(&message), #line);
         }
     };
@@ -89,7 +98,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
             quote! {
                 #decodes
                 let mut out = BytesMut::new();
-                let encoded = message.encode(&mut out);
+                let encoded = message.encode(#before &mut out);
                 assert_eq!(encoded, Ok(()), #line);
                 assert_eq!(out[..], bytes[..], #line);
             }
@@ -97,7 +106,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
         Expect::Rejects(field) => quote! {
             #scan
             let error = match input {
-                Ok(Input::Frame(len)) => super::#name::decode(&bytes[..len]).err(),
+                Ok(Input::Frame(len)) => super::#name::decode(&bytes[..len] #behind).err(),
                 Ok(Input::Need(_)) => None,
                 Err(error) => Some(error),
             };
@@ -160,6 +169,10 @@ fn expression(rust: &Rust<'_>, ty: &Type, value: &Value) -> TokenStream {
             Content::JsonBody(body) => json(rust, body, members),
             _ => TokenStream::new(),
         },
+        (Type::Int(Int::Flag, _), Value::Int(value)) => {
+            let set = *value == 1;
+            quote!(#set)
+        }
         (_, Value::Int(value)) => literal::signed(*value),
         (_, Value::Huge(value)) => literal::number(*value),
         (_, Value::Float(value)) => float(*value),

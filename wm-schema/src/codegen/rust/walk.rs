@@ -67,6 +67,11 @@ fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
                 #passed
             })
         }
+        Step::Mark { slot, .. } => {
+            let slot = Literal::usize_unsuffixed(*slot);
+            quote!(walk.mark(#slot))
+        }
+        Step::If { field, reads, least } => only_if(code, *field, reads, *least),
         Step::Enter { field, count } => {
             let (inner, constant) = (inner(code, *field), code.constant(*field));
             match (count, &code.field(*field).ty) {
@@ -100,6 +105,45 @@ fn free(code: &LayoutCode<'_>, field: usize, ty: &Type) -> TokenStream {
     };
     let read = int_call(int, &code.constant(field));
     quote!(walk.#read.map(drop))
+}
+
+/// Works out the condition of the field in the next step.
+fn only_if(code: &LayoutCode<'_>, field: usize, reads: &[(usize, usize)], least: u64) -> TokenStream {
+    let Some(condition) = &code.field(field).condition else { return quote!(Ok(())) };
+    let looks = reads.iter().map(|(read, slot)| {
+        let (local, constant) = (code.names.local(*read), code.constant(*read));
+        let slot = Literal::usize_unsuffixed(*slot);
+        match &code.field(*read).ty {
+            Type::Int(int, range) => {
+                let (bytes, call) = (code.size(int.size().least), int_call(int, &constant));
+                let range = range.map(|(least, most)| {
+                    let found = to_i128(&quote!(#local), int);
+                    let (least, most) = (literal::signed(least), literal::signed(most));
+                    quote!(Reader::in_range(#found, #least, #most, walk.kept(#slot), #constant)?;)
+                });
+                quote! {
+                    let #local = walk.look(#slot, #bytes, |reader| reader.#call)?;
+                    #range
+                }
+            }
+            Type::Enum(index) => {
+                let kind = &code.rust.schema.enums[*index];
+                let (name, bytes) = (names::ty(&kind.name), code.size(kind.repr.size().least));
+                quote!(let #local = walk.look(#slot, #bytes, |reader| #name::read(reader, #constant))?;)
+            }
+            _ => TokenStream::new(),
+        }
+    });
+    let looks: TokenStream = looks.collect();
+    let condition = code.condition(condition, &|at| {
+        let local = code.names.local(at);
+        quote!(#local)
+    });
+    let (least, constant) = (code.size(least), code.constant(field));
+    quote!({
+        #looks
+        walk.only_if(#condition, #least, #constant)
+    })
 }
 
 /// A number that measures something, and what it measures, if that follows.
