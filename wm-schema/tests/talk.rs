@@ -172,7 +172,7 @@ fn silence_is_bounded() {
     let mut socket = server.connect();
     socket.write_all(b"half a li").expect("it reads");
     assert_eq!(socket.read(&mut [0; 10]).expect("it closes"), 0);
-    assert_eq!((server.said(), server.said()), ("connected".into(), "sent nothing more for 0.1 s".into()));
+    assert_eq!((server.said(), server.said()), ("connected".into(), "sent no whole message within 0.1 s".into()));
 
     let (code, out, err) = send("text", &[&server.address.to_string(), r#"Line { text: "x" }"#, "--timeout", "10"]);
     assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
@@ -181,7 +181,7 @@ fn silence_is_bounded() {
     let address = silent.local_addr().expect("bound").to_string();
     let (code, _, err) = send("text", &[&address, r#"Line { text: "x" }"#, "--timeout", "0.1"]);
     assert_eq!(code, Some(1), "{err}");
-    assert!(err.contains("sent nothing more for 0.1 s"), "{err}");
+    assert!(err.contains("sent no whole message within 0.1 s"), "{err}");
     assert_eq!(send("text", &[&address, r#"Line { text: "x" }"#, "--replies", "0"]).0, Some(0));
 }
 
