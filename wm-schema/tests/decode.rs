@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use wm_schema::ir::{Expect, Side};
 
 fn schema(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas").join(name).with_extension("wm")
@@ -183,16 +184,17 @@ fn a_brief_message_is_what_the_schema_would_write() {
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
         let mut cases = String::new();
         for case in schema.tests.iter().flat_map(|test| &test.cases) {
-            use wm_schema::ir::Expect;
             if !matches!(case.expect, Expect::Equals(_) | Expect::Decodes(_)) {
                 continue;
             }
             let hex: String = case.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             let message = &schema.messages[case.message].layout.name;
-            let brief = decode(name, &["--brief", "--message", message, "--hex", &hex], b"").out;
+            let side = if case.from == Side::Client { "client" } else { "server" };
+            let sent = format!("--{side}");
+            let brief = decode(name, &["--brief", "--message", message, &sent, "--hex", &hex], b"").out;
             // What is too long for a line is cut.
             if !brief.contains('…') {
-                cases.push_str(&format!("    hex \"{hex}\" decodes {brief}"));
+                cases.push_str(&format!("    {side} hex \"{hex}\" decodes {brief}"));
                 written += 1;
             }
         }

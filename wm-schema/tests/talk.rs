@@ -149,6 +149,15 @@ fn two_clients_at_once_over_ipv6() {
 }
 
 #[test]
+fn an_echo_says_that_the_server_sends_it() {
+    let server = Server::start("websocket_frame", &["0", "--echo"]);
+    let frame = r#"Frame { fin: true, opcode: Text, payload: "Hello" }"#;
+    let (code, out, err) = send("websocket_frame", &[&server.address.to_string(), frame, "--dump"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.contains("masked   false") || out.contains("masked   0"), "{out}");
+}
+
+#[test]
 fn a_stranger_is_refused_and_named() {
     let server = Server::start("upload", &["0", "--once"]);
     let mut socket = server.connect();
