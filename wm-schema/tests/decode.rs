@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use wm_schema::ir::{Expect, Side};
 
 fn schema(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas").join(name).with_extension("wm")
@@ -169,4 +170,45 @@ fn any_bytes_end_well() {
             assert!(json.out.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "{name}: {}", json.out);
         }
     }
+}
+
+#[test]
+fn a_brief_message_is_what_the_schema_would_write() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas");
+    let mut written = 0;
+    for entry in fs::read_dir(folder).expect("a folder of schemas") {
+        let path = entry.expect("a readable folder").path();
+        let source = fs::read_to_string(&path).expect("a schema");
+        let draft = wm_schema::dsl::parse(&source).expect("a good schema");
+        let schema = wm_schema::resolve::resolve(&draft).schema.expect("a checked schema");
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+        let mut cases = String::new();
+        for case in schema.tests.iter().flat_map(|test| &test.cases) {
+            if !matches!(case.expect, Expect::Equals(_) | Expect::Decodes(_)) {
+                continue;
+            }
+            let hex: String = case.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let message = &schema.messages[case.message].layout.name;
+            let side = if case.from == Side::Client { "client" } else { "server" };
+            let sent = format!("--{side}");
+            let brief = decode(name, &["--brief", "--message", message, &sent, "--hex", &hex], b"").out;
+            // What is too long for a line is cut.
+            if !brief.contains('…') {
+                cases.push_str(&format!("    {side} hex \"{hex}\" decodes {brief}"));
+                written += 1;
+            }
+        }
+        let source = format!("{source}\ntest \"brief\" {{\n{cases}}}\n");
+        let checked = scratch(name, &source);
+        let ran = Command::new(env!("CARGO_BIN_EXE_wm-schema")).arg("test").arg(checked).output().expect("it starts");
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(0), "{name}: {said}");
+    }
+    assert!(written > 20, "{written} messages");
+}
+
+fn scratch(name: &str, source: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("brief_{name}.wm"));
+    fs::write(&path, source).expect("a writable folder");
+    path
 }

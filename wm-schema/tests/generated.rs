@@ -26,3 +26,8 @@ fn a_delimiter_ends_a_typed_body() {
 fn every_type() {
     insta::assert_snapshot!(generated("every_type"));
 }
+
+#[test]
+fn a_walk_reads_like_a_table() {
+    insta::assert_snapshot!(generated("cache"));
+}

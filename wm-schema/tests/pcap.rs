@@ -238,3 +238,26 @@ fn what_is_no_capture_is_refused() {
     let unknown = decode(&made("unknown.pcap", &pcap(9999, &disorderly())), &[]);
     assert!(unknown.err.starts_with("wm-schema: 9 packets of an unknown link type were left out\n"), "{}", unknown.err);
 }
+
+#[test]
+fn captures_of_anything_end_well() {
+    let files = [pcap(RAW.into(), &disorderly()), pcapng(RAW, &disorderly()), pcap(1, &disorderly())];
+    let mut state = 1u64;
+    let mut random = |below: usize| {
+        // xorshift64: any bytes will do, and always the same ones.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % below as u64).expect("less than a usize")
+    };
+    for round in 0..60 {
+        let mut file = files[round % files.len()].clone();
+        for _ in 0..=random(6) {
+            let at = random(file.len());
+            file[at] = [0, 0xff, 0x7f, 1, 0x80][random(5)];
+        }
+        let ran = decode(&made("mutated.pcap", &file), &["--json"]);
+        assert!(matches!(ran.code, Some(0..=2)), "round {round}: {:?} {}", ran.code, ran.err);
+        assert!(!ran.err.contains("panicked"), "round {round}: {}", ran.err);
+    }
+}

@@ -149,6 +149,15 @@ fn two_clients_at_once_over_ipv6() {
 }
 
 #[test]
+fn an_echo_says_that_the_server_sends_it() {
+    let server = Server::start("websocket_frame", &["0", "--echo"]);
+    let frame = r#"Frame { fin: true, opcode: Text, payload: "Hello" }"#;
+    let (code, out, err) = send("websocket_frame", &[&server.address.to_string(), frame, "--dump"]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert!(out.contains("masked   false") || out.contains("masked   0"), "{out}");
+}
+
+#[test]
 fn a_stranger_is_refused_and_named() {
     let server = Server::start("upload", &["0", "--once"]);
     let mut socket = server.connect();
@@ -171,8 +180,8 @@ fn silence_is_bounded() {
     let server = Server::start("text", &["0", "--timeout", "0.1"]);
     let mut socket = server.connect();
     socket.write_all(b"half a li").expect("it reads");
-    assert_eq!(socket.read(&mut [0; 10]).expect("it closes"), 0);
-    assert_eq!((server.said(), server.said()), ("connected".into(), "sent nothing more for 0.1 s".into()));
+    assert_eq!(socket.read_to_end(&mut Vec::new()).expect("it closes"), 0);
+    assert_eq!((server.said(), server.said()), ("connected".into(), "sent no whole message within 0.1 s".into()));
 
     let (code, out, err) = send("text", &[&server.address.to_string(), r#"Line { text: "x" }"#, "--timeout", "10"]);
     assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
@@ -181,7 +190,7 @@ fn silence_is_bounded() {
     let address = silent.local_addr().expect("bound").to_string();
     let (code, _, err) = send("text", &[&address, r#"Line { text: "x" }"#, "--timeout", "0.1"]);
     assert_eq!(code, Some(1), "{err}");
-    assert!(err.contains("sent nothing more for 0.1 s"), "{err}");
+    assert!(err.contains("sent no whole message within 0.1 s"), "{err}");
     assert_eq!(send("text", &[&address, r#"Line { text: "x" }"#, "--replies", "0"]).0, Some(0));
 }
 

@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// Of a capture, only connections to this port; by default to that of the schema
     #[arg(long, requires = "pcap")]
     port: Option<u16>,
+    /// Print a line for each frame: the message as it is written in the tests of a schema
+    #[arg(long, conflicts_with = "json")]
+    brief: bool,
     /// Print a line of JSON for each frame
     #[arg(long)]
     json: bool,
@@ -78,7 +81,7 @@ fn decode(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let source = Source::read(&arguments.schema)?;
     let schema = source.check(Warnings::Hide)?;
     let frames = frames(arguments, &schema, &source)?;
-    let form = if arguments.json { Form::Json } else { Form::Dump };
+    let form = Form::of(!arguments.brief, arguments.json);
     let teller = Teller { source: &source, form, painter: Painter::of_output() };
     if let Some(path) = &arguments.input.pcap {
         let port = Ports { wanted: arguments.port, usual: schema.port };

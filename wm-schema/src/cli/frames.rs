@@ -7,7 +7,21 @@ use wm_schema::ir::Schema;
 /// The messages that may stand in a stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Frames<'s> {
-    messages: Vec<(Interpreter<'s>, Scan)>,
+    candidates: Vec<Candidate<'s>>,
+}
+
+/// A message from a side: one that both send may tell them apart.
+#[derive(Debug, Clone)]
+struct Candidate<'s> {
+    interpreter: Interpreter<'s>,
+    from: Side,
+    scan: Scan,
+}
+
+impl<'s> Candidate<'s> {
+    fn name(&self) -> &'s str {
+        &self.interpreter.message().layout.name
+    }
 }
 
 /// What stands at the start of bytes.
@@ -35,25 +49,32 @@ pub(crate) struct Part<'s> {
 impl<'s> Frames<'s> {
     /// Any message of the schema.
     pub(crate) fn any(schema: &'s Schema) -> Self {
-        let interpreters = schema.messages.iter().map(|message| Interpreter::new(schema, message));
-        Self { messages: interpreters.map(|interpreter| (interpreter, Scan::default())).collect() }
+        let sent = |from: Side| {
+            let messages = schema.messages.iter().filter(move |message| message.from.is_none_or(|by| by == from));
+            messages.map(move |message| Candidate {
+                interpreter: Interpreter::new(schema, message).sent_by(from),
+                from,
+                scan: Scan::default(),
+            })
+        };
+        Self { candidates: sent(Side::Client).chain(sent(Side::Server)).collect() }
     }
 
     /// Only those that `side` sends.
     pub(crate) fn sent_by(mut self, side: Side) -> Self {
-        self.messages.retain(|(known, _)| known.message().from.is_none_or(|from| from == side));
+        self.candidates.retain(|candidate| candidate.from == side);
         self
     }
 
     /// Only those of this name.
     pub(crate) fn named(mut self, name: &str) -> Self {
-        self.messages.retain(|(known, _)| known.message().layout.name == name);
+        self.candidates.retain(|candidate| candidate.name() == name);
         self
     }
 
     /// The names of the messages.
     pub(crate) fn names(&self) -> Vec<&'s str> {
-        self.messages.iter().map(|(known, _)| known.message().layout.name.as_str()).collect()
+        distinct(self.candidates.iter().map(Candidate::name))
     }
 
     /// What stands at the start of `bytes`: a good frame before one that is not complete, and that before the mistake
@@ -63,14 +84,14 @@ impl<'s> Frames<'s> {
         if bytes.is_empty() {
             return None;
         }
-        let all = self.messages.iter_mut().map(|(interpreter, scan)| look(*interpreter, scan, bytes));
+        let all = self.candidates.iter_mut().map(|candidate| look(candidate.interpreter, &mut candidate.scan, bytes));
         let next = all.min_by_key(|next| match next {
             Next::Frame(..) => (0, 0),
             Next::Need(..) => (1, 0),
             Next::Bad(_, error, _) => (2, usize::MAX - error.offset),
         });
         if !matches!(next, Some(Next::Need(..))) {
-            self.messages.iter_mut().for_each(|(_, scan)| *scan = Scan::default());
+            self.candidates.iter_mut().for_each(|candidate| candidate.scan = Scan::default());
         }
         next
     }
@@ -101,11 +122,22 @@ impl<'s> Frames<'s> {
 
     /// Of which messages `bytes` starts with a good frame.
     pub(crate) fn fitting(&self, bytes: &[u8]) -> Vec<&'s str> {
-        let fits = |(interpreter, _): &&(Interpreter<'s>, Scan)| {
-            matches!(look(*interpreter, &mut Scan::default(), bytes), Next::Frame(..))
+        let fits = |candidate: &&Candidate<'s>| {
+            matches!(look(candidate.interpreter, &mut Scan::default(), bytes), Next::Frame(..))
         };
-        self.messages.iter().filter(fits).map(|(known, _)| known.message().layout.name.as_str()).collect()
+        distinct(self.candidates.iter().filter(fits).map(Candidate::name))
     }
+}
+
+/// Each name once.
+fn distinct<'s>(names: impl Iterator<Item = &'s str>) -> Vec<&'s str> {
+    let mut distinct = Vec::new();
+    for name in names {
+        if !distinct.contains(&name) {
+            distinct.push(name);
+        }
+    }
+    distinct
 }
 
 fn look<'s>(interpreter: Interpreter<'s>, scan: &mut Scan, bytes: &[u8]) -> Next<'s> {

@@ -77,7 +77,7 @@ impl<'s> Peer<'s> {
                 Ok(0) => return Event::Closed,
                 Ok(_) => {}
                 Err(error) if is_timeout(&error) => {
-                    return Event::Over(format!("sent nothing more for {} s", patience.as_secs_f32()), within);
+                    return Event::Over(format!("sent no whole message within {} s", patience.as_secs_f32()), within);
                 }
                 Err(error) => return Event::Over(without_number(&error), within),
             }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 use wm_schema::draft::Side;
+use wm_schema::interp::Interpreter;
 use wm_schema::ir::Schema;
 
 /// The most connections at a time; each has a thread.
@@ -149,7 +150,7 @@ impl Service<'_> {
                 Event::Message(interpreter, at, frame) => {
                     self.teller.frame(interpreter, Where { stream: &who, at, time: None }, &frame);
                     if self.echo {
-                        peer.send(&frame)?;
+                        peer.send(&echo(interpreter, frame))?;
                     }
                     self.send(peer, &self.replies, &who)?;
                 }
@@ -179,4 +180,10 @@ impl Service<'_> {
         }
         Ok(())
     }
+}
+
+/// The message as the server sends it: a bit may say who does.
+fn echo(interpreter: Interpreter<'_>, frame: Vec<u8>) -> Vec<u8> {
+    let value = interpreter.decode(&frame).ok();
+    value.and_then(|value| interpreter.sent_by(Side::Server).encode(&value).ok()).unwrap_or(frame)
 }

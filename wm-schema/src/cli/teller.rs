@@ -24,8 +24,8 @@ impl Form {
     /// A line, unless something else is asked for.
     pub(crate) const fn of(dump: bool, json: bool) -> Self {
         match (dump, json) {
-            (true, _) => Self::Dump,
             (_, true) => Self::Json,
+            (true, _) => Self::Dump,
             _ => Self::Line,
         }
     }

@@ -23,7 +23,7 @@ pub(crate) struct Ready {
 /// Checks and encodes a message that `side` sends; what is wrong is shown.
 pub(crate) fn read(text: &str, draft: &Draft, schema: &Schema, side: Side) -> Result<Ready, Outcome> {
     let parsed = dsl::read_value(text);
-    let value = parsed.value.and_then(|value| resolve::value(draft, &value));
+    let value = parsed.value.and_then(|value| resolve::value(draft, &value, side));
     let (index, value) = value.map_err(|mistakes| {
         let file = SourceFile { name: "the message", source: text, places: &parsed.places };
         say(&page(file, &mistakes, colours()));
@@ -35,7 +35,7 @@ pub(crate) fn read(text: &str, draft: &Draft, schema: &Schema, side: Side) -> Re
         say(&format!("wm-schema: `{name}` comes from the {from}, and cannot be sent by the {}\n", side_word(side)));
         return Err(Outcome::Unable);
     }
-    let wire = Interpreter::new(schema, message).encode(&value).map_err(|error| {
+    let wire = Interpreter::new(schema, message).sent_by(side).encode(&value).map_err(|error| {
         say(&format!("wm-schema: cannot send {text}: {error}\n"));
         Outcome::Unable
     })?;

@@ -55,14 +55,14 @@ fn words(layout: &Layout, step: &Step) -> String {
             format!("{}: only if {condition}", name(*field))
         }
         Step::Enter { field, count } => match &layout.fields[*field].ty {
-            Type::Struct(_) => format!("{}: take its steps", name(*field)),
-            _ => format!("{}: take the steps of each of {count}", name(*field)),
+            Type::Struct(_) => format!("{}: walk over it", name(*field)),
+            _ => format!("{}: walk over each of {count}", name(*field)),
         },
     }
 }
 
 fn measured(span: &Span, what: &str) -> String {
-    if span.walked { format!("take the steps of each of {what}") } else { format!("pass {what} unseen") }
+    if span.walked { "walk over each".to_owned() } else { format!("pass {what} unseen") }
 }
 
 fn number(int: &Int) -> String {

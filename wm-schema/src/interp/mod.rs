@@ -65,6 +65,7 @@ mod input;
 mod json;
 mod number;
 mod show;
+mod spell;
 mod test;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 //! A trace is written while a frame is read, so that it holds what was read before a mistake too. It knows nothing of
 //! lines on a screen: the command line makes a dump or JSON of it.
 
-use super::{Error, show};
+use super::{Error, show, spell};
 use crate::ir::{Bytes, Content, Field, Int, Role, Schema, Type, Value};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -52,7 +52,7 @@ pub enum Setter {
 pub enum Found {
     /// It was not read to its end.
     Broken,
-    /// A value, as Rust's `Debug` prints it, and as JSON.
+    /// A value, as it is written in the tests of a schema, and as JSON.
     Value(String, serde_json::Value),
     /// A struct of this name, or a list of such: what it contains follows.
     Group(String),
@@ -125,22 +125,13 @@ pub(super) fn found(schema: &Schema, ty: &Type, value: &Value) -> Found {
     match ty {
         Type::Struct(index) => Found::Group(schema.structs[*index].name.clone()),
         Type::List { element, .. } if has_spans(element) => Found::List,
-        ty => Found::Value(text(schema, ty, value), json(schema, ty, value)),
+        ty => Found::Value(spell::value(schema, ty, value), json(schema, ty, value)),
     }
 }
 
 /// Whether an element of this type has a span of its own. Numbers have none: a list of them is one value.
 pub(super) fn has_spans(element: &Type) -> bool {
     matches!(element, Type::Struct(_))
-}
-
-fn text(schema: &Schema, ty: &Type, value: &Value) -> String {
-    match (ty, value) {
-        (Type::Constant(bytes), _) | (Type::Bytes(Bytes { content: Content::Bytes, .. }), Value::Bytes(bytes)) => {
-            format!("\"{}\"", bytes.escape_ascii())
-        }
-        (ty, value) => show::show(schema, ty, value),
-    }
 }
 
 fn json(schema: &Schema, ty: &Type, value: &Value) -> serde_json::Value {

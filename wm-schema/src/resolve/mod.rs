@@ -37,7 +37,10 @@ mod unused;
 mod words;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::draft::{BitOrder, CaseDraft, Draft, Endian, ExpectDraft, Spanned, TestDraft, ValueDraft};
+use crate::draft::{
+    BitOrder, CaseDraft, Draft, Endian, ExpectDraft, LayoutDraft, LayoutKind, Side, Spanned, TestDraft, ValueDraft,
+    ValueKind,
+};
 use crate::ir;
 use std::sync::Arc;
 
@@ -71,15 +74,20 @@ pub fn resolve(draft: &Draft) -> Resolved {
     Resolved { schema: schema.filter(|_| !failed), diagnostics }
 }
 
-/// Checks a value that stands alone: which message of the schema it is, by index, and what its fields hold. The schema is
-/// one that [`resolve`] has found good.
+/// Checks a value that stands alone, and that `side` sends if both sides may: which message of the schema it is, by index,
+/// and what its fields hold. The schema is one that [`resolve`] has found good.
 ///
 /// # Errors
 /// Every mistake in the value; never an empty list.
-pub fn value(draft: &Draft, value: &ValueDraft) -> Result<(usize, ir::Value), Vec<Diagnostic>> {
+pub fn value(draft: &Draft, value: &ValueDraft, side: Side) -> Result<(usize, ir::Value), Vec<Diagnostic>> {
     // Values stand in tests: it is checked as the only one.
     let (origin, expect) = (value.origin, ExpectDraft::Decodes(value.clone()));
-    let case = CaseDraft { side: None, bytes: Spanned { value: Vec::new(), origin }, expect };
+    let named =
+        |layout: &&LayoutDraft| matches!(&value.kind, ValueKind::Struct(name, _) if name.text == layout.name.text);
+    let by_both = |layout: &LayoutDraft| matches!(layout.kind, LayoutKind::Message { from: None });
+    let either = draft.layouts.iter().find(named).is_some_and(by_both);
+    let side = either.then_some(Spanned { value: side, origin });
+    let case = CaseDraft { side, bytes: Spanned { value: Vec::new(), origin }, expect };
     let test = TestDraft { name: Spanned { value: String::new(), origin }, cases: vec![case] };
     let mut resolved = resolve(&Draft { tests: vec![test], ..draft.clone() });
     let case = resolved.schema.and_then(|mut schema| schema.tests.pop()?.cases.pop());
