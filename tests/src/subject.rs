@@ -63,8 +63,8 @@ where
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
-        binary_transfer, bits, bits_lsb, cache, conditions, every_type, frame, jsonl, len_json, names, netstring,
-        sections, text, text_transfer, upload, websocket_frame, xml10,
+        binary_transfer, bits, bits_lsb, cache, choices, conditions, every_type, frame, jsonl, len_json, names,
+        netstring, sections, text, text_transfer, upload, websocket_frame, xml10,
     };
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
@@ -87,6 +87,8 @@ pub fn all() -> Vec<Subject> {
         generated::<text_transfer::Done<'static>>("text_transfer", Server)
             .twin::<derived::text_transfer::Done<'static>>(),
         generated::<upload::Upload<'static>>("upload", Client).twin::<derived::upload::Upload<'static>>(),
+        generated::<choices::Packet<'static>>("choices", Client),
+        generated::<choices::Reply<'static>>("choices", Server),
         generated::<conditions::Packet<'static>>("conditions", Client),
         generated::<conditions::Done<'static>>("conditions", Server),
         generated::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),

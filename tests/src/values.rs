@@ -3,13 +3,15 @@
 //! Zeros give the simplest message. Most messages keep every rule of the schema, but not all: the numbers that measure
 //! are not looked at, and so a few are too long.
 
-use wm_schema::interp;
-use wm_schema::ir::{Bytes, Content, Extent, Field, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
+use wm_schema::interp::Known;
+use wm_schema::ir::{
+    By, Bytes, Choice, Content, Extent, Field, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value,
+};
 
 /// A message from `entropy`.
 #[must_use]
 pub fn message(schema: &Schema, layout: &Layout, entropy: &[u8]) -> Value {
-    Source { schema, entropy: entropy.iter() }.layout(layout)
+    Source { schema, entropy: entropy.iter() }.layout(layout, &[])
 }
 
 /// A copy of `stream` with a few bytes changed, taken out, doubled or put in, as `entropy` says.
@@ -83,25 +85,42 @@ impl Source<'_> {
         }
     }
 
-    fn layout(&mut self, layout: &Layout) -> Value {
+    fn layout(&mut self, layout: &Layout, params: &[Value]) -> Value {
+        if let Some(choice) = &layout.choice {
+            return self.arm(layout, choice, params);
+        }
         let mut known: Vec<Option<Value>> = Vec::new();
         for field in &layout.fields {
             let set = field.role == Role::Value && !matches!(field.ty, Type::Constant(_));
-            let value = set.then(|| self.field(layout, field, &known));
+            let value = set.then(|| {
+                let known = Known { schema: self.schema, layout, fields: &known, params };
+                self.field(known, field)
+            });
             known.push(value);
         }
         Value::Struct(known.into_iter().flatten().collect())
     }
 
     /// A value that is there if it must be.
-    fn field(&mut self, layout: &Layout, field: &Field, known: &[Option<Value>]) -> Value {
-        match &field.condition {
-            None => self.value(&field.ty),
-            Some(condition) if interp::holds(self.schema, layout, condition, known) => {
-                Value::Option(Some(Box::new(self.value(&field.ty))))
-            }
-            Some(_) => Value::Option(None),
+    fn field(&mut self, known: Known<'_>, field: &Field) -> Value {
+        if field.condition.as_ref().is_some_and(|condition| !known.holds(condition)) {
+            return Value::Option(None);
         }
+        let value = match &field.ty {
+            Type::Struct(index) => self.layout(&self.schema.structs[*index], &known.arguments(&field.args)),
+            ty => self.value(ty),
+        };
+        if field.condition.is_some() { Value::Option(Some(Box::new(value))) } else { value }
+    }
+
+    /// An arm of a union: the one that the value which is given chooses, or any.
+    fn arm(&mut self, layout: &Layout, choice: &Choice, params: &[Value]) -> Value {
+        let (index, params) = match (&choice.by, params) {
+            (By::Given(_), [Value::Int(given), params @ ..]) => (choice.arm(*given).unwrap_or(0), params),
+            (_, params) => (usize::from(self.byte()) % layout.fields.len(), params),
+        };
+        let known = Known { schema: self.schema, layout, fields: &[], params };
+        Value::Arm(index, Box::new(self.field(known, &layout.fields[index])))
     }
 
     fn value(&mut self, ty: &Type) -> Value {
@@ -118,7 +137,7 @@ impl Source<'_> {
             Type::Float { bytes, .. } => Value::Float(self.float(*bytes)),
             Type::Enum(index) => Value::Int(self.variant(*index)),
             Type::Bytes(bytes) => self.bytes(bytes),
-            Type::Struct(index) => self.layout(&self.schema.structs[*index]),
+            Type::Struct(index) => self.layout(&self.schema.structs[*index], &[]),
             Type::List { element, count, max } => {
                 let count = match count {
                     Extent::Fixed(count) => *count,

@@ -188,7 +188,9 @@ pub struct LayoutDraft {
     pub name: Name,
     /// Whether it travels alone, and from whom.
     pub kind: LayoutKind,
-    /// Its fields in source order.
+    /// `(flags: u8)`: values that the outer layout hands in.
+    pub params: Vec<ParamDraft>,
+    /// Its fields in source order; of a union its arms.
     pub fields: Vec<FieldDraft>,
     /// `where` behind its closing brace: what must be true of its fields together.
     pub rules: Vec<Formula>,
@@ -206,6 +208,42 @@ pub enum LayoutKind {
     },
     /// Part of messages.
     Struct,
+    /// One of several parts of messages: each field is an arm.
+    Union {
+        /// Whether an earlier value chooses the arm, as with `match`; else a tag in front of it does.
+        given: bool,
+        /// What chooses each arm, in the order of the fields.
+        arms: Vec<ArmDraft>,
+    },
+}
+
+/// What chooses an arm of a union.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArmDraft {
+    /// The values; none for `_`, which takes all others.
+    pub pattern: Option<PatternDraft>,
+    /// How many of the arguments of the whole `match` are for its type.
+    pub args: usize,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// Values that choose an arm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatternDraft {
+    /// A number or a range, both ends included.
+    Values(i128, i128),
+    /// A variant of an enum.
+    Variant(Name),
+}
+
+/// A parameter of a struct.
+#[derive(Debug, Clone)]
+pub struct ParamDraft {
+    /// Its name.
+    pub name: Name,
+    /// Its type: an integer or an enum.
+    pub ty: TypeDraft,
 }
 
 /// One end of a conversation.
@@ -274,6 +312,10 @@ pub struct TypeDraft {
     pub name: Name,
     /// `File` of `json File`.
     pub body: Option<Name>,
+    /// `flags` of `Publish(flags)`; of a `match` the arguments of all its arms.
+    pub args: Vec<Formula>,
+    /// `type` of `match type { … }`.
+    pub given: Option<Formula>,
     /// What stands in brackets.
     pub extent: Option<ExtentDraft>,
 }

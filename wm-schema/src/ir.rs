@@ -155,8 +155,12 @@ pub struct Layout {
     pub docs: Vec<String>,
     /// The name.
     pub name: String,
-    /// The fields in the order of the wire.
+    /// `(flags: u8)`: values that the layout around it hands in.
+    pub params: Vec<Param>,
+    /// The fields in the order of the wire; of a union its arms, of which one is there.
     pub fields: Vec<Field>,
+    /// What chooses the arm, if it is a union.
+    pub choice: Option<Choice>,
     /// The least and the most bytes that it takes.
     pub size: Size,
     /// Whether the Rust struct borrows, and so has a lifetime: a field of bytes, text, JSON, a list, or a struct that does.
@@ -165,6 +169,44 @@ pub struct Layout {
     pub rust: RustShape,
     /// Its line in the schema.
     pub line: u32,
+}
+
+/// A value that a layout is handed.
+#[derive(Debug, Clone)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// [`Type::Int`] or [`Type::Enum`].
+    pub ty: Type,
+}
+
+/// What chooses the arm of a union.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    /// Where the value is that chooses.
+    pub by: By,
+    /// The values of each arm, both ends included; of an enum those of one variant. None for `_`, all others.
+    pub values: Vec<Option<(i128, i128)>>,
+    /// Whether every value chooses an arm.
+    pub complete: bool,
+}
+
+impl Choice {
+    /// The arm that a value chooses, by index.
+    #[must_use]
+    pub fn arm(&self, value: i128) -> Option<usize> {
+        let named = self.values.iter().position(|values| values.is_some_and(|(a, b)| (a..=b).contains(&value)));
+        named.or_else(|| self.values.iter().position(Option::is_none))
+    }
+}
+
+/// Where the value is that chooses the arm of a union.
+#[derive(Debug, Clone)]
+pub enum By {
+    /// In front of the arm: a tag, one value for each arm.
+    Tag(Int),
+    /// In the layout around it, which hands it in: [`Type::Int`] or [`Type::Enum`].
+    Given(Type),
 }
 
 /// How many bytes something takes.
@@ -198,6 +240,8 @@ pub struct Field {
     pub ty: Type,
     /// `if`: when it is there. Rust holds it as an `Option`, and its least size is 0.
     pub condition: Option<Formula>,
+    /// What is handed to the struct that it is; of a union that is given its value, behind that.
+    pub args: Vec<Formula>,
     /// `where`: what must be true once it has been read, in source order.
     pub rules: Vec<Formula>,
     /// How Rust holds it.
@@ -671,4 +715,6 @@ pub enum Value {
     Struct(Vec<Self>),
     /// A field that may be absent.
     Option(Option<Box<Self>>),
+    /// The arm of a union, by index, and its value.
+    Arm(usize, Box<Self>),
 }

@@ -36,7 +36,7 @@ impl Reader<'_> {
         fields
     }
 
-    fn field(&mut self, pair: Pair<'_>, within: Within) -> Option<FieldDraft> {
+    pub(super) fn field(&mut self, pair: Pair<'_>, within: Within) -> Option<FieldDraft> {
         let docs = Self::docs(&pair);
         let body = pair.into_inner().find(|part| part.as_rule() != Rule::doc)?;
         let origin = self.origin(&body);
@@ -47,7 +47,10 @@ impl Reader<'_> {
                 FieldKind::Literal(self.literal(inner)?)
             }
             rule => {
+                let field = body.clone().into_inner().find(|part| part.as_rule() == Rule::name);
+                self.owners.push(field.map_or_else(|| "Reserved".to_owned(), |name| camel(name.as_str())));
                 let (name, ty) = self.typed(body, within, &mut attrs);
+                self.owners.pop();
                 if rule == Rule::named { FieldKind::Named(name?, ty?) } else { FieldKind::Reserved(ty?) }
             }
         };
@@ -55,7 +58,12 @@ impl Reader<'_> {
     }
 
     /// `name: type attributes`, or the same without a name.
-    fn typed(&mut self, pair: Pair<'_>, within: Within, attrs: &mut Vec<Attr>) -> (Option<Name>, Option<TypeDraft>) {
+    pub(super) fn typed(
+        &mut self,
+        pair: Pair<'_>,
+        within: Within,
+        attrs: &mut Vec<Attr>,
+    ) -> (Option<Name>, Option<TypeDraft>) {
         let (mut name, mut ty) = (None, None);
         for part in pair.into_inner() {
             match part.as_rule() {
@@ -70,7 +78,7 @@ impl Reader<'_> {
 
     /// `word`, `word[…]`, `json Name`.
     pub(super) fn ty(&mut self, pair: Pair<'_>, within: Within) -> Option<TypeDraft> {
-        let (mut name, mut body, mut extent) = (None, None, None);
+        let (mut name, mut body, mut extent, mut args) = (None, None, None, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::type_word => name = Some(self.type_word(&part, within)),
@@ -78,7 +86,7 @@ impl Reader<'_> {
                     for inner in part.into_inner() {
                         match inner.as_rule() {
                             Rule::type_name => name = Some(self.name(&inner)),
-                            _ => self.refuse(&inner, &not_yet::PARAMS),
+                            _ => args = self.arguments(inner),
                         }
                     }
                 }
@@ -88,16 +96,13 @@ impl Reader<'_> {
                         if inner.as_rule() == Rule::body_name { body = word } else { name = word }
                     }
                 }
-                Rule::match_type => self.refuse_match(part, within),
-                Rule::inline_body => {
-                    self.refuse(&part, &not_yet::INLINE);
-                    self.refuse_inner_fields(part, within);
-                }
+                Rule::match_type => return self.choice(part, within),
+                Rule::inline_body => return self.inline_body(part, within),
                 Rule::extent => extent = self.extent(part),
                 _ => {}
             }
         }
-        Some(TypeDraft { name: name?, body, extent })
+        Some(TypeDraft { name: name?, body, args, given: None, extent })
     }
 
     fn type_word(&mut self, pair: &Pair<'_>, within: Within) -> Name {
@@ -124,7 +129,10 @@ impl Reader<'_> {
                         _ => attrs.extend(self.attr(inner)),
                     }
                 }
-                ExtentKind::Typed(Box::new(TypeDraft { name: name?, body: None, extent: None }), attrs)
+                ExtentKind::Typed(
+                    Box::new(TypeDraft { name: name?, body: None, args: Vec::new(), given: None, extent: None }),
+                    attrs,
+                )
             }
             _ => {
                 self.refuse(&part, &not_yet::COMPUTED_EXTENT);
@@ -316,23 +324,15 @@ impl Reader<'_> {
         let origin = self.origin(pair);
         self.not_yet(construct, origin);
     }
+}
 
-    /// Refuses `match`, and all within its arms that would be refused alone.
-    fn refuse_match(&mut self, pair: Pair<'_>, within: Within) {
-        if let Some(keyword) = pair.clone().into_inner().next() {
-            self.refuse(&keyword, &not_yet::MATCH);
-        }
-        for arm in pair.into_inner().filter(|part| part.as_rule() == Rule::match_arm) {
-            self.typed(arm, within, &mut Vec::new());
-        }
-    }
-
-    /// Reads fields only for the mistakes in them.
-    pub(super) fn refuse_inner_fields(&mut self, body: Pair<'_>, within: Within) {
-        for field in body.into_inner().filter(|part| part.as_rule() == Rule::field) {
-            self.field(field, within);
-        }
-    }
+/// `KeepAlive` of `keep_alive`.
+fn camel(name: &str) -> String {
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+    };
+    name.split('_').map(word).collect()
 }
 
 fn is_literal(pair: &Pair<'_>) -> bool {

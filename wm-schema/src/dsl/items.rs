@@ -77,13 +77,14 @@ impl Reader<'_> {
             "exchange" => draft.exchanges.extend(self.exchange(item)),
             "recover" => self.recovers(item, draft),
             "test" => draft.tests.extend(self.test(item)),
-            "union" => self.union(item),
+            "union" => draft.layouts.extend(self.union(item)),
             "import" => self.refuse_item(item, Rule::import_piece, &not_yet::IMPORT),
             "frame" => self.refuse_item(item, Rule::frame_piece, &not_yet::FRAME),
             "extern" => self.refuse_item(item, Rule::extern_piece, &not_yet::EXTERN),
             "session" => self.refuse_item(item, Rule::session_piece, &not_yet::SESSION),
             _ => mistake::unknown_item(self, item),
         }
+        draft.layouts.append(&mut self.nameless);
     }
 
     fn header(&mut self, item: &Item, draft: &mut Draft) {
@@ -253,13 +254,13 @@ impl Reader<'_> {
     }
 
     fn layout(&mut self, item: &Item, rule: Rule) -> Option<LayoutDraft> {
-        let (mut docs, mut name, mut from) = (Vec::new(), None, None);
+        let (mut docs, mut name, mut from, mut params) = (Vec::new(), None, None, Vec::new());
         if let Some(head) = self.piece(rule, item.head()) {
             docs = Self::docs(&head);
             for part in head.into_inner() {
                 match part.as_rule() {
                     Rule::type_name => name = Some(self.name(&part)),
-                    Rule::params => self.refuse(&part, &not_yet::PARAMS),
+                    Rule::params => params = self.params(part),
                     Rule::from => {
                         from = part.into_inner().find(|part| part.as_rule() == Rule::side).map(|side| self.side(&side))
                     }
@@ -267,10 +268,11 @@ impl Reader<'_> {
                 }
             }
         }
+        self.owners = name.iter().map(|name: &Name| name.text.clone()).collect();
         let fields = self.fields(item.body(), Within::Layout);
         let rules = self.layout_tail(item);
         let kind = if rule == Rule::struct_head { LayoutKind::Struct } else { LayoutKind::Message { from } };
-        Some(LayoutDraft { docs, name: name?, kind, fields, rules, rust: RustShape::Generated })
+        Some(LayoutDraft { docs, name: name?, kind, params, fields, rules, rust: RustShape::Generated })
     }
 
     /// What stands behind the closing brace of a layout: its rules.
@@ -287,7 +289,7 @@ impl Reader<'_> {
         wheres.into_iter().filter_map(|part| self.formula_of(part)).collect()
     }
 
-    fn refuse_layout_attrs(&mut self, pair: &Pair<'_>) {
+    pub(super) fn refuse_layout_attrs(&mut self, pair: &Pair<'_>) {
         for attr in pair.clone().into_inner().filter(|part| part.as_rule() == Rule::layout_attr) {
             for part in attr.into_inner() {
                 let construct = match part.as_rule() {
@@ -357,18 +359,6 @@ impl Reader<'_> {
         }
         let word = action.into_inner().next()?;
         Some(RecoverDraft { fault, action: self.name(&word) })
-    }
-
-    fn union(&mut self, item: &Item) {
-        let Some(piece) = self.piece(Rule::union_piece, item.all.clone()) else { return };
-        let origin = self.token_origin(item.word);
-        self.not_yet(&not_yet::UNION, origin);
-        self.refuse_layout_attrs(&piece);
-        for arm in piece.into_inner().filter(|part| part.as_rule() == Rule::arm) {
-            for body in arm.into_inner().filter(|part| part.as_rule() == Rule::inline_body) {
-                self.refuse_inner_fields(body, Within::Layout);
-            }
-        }
     }
 
     fn refuse_item(&mut self, item: &Item, rule: Rule, construct: &'static not_yet::Construct) {

@@ -10,6 +10,7 @@
 //! has but this version does not implement is named as such.
 
 mod cases;
+mod choices;
 mod fields;
 mod format;
 mod formulas;

@@ -38,14 +38,9 @@ constructs! {
     FRAME = "frame", "it wraps every message in an envelope such as SLIP or COBS",
         "give the message a length, `len: u32 = size(self)`, or an end, `until \"\\n\"`";
     EXTERN = "extern", "it names a type or a function written in Rust", "declare the field as `bytes` and convert it in the handler";
-    UNION = "union", "it is a choice between layouts by a tag",
-        "declare the tag as an `enum` field and the rest as `bytes[..]`, and read that in the handler";
     SESSION = "session", "it says who may say what, and when", "check the order of messages in the handler";
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
-    PARAMS = "parameters of a struct", "they hand values of the outer layout to an inner one", "put the fields into the layout that needs them";
-    MATCH = "match", "it chooses a type by an earlier value", "declare the field as `bytes`, and read it by the earlier value in the handler";
-    INLINE = "{ … } as a type", "it is a struct without a name", "give it a name: `struct Name { … }`";
     EXTENSIBLE = "extensible", "it lets newer peers add bytes behind the known fields", "add a `rest: bytes[..]` field as the last";
     DEPTH = "depth", "it bounds how deep a type may contain itself", "unroll the nesting: a struct cannot contain itself";
     LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";

@@ -6,7 +6,7 @@ use super::places::Places;
 use super::token::{Token, tokens};
 use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Literal, Name, Origin, Spanned};
+use crate::draft::{LayoutDraft, Literal, Name, Origin, Spanned};
 use pest::Parser as _;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,6 +21,10 @@ pub(super) struct Reader<'s> {
     broken: BTreeSet<usize>,
     /// Where the piece starts that is being built: the places of pest count from there.
     base: usize,
+    /// What the piece stands in: the layout, and its field whose type is being read. What has no name is called after them.
+    pub(super) owners: Vec<String>,
+    /// Layouts without a name of their own, found within others.
+    pub(super) nameless: Vec<LayoutDraft>,
     /// The constructs that were reported as not implemented; each is reported once.
     not_yet: BTreeSet<&'static str>,
 }
@@ -34,6 +38,8 @@ impl<'s> Reader<'s> {
             diagnostics: Vec::new(),
             broken: BTreeSet::new(),
             base: 0,
+            owners: Vec::new(),
+            nameless: Vec::new(),
             not_yet: BTreeSet::new(),
         }
     }

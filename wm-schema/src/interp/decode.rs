@@ -4,7 +4,7 @@ use super::bits::Run;
 use super::formula::Known;
 use super::trace::{self, Found, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, encode, float, json, number};
-use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Side, Type, Value};
+use crate::ir::{By, Bytes, Choice, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Side, Type, Value};
 use std::ops::Range;
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -21,7 +21,7 @@ pub(super) fn recorded(
     let layout = &interpreter.message.layout;
     let mut cursor = Cursor { bytes: frame, at: 0, recorder };
     let top = Top { from: interpreter.from, whole };
-    let value = read_layout(interpreter.schema, layout, &mut cursor, Some(top))?;
+    let value = read_layout(interpreter.schema, layout, &[], &mut cursor, Some(top))?;
     match (frame.len() - cursor.at, layout.fields.last()) {
         (0, _) | (_, None) => Ok(value),
         (extra, Some(last)) => Err(Place::new(layout, last).error(cursor.at, Fault::Trailing { extra })),
@@ -134,6 +134,8 @@ struct Progress<'s> {
     counts: Vec<u64>,
     /// The values by field.
     values: Vec<Option<Value>>,
+    /// The values that were handed in.
+    params: &'s [Value],
 }
 
 /// What only the layout of a message knows.
@@ -145,7 +147,16 @@ struct Top {
     whole: bool,
 }
 
-fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, top: Option<Top>) -> Result<Value, Error> {
+fn read_layout(
+    schema: &Schema,
+    layout: &Layout,
+    params: &[Value],
+    cursor: &mut Cursor<'_>,
+    top: Option<Top>,
+) -> Result<Value, Error> {
+    if let Some(choice) = &layout.choice {
+        return read_union(schema, layout, choice, params, cursor);
+    }
     let from = top.map(|top| top.from);
     let whole = top.is_some_and(|top| top.whole);
     let mut progress = Progress {
@@ -157,6 +168,7 @@ fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, top: O
         numbers: Vec::new(),
         counts: Vec::new(),
         values: Vec::new(),
+        params,
     };
     for (index, field) in layout.fields.iter().enumerate() {
         if field.bits.is_some_and(|place| place.first == index) {
@@ -199,7 +211,7 @@ fn read_layout(schema: &Schema, layout: &Layout, cursor: &mut Cursor<'_>, top: O
 
 impl Progress<'_> {
     fn known(&self) -> Known<'_> {
-        Known { schema: self.schema, layout: self.layout, fields: &self.values }
+        Known { schema: self.schema, layout: self.layout, fields: &self.values, params: self.params }
     }
 
     /// The values of the fields that a user sets.
@@ -341,7 +353,54 @@ fn read_field(
             let length = progress.length(index, count, cursor)?;
             read_list(schema, element, (count, length, *max), cursor, place)
         }
+        Type::Struct(index) => {
+            let args = progress.known().arguments(&field.args);
+            read_layout(schema, &schema.structs[*index], &args, cursor, None)
+        }
         single => read_single(schema, single, cursor, place),
+    }
+}
+
+/// One arm of a union, behind its tag if it has one; a value that is given comes first in `params`.
+fn read_union(
+    schema: &Schema,
+    layout: &Layout,
+    choice: &Choice,
+    params: &[Value],
+    cursor: &mut Cursor<'_>,
+) -> Result<Value, Error> {
+    let place = Place { layout: &layout.name, field: "tag", line: layout.line };
+    let offset = cursor.at;
+    let (value, params) = match (&choice.by, params) {
+        (By::Tag(int), params) => (as_int(&cursor.number(int, place)?), params),
+        (By::Given(_), [given, params @ ..]) => (as_int(given), params),
+        (By::Given(_), []) => (0, params),
+    };
+    let Some(index) = choice.arm(value) else {
+        return Err(place.error(offset, Fault::Variant { found: as_u64(value) }));
+    };
+    let field = &layout.fields[index];
+    let start = cursor.at;
+    let mut values = vec![None; layout.fields.len()];
+    let mut progress = Progress {
+        schema,
+        layout,
+        starts: vec![start],
+        offsets: Vec::new(),
+        run: Run::default(),
+        numbers: Vec::new(),
+        counts: Vec::new(),
+        values: Vec::new(),
+        params,
+    };
+    cursor.opened(&field.name, field.line);
+    let value = read_field(&mut progress, index, field, cursor)?;
+    cursor.closed(|| (trace::setter(field), trace::found(schema, &field.ty, &value)));
+    values[index] = Some(value.clone());
+    let known = Known { schema, layout, fields: &values, params };
+    match field.rules.iter().find(|rule| !known.holds(rule)) {
+        Some(rule) => Err(Place::new(layout, field).error(start, Fault::Condition { condition: rule.text.clone() })),
+        None => Ok(Value::Arm(index, Box::new(value))),
     }
 }
 
@@ -387,7 +446,7 @@ fn read_single(schema: &Schema, ty: &Type, cursor: &mut Cursor<'_>, place: Place
             }
             Err(place.error(offset, Fault::Variant { found }))
         }
-        Type::Struct(index) => read_layout(schema, &schema.structs[*index], cursor, None),
+        Type::Struct(index) => read_layout(schema, &schema.structs[*index], &[], cursor, None),
         Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => unreachable!("read by read_field"),
     }
 }

@@ -2,11 +2,13 @@
 
 use super::formula::Known;
 use super::{EncodeError, EncodeFault, Interpreter, Place, bits, decode, float, json, number};
-use crate::ir::{Bytes, Content, Endian, Equation, Extent, Field, Layout, Measure, Role, Schema, Side, Type, Value};
+use crate::ir::{
+    By, Bytes, Choice, Content, Endian, Equation, Extent, Field, Layout, Measure, Role, Schema, Side, Type, Value,
+};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
     let message = interpreter.message;
-    let wire = layout(interpreter.schema, &message.layout, value, Some(interpreter.from))?;
+    let wire = layout(interpreter.schema, &message.layout, &[], value, Some(interpreter.from))?;
     let (found, limit) = (wire.len() as u64, message.frame_bytes_max);
     match message.layout.fields.last() {
         Some(last) if found > limit => {
@@ -47,7 +49,16 @@ impl Piece {
 }
 
 /// Writes a layout; `from` is who sends it, if it is the message itself.
-fn layout(schema: &Schema, layout: &Layout, value: &Value, from: Option<Side>) -> Result<Vec<u8>, EncodeError> {
+fn layout(
+    schema: &Schema,
+    layout: &Layout,
+    params: &[Value],
+    value: &Value,
+    from: Option<Side>,
+) -> Result<Vec<u8>, EncodeError> {
+    if let Some(choice) = &layout.choice {
+        return union(schema, layout, choice, params, value);
+    }
     let Value::Struct(values) = value else {
         let first = layout.fields.first().map(|field| Place::new(layout, field));
         let place = first.unwrap_or(Place { layout: &layout.name, field: "", line: layout.line });
@@ -66,7 +77,8 @@ fn layout(schema: &Schema, layout: &Layout, value: &Value, from: Option<Side>) -
             (_, Role::Value) => {
                 let value = values.next().ok_or_else(|| place.refuse(EncodeFault::Shape))?;
                 fields.push(Some(value.clone()));
-                Some(set(schema, layout, field, value, &fields)?)
+                let known = Known { schema, layout, fields: &fields, params };
+                Some(set(&known, field, value)?)
             }
         });
         fields.resize(pieces.len(), None);
@@ -93,14 +105,8 @@ fn joined(layout: &Layout, pieces: impl Iterator<Item = Piece>) -> Vec<u8> {
 }
 
 /// A field that a user sets, the last of `known`.
-fn set(
-    schema: &Schema,
-    layout: &Layout,
-    field: &Field,
-    value: &Value,
-    known: &[Option<Value>],
-) -> Result<Piece, EncodeError> {
-    let (place, known) = (Place::new(layout, field), Known { schema, layout, fields: known });
+fn set(known: &Known<'_>, field: &Field, value: &Value) -> Result<Piece, EncodeError> {
+    let (schema, place) = (known.schema, Place::new(known.layout, field));
     let value = match (&field.condition, value) {
         (None, value) => value,
         (Some(condition), Value::Option(value)) => match (known.holds(condition), value) {
@@ -113,7 +119,13 @@ fn set(
         },
         (Some(_), _) => return Err(place.refuse(EncodeFault::Shape)),
     };
-    let mut piece = piece(schema, &field.ty, value, place)?;
+    let mut piece = match &field.ty {
+        Type::Struct(index) => {
+            let args = known.arguments(&field.args);
+            Piece::new(layout(schema, &schema.structs[*index], &args, value, None)?, 0)
+        }
+        ty => piece(schema, ty, value, place)?,
+    };
     // An enum of whole bytes may be part of a run of bits, too.
     if field.bits.is_some() && matches!(field.ty, Type::Enum(_)) {
         piece.wire.clear();
@@ -122,6 +134,39 @@ fn set(
         Some(rule) => Err(place.refuse(EncodeFault::Condition { condition: rule.text.clone() })),
         None => Ok(piece),
     }
+}
+
+/// One arm of a union, behind its tag if it has one; a value that is given comes first in `params`.
+fn union(
+    schema: &Schema,
+    layout: &Layout,
+    choice: &Choice,
+    params: &[Value],
+    value: &Value,
+) -> Result<Vec<u8>, EncodeError> {
+    let Value::Arm(index, value) = value else {
+        let place = Place { layout: &layout.name, field: "tag", line: layout.line };
+        return Err(place.refuse(EncodeFault::Shape));
+    };
+    let field = &layout.fields[*index];
+    let (mut wire, params) = match (&choice.by, params) {
+        (By::Tag(int), params) => {
+            let tag = choice.values[*index].map_or(0, |(tag, _)| tag);
+            (number::write(int, &Value::Int(tag)).unwrap_or_default(), params)
+        }
+        (By::Given(_), [given, params @ ..]) if choice.arm(decode::as_int(given)) == Some(*index) => {
+            (Vec::new(), params)
+        }
+        (By::Given(_), _) => {
+            let condition = format!("{} is chosen", field.name);
+            return Err(Place::new(layout, field).refuse(EncodeFault::Condition { condition }));
+        }
+    };
+    let mut fields = vec![None; layout.fields.len()];
+    fields[*index] = Some((**value).clone());
+    let known = Known { schema, layout, fields: &fields, params };
+    wire.extend(set(&known, field, value)?.wire);
+    Ok(wire)
 }
 
 /// Fills in the numbers that measure: each as soon as the size of all that it measures is known.
@@ -196,7 +241,7 @@ fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<
             }
             Ok(Piece::new(wire, elements))
         }
-        (Type::Struct(index), value) => Ok(Piece::new(layout(schema, &schema.structs[*index], value, None)?, 0)),
+        (Type::Struct(index), value) => Ok(Piece::new(layout(schema, &schema.structs[*index], &[], value, None)?, 0)),
         (ty, value) => {
             let wire = single(schema, ty, value).map_err(refuse)?;
             Ok(Piece { bits: bits::own(ty, decode::as_int(value)), ..Piece::new(wire, 0) })

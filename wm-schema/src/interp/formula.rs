@@ -8,12 +8,24 @@ pub(super) struct Known<'k> {
     pub(super) schema: &'k Schema,
     pub(super) layout: &'k Layout,
     pub(super) fields: &'k [Option<Value>],
+    pub(super) params: &'k [Value],
 }
 
 impl Known<'_> {
     /// Whether a condition holds.
     pub(super) fn holds(&self, formula: &Formula) -> bool {
         formula.term.evaluate(&|term| self.computed(term)).is_some_and(|value| value.holds())
+    }
+
+    /// What is handed to the struct of a field.
+    pub(super) fn arguments(&self, args: &[Formula]) -> Vec<Value> {
+        let value = |formula: &Formula| match formula.term.evaluate(&|term| self.computed(term)) {
+            Some(Computed::Int(value)) => Value::Int(value),
+            Some(Computed::Bool(value)) => Value::Bool(value),
+            Some(Computed::Bytes(value)) => Value::Bytes(value),
+            None => Value::Option(None),
+        };
+        args.iter().map(value).collect()
     }
 
     fn computed(&self, term: &Term) -> Option<Computed> {
@@ -24,6 +36,7 @@ impl Known<'_> {
     /// The value of a field or a member, and its type.
     fn value(&self, term: &Term) -> Option<(&Value, &Type)> {
         match term {
+            Term::Param(index) => Some((self.params.get(*index)?, &self.layout.params[*index].ty)),
             Term::Field(index) => Some((self.fields.get(*index)?.as_ref()?, &self.layout.fields[*index].ty)),
             Term::Member { of, part, field } => {
                 let (Value::Struct(values), _) = self.value(of)? else { return None };

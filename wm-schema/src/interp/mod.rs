@@ -159,10 +159,35 @@ impl<'s> Interpreter<'s> {
     }
 }
 
-/// Whether a condition of `layout` holds; `fields` has the values of its fields by index, as far as they are known.
-#[must_use]
-pub fn holds(schema: &Schema, layout: &Layout, condition: &Formula, fields: &[Option<Value>]) -> bool {
-    formula::Known { schema, layout, fields }.holds(condition)
+/// What is known of a layout while it is made up: for tests that need a legal value.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'k> {
+    /// The schema.
+    pub schema: &'k Schema,
+    /// The layout.
+    pub layout: &'k Layout,
+    /// The values of its fields by index, as far as there are any.
+    pub fields: &'k [Option<Value>],
+    /// The values of its parameters.
+    pub params: &'k [Value],
+}
+
+impl Known<'_> {
+    /// Whether a condition holds.
+    #[must_use]
+    pub fn holds(&self, condition: &Formula) -> bool {
+        self.inner().holds(condition)
+    }
+
+    /// What is handed to the struct of a field; of a union that is given its value, that first.
+    #[must_use]
+    pub fn arguments(&self, args: &[Formula]) -> Vec<Value> {
+        self.inner().arguments(args)
+    }
+
+    const fn inner(&self) -> formula::Known<'_> {
+        formula::Known { schema: self.schema, layout: self.layout, fields: self.fields, params: self.params }
+    }
 }
 
 /// A line of a schema: what an error is about.

@@ -8,6 +8,10 @@ pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> String {
 }
 
 fn layout(schema: &Schema, layout: &Layout, value: &Value) -> String {
+    if let Value::Arm(index, value) = value {
+        let arm = &layout.fields[*index];
+        return format!("{}({})", arm.name, show(schema, &arm.ty, value));
+    }
     let Value::Struct(values) = value else { return format!("{value:?}") };
     let settable =
         layout.fields.iter().filter(|field| field.role == Role::Value && !matches!(field.ty, Type::Constant(_)));
@@ -81,6 +85,7 @@ fn plain(value: &Value) -> String {
         Value::Float(value) => format!("{value:?}"),
         Value::Bool(value) => value.to_string(),
         Value::Bytes(bytes) => format!("{bytes:?}"),
+        Value::Arm(index, value) => format!("{index}({})", plain(value)),
         Value::Option(None) => "None".to_owned(),
         Value::Option(Some(value)) => format!("Some({})", plain(value)),
         Value::Json(values) | Value::List(values) | Value::Struct(values) => {

@@ -17,6 +17,7 @@ fn field(name: &str, role: Role, ty: Type, least: u64, most: u64) -> Field {
         role,
         ty,
         condition: None,
+        args: Vec::new(),
         rules: Vec::new(),
         held: Held::View,
         bits: None,
@@ -35,6 +36,8 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
     let layout = Layout {
         docs: Vec::new(),
         name: name.into(),
+        params: Vec::new(),
+        choice: None,
         fields,
         size,
         borrows: true,

@@ -172,6 +172,7 @@ fn plain(value: &Value) -> serde_json::Value {
         }
         Value::Bool(value) => (*value).into(),
         Value::Bytes(bytes) => hex(bytes).into(),
+        Value::Arm(_, value) => plain(value),
         Value::Option(None) => serde_json::Value::Null,
         Value::Option(Some(value)) => plain(value),
         Value::Json(values) | Value::List(values) | Value::Struct(values) => values.iter().map(plain).collect(),

@@ -187,7 +187,7 @@ fn sender(cx: &mut Context<'_>, line: &mut Line<'_>, kind: &LayoutKind) -> bool 
             line.role = Role::Constant((from.value == side).into());
             true
         }
-        LayoutKind::Struct => {
+        LayoutKind::Struct | LayoutKind::Union { .. } => {
             cx.report(
                 Diagnostic::new(Code::BadEquation, line.draft.origin, "a struct does not know who sends it")
                     .why("it may be part of any message")

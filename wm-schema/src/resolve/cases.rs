@@ -118,7 +118,7 @@ fn word(side: Side) -> &'static str {
 fn by_side(cx: &mut Context<'_>, draft: &CaseDraft) -> Option<usize> {
     let kinds = cx.draft.layouts.iter().filter_map(|layout| match &layout.kind {
         LayoutKind::Message { from } => Some(from.as_ref().map(|from| from.value)),
-        LayoutKind::Struct => None,
+        LayoutKind::Struct | LayoutKind::Union { .. } => None,
     });
     let side = draft.side.as_ref().map(|side| side.value);
     let fitting: Vec<usize> = kinds
@@ -258,6 +258,9 @@ fn value(cx: &mut Context<'_>, known: &Known<'_>, ty: &Type, name: &str, draft: 
         Type::Bytes(bytes) => content(cx, known, bytes, name, draft),
         Type::Struct(index) => {
             let inner = known.structs[*index].as_ref()?;
+            if inner.choice.is_some() {
+                return arm(cx, known, inner, name, draft);
+            }
             match &draft.kind {
                 ValueKind::Struct(given, fields) if given.text == inner.name => layout(cx, known, inner, given, fields),
                 _ => mismatch(cx, name, &format!("`{} {{ … }}`", inner.name), draft),
@@ -288,6 +291,26 @@ fn flag(cx: &mut Context<'_>, name: &str, draft: &ValueDraft) -> Option<Value> {
         ValueKind::Variant(None, Name { text, .. }) if text == "false" => Some(Value::Int(0)),
         _ => mismatch(cx, name, "`true` or `false`", draft),
     }
+}
+
+/// The value of a union: the name of an arm, and the fields of its struct.
+fn arm(cx: &mut Context<'_>, known: &Known<'_>, union: &Layout, name: &str, draft: &ValueDraft) -> Option<Value> {
+    let given = match &draft.kind {
+        ValueKind::Struct(given, _) => Some(given.text.as_str()),
+        _ => None,
+    };
+    let found = union.fields.iter().position(|field| given == Some(field.name.as_str()));
+    let part = found.and_then(|found| match &union.fields[found].ty {
+        Type::Struct(part) => Some((found, *part)),
+        _ => None,
+    });
+    let (Some((index, part)), ValueKind::Struct(given, fields)) = (part, &draft.kind) else {
+        let structs = union.fields.iter().filter(|field| matches!(field.ty, Type::Struct(_)));
+        let arms: Vec<String> = structs.map(|field| format!("`{} {{ … }}`", field.name)).collect();
+        return mismatch(cx, name, &arms.join(" or "), draft);
+    };
+    let value = layout(cx, known, known.structs[part].as_ref()?, given, fields)?;
+    Some(Value::Arm(index, Box::new(value)))
 }
 
 /// A value of the wrong kind.

@@ -5,16 +5,20 @@
 
 use super::layouts::{Body, Line};
 use super::sizes::Parts;
-use super::{Context, names, spell, suggest};
+use super::{Context, choices, names, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{self, FormulaKind, Literal, Name, Operator};
-use crate::ir::{Bytes, Content, Formula, Int, Role, RustShape, Term, Type};
+use crate::ir::{Bytes, Content, Formula, Int, Param, Role, RustShape, Term, Type};
 
 /// Checks every formula of a layout.
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
+    choices::arms(cx, body);
     for at in 0..body.lines.len() {
+        let args = choices::arguments(cx, body, at, parts);
+        body.sound &= args.is_some();
+        body.lines[at].args = args.unwrap_or_default();
         if let Some(written) = body.lines[at].condition {
-            let view = View { lines: &body.lines, until: at, it: None, parts };
+            let view = View { lines: &body.lines, until: at, it: None, params: &body.params, parts };
             let formula = condition(cx, view, written);
             body.sound &= formula.is_some() && may_be_absent(cx, body, at);
             body.lines[at].present_if = formula;
@@ -27,14 +31,14 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 body.sound = false;
                 continue;
             }
-            let view = View { lines: &body.lines, until: at + 1, it: Some(at), parts };
+            let view = View { lines: &body.lines, until: at + 1, it: Some(at), params: &body.params, parts };
             let formula = condition(cx, view, written);
             body.sound &= formula.is_some();
             body.lines[at].rules.extend(formula);
         }
     }
     for written in &body.draft.rules {
-        let view = View { lines: &body.lines, until: body.lines.len(), it: None, parts };
+        let view = View { lines: &body.lines, until: body.lines.len(), it: None, params: &body.params, parts };
         let Some(formula) = condition(cx, view, written) else {
             body.sound = false;
             continue;
@@ -80,7 +84,24 @@ pub(super) struct View<'v> {
     pub(super) until: usize,
     /// The line that `it` means.
     pub(super) it: Option<usize>,
+    pub(super) params: &'v [Param],
     pub(super) parts: Parts<'v>,
+}
+
+impl View<'_> {
+    /// The integer that a field, a member or a parameter is.
+    pub(super) fn int_of(&self, term: &Term) -> Option<&Int> {
+        let ty = match term {
+            Term::Field(index) => &self.lines[*index].ty,
+            Term::Param(index) => &self.params[*index].ty,
+            Term::Member { part, field, .. } => &self.parts.structs[*part].as_ref()?.fields[*field].ty,
+            _ => return None,
+        };
+        match ty {
+            Type::Int(int, _) => Some(int),
+            _ => None,
+        }
+    }
 }
 
 /// What a part of a formula is.
@@ -133,7 +154,7 @@ pub(super) fn condition(cx: &mut Context<'_>, view: View<'_>, written: &draft::F
     }
 }
 
-fn term(cx: &mut Context<'_>, view: View<'_>, written: &draft::Formula) -> Option<(Term, Kind)> {
+pub(super) fn term(cx: &mut Context<'_>, view: View<'_>, written: &draft::Formula) -> Option<(Term, Kind)> {
     match &written.kind {
         FormulaKind::Literal(literal) => match names::literal(cx, literal, written.origin)? {
             Literal::Int(value) => Some((Term::Int(value), Kind::Int(value, value))),
@@ -181,9 +202,14 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
         (None, "true" | "false", _) if members.is_empty() => {
             return Some((Term::Bool(first.text == "true"), Kind::Bool));
         }
+        _ if view.params.iter().any(|param| param.name == first.text) && members.is_empty() => {
+            let index = view.params.iter().position(|param| param.name == first.text)?;
+            return Some((Term::Param(index), kind(cx, &view.params[index].ty, first)?));
+        }
         _ => {
             let names = view.lines[..view.until].iter().map(|line| line.name.as_str());
-            let known: Vec<&str> = names.chain(view.it.map(|_| "it")).collect();
+            let params = view.params.iter().map(|param| param.name.as_str());
+            let known: Vec<&str> = names.chain(params).chain(view.it.map(|_| "it")).collect();
             cx.report(
                 Diagnostic::new(Code::UnknownField, first.origin, format!("no field `{}`", first.text))
                     .why("a formula speaks of the fields of its own layout that have been read")

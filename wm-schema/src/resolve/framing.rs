@@ -151,6 +151,10 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     }
     for layout in walk::layouts(schema) {
         let Some(draft) = drafted(layout) else { continue };
+        if layout.choice.is_some() {
+            cx.report(chosen(draft));
+            continue;
+        }
         let mut conditional = None;
         for step in walk::steps(schema, layout) {
             if let walk::Step::If { field, .. } = step {
@@ -180,6 +184,13 @@ fn too_deep(draft: &LayoutDraft, levels: usize) -> Diagnostic {
     Diagnostic::new(Code::NoFraming, name.origin, format!("`{}` is {levels} layouts deep", name.text))
         .why(format!("the framer goes through it field by field, and keeps track of {most} layouts in each other"))
         .help(format!("say the size once for all: add `len: u32 = size(self)` as the first line of `{}`", name.text))
+}
+
+fn chosen(draft: &LayoutDraft) -> Diagnostic {
+    let name = &draft.name;
+    Diagnostic::new(Code::NoFraming, name.origin, format!("the end of `{}` depends on what is chosen", name.text))
+        .why("the end of the frame is found field by field, and this version does not choose on the way")
+        .help("say the size of the message in front: `len: u32 = size(self)`, or `len: u32 = size(rest)`")
 }
 
 fn not_in_reach(draft: &LayoutDraft, field: usize, label: &str, why: &str) -> Diagnostic {

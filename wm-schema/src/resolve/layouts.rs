@@ -3,16 +3,22 @@
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
-use super::{Context, attrs, bits, spell};
+use super::{Context, attrs, bits, choices, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
-use crate::ir::{self, BitPlace, Bytes, Content, Enum, Extent, Field, Layout, Role, RustShape, Size, Type};
+use crate::ir::{
+    self, BitPlace, Bytes, Choice, Content, Enum, Extent, Field, Layout, Param, Role, RustShape, Size, Type,
+};
 
 /// A layout whose sizes are not known yet.
 #[derive(Debug)]
 pub(super) struct Body<'d> {
     pub(super) draft: &'d LayoutDraft,
     pub(super) lines: Vec<Line<'d>>,
+    /// What the layout around it hands in.
+    pub(super) params: Vec<Param>,
+    /// What chooses the line that is there, if it is a union.
+    pub(super) choice: Option<Choice>,
     /// Whether all of it is understood. If not, a mistake is reported, and what depends on it is passed over.
     pub(super) sound: bool,
 }
@@ -32,6 +38,8 @@ pub(super) struct Line<'d> {
     pub(super) condition: Option<&'d Formula>,
     /// The same, checked.
     pub(super) present_if: Option<ir::Formula>,
+    /// What is handed to its struct.
+    pub(super) args: Vec<ir::Formula>,
     /// `where`, as it is written.
     pub(super) written_rules: Vec<&'d Formula>,
     /// The same, checked.
@@ -57,8 +65,9 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
                 .help("write a field into it: `len: u32 = size(self)`, `body: bytes[..]`"),
         );
     }
+    let kind = if matches!(draft.kind, LayoutKind::Union { .. }) { Kind::Variant } else { Kind::Field };
     let read: Vec<Option<(Line<'d>, Option<&'d Expr>)>> =
-        (0..draft.fields.len()).map(|at| line(cx, Scope { fields: &draft.fields, at })).collect();
+        (0..draft.fields.len()).map(|at| line(cx, Scope { fields: &draft.fields, at }, kind)).collect();
     let mut sound = !draft.fields.is_empty() && read.iter().all(Option::is_some);
     let types: Vec<Option<Type>> = read.iter().map(|read| read.as_ref().map(|(line, _)| line.ty.clone())).collect();
     let mut lines = Vec::new();
@@ -71,14 +80,17 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
         }
         lines.push(line);
     }
-    let mut body = Body { draft, lines, sound };
+    let params = choices::params(cx, draft);
+    let choice = choices::resolve(cx, draft, enums);
+    sound &= params.is_some() && choice.is_some();
+    let mut body = Body { draft, lines, params: params.unwrap_or_default(), choice: choice.flatten(), sound };
     if body.sound {
         bits::resolve(cx, &mut body, enums);
     }
     body
 }
 
-fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>) -> Option<(Line<'d>, Option<&'d Expr>)> {
+fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<'d>, Option<&'d Expr>)> {
     let draft = &scope.fields[scope.at];
     let mut attrs = attrs::sort(cx, &draft.attrs);
     let (typed, equals) = match &draft.kind {
@@ -87,7 +99,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>) -> Option<(Line<'d>, Option<
             return Some((constant(cx, draft, literal)?, None));
         }
         FieldKind::Named(name, ty) => {
-            names::check(cx, name, Kind::Field);
+            names::check(cx, name, kind);
             (types::resolve(cx, scope, ty, &mut attrs), attrs.take_equals())
         }
         FieldKind::Reserved(ty) => {
@@ -129,6 +141,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>) -> Option<(Line<'d>, Option<
         max: typed.max,
         condition,
         present_if: None,
+        args: Vec::new(),
         written_rules,
         rules: Vec::new(),
         size: Size { least: 0, most: None },
@@ -174,6 +187,7 @@ fn constant<'d>(cx: &mut Context<'_>, draft: &'d FieldDraft, literal: &Literal) 
         max: None,
         condition: None,
         present_if: None,
+        args: Vec::new(),
         written_rules: Vec::new(),
         rules: Vec::new(),
         size: Size { least: 0, most: None },
@@ -206,6 +220,7 @@ impl Body<'_> {
             role: line.role,
             ty: line.ty,
             condition: line.present_if,
+            args: line.args,
             rules: line.rules,
             held: line.draft.held,
             bits: line.bits,
@@ -216,7 +231,9 @@ impl Body<'_> {
         Layout {
             docs: self.draft.docs.clone(),
             name: self.draft.name.text.clone(),
+            params: self.params,
             fields: self.lines.into_iter().map(field).collect(),
+            choice: self.choice,
             size,
             borrows,
             rust: self.draft.rust,

@@ -20,6 +20,7 @@
 mod attrs;
 mod bits;
 mod cases;
+mod choices;
 mod declared;
 mod equations;
 mod formulas;

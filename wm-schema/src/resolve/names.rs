@@ -80,7 +80,7 @@ pub(super) fn collect(cx: &mut Context<'_>) {
     let (mut structs, mut messages) = (0, 0);
     for layout in &draft.layouts {
         match layout.kind {
-            LayoutKind::Struct => {
+            LayoutKind::Struct | LayoutKind::Union { .. } => {
                 declare(cx, &layout.name, Item::Struct(structs));
                 structs += 1;
             }

@@ -192,7 +192,10 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
     formulas::check(cx, body, parts);
     sizes::own(&mut body.lines, parts);
     regions::elements(cx, body, parts);
-    regions::check(cx, body, parts);
+    // The arms of a union do not stand behind each other.
+    if body.choice.is_none() {
+        regions::check(cx, body, parts);
+    }
     body.sound
 }
 
@@ -206,7 +209,7 @@ fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option
     framing::bound(&mut framing, &body.lines);
     let from = match &body.draft.kind {
         LayoutKind::Message { from } => from.as_ref().map(|from| from.value),
-        LayoutKind::Struct => None,
+        LayoutKind::Struct | LayoutKind::Union { .. } => None,
     };
     let frame_bytes_max = size.most.unwrap_or(size.least);
     Some(Message { layout: body.finish(cx, size, parts.structs), from, framing, frame_bytes_max })
@@ -217,7 +220,7 @@ fn told_apart(cx: &mut Context<'_>, messages: &[&LayoutDraft]) {
     for (index, message) in messages.iter().enumerate() {
         let side = |message: &LayoutDraft| match &message.kind {
             LayoutKind::Message { from } => from.as_ref().map(|from| from.value),
-            LayoutKind::Struct => None,
+            LayoutKind::Struct | LayoutKind::Union { .. } => None,
         };
         let clash = |other: Option<Side>| other.is_none() || side(message).is_none() || other == side(message);
         let Some(first) = messages[..index].iter().find(|other| clash(side(other))) else { continue };
@@ -287,7 +290,7 @@ fn one_exchange(cx: &mut Context<'_>, draft: &ExchangeDraft) -> Option<Exchange>
 fn sender(draft: &Draft, index: usize) -> Option<Side> {
     let kinds = draft.layouts.iter().filter_map(|layout| match &layout.kind {
         LayoutKind::Message { from } => Some(from.as_ref().map(|from| from.value)),
-        LayoutKind::Struct => None,
+        LayoutKind::Struct | LayoutKind::Union { .. } => None,
     });
     kinds.into_iter().nth(index).flatten()
 }

@@ -5,7 +5,7 @@ use super::regions::takes_rest;
 use super::types::useless;
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{self, Enum, Equation, Extent, Framing, Int, Layout, Measure, Role, Size, Type};
+use crate::ir::{self, By, Choice, Enum, Equation, Extent, Framing, Int, Layout, Measure, Role, Size, Type};
 
 /// What a type may refer to.
 #[derive(Debug, Clone, Copy)]
@@ -153,7 +153,21 @@ pub(super) fn bound_struct(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Par
         }
     }
     check_numbers(cx, &body.lines);
-    sum(&body.lines)
+    match &body.choice {
+        Some(choice) => one_of(&body.lines, choice),
+        None => sum(&body.lines),
+    }
+}
+
+/// The size of a union: that of one of its arms, and its tag.
+fn one_of(lines: &[Line<'_>], choice: &Choice) -> Size {
+    let tag = match &choice.by {
+        By::Tag(int) => int.size().least,
+        By::Given(_) => 0,
+    };
+    let least = lines.iter().map(|line| line.size.least).min().unwrap_or(0);
+    let most = lines.iter().try_fold(0u64, |most, line| Some(most.max(line.size.most?)));
+    Size { least: least.saturating_add(tag), most: most.map(|most| most.saturating_add(tag)) }
 }
 
 /// Bounds a message by its framing, its limits and the limit of the schema.

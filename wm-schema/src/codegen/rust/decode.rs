@@ -41,12 +41,24 @@ pub(super) fn read(code: &LayoutCode<'_>) -> TokenStream {
     let fields = Decoder::new(code).fields();
     let lifetime = if shape::borrows(code.rust.schema, code.layout) { quote!('a) } else { quote!('_) };
     let value = constructor(code);
+    let params = code.parameters(&fields);
     quote! {
-        fn read(reader: &mut Reader<#lifetime>) -> Result<Self, DecodeError> {
+        fn read(reader: &mut Reader<#lifetime> #(, #params)*) -> Result<Self, DecodeError> {
             #fields
             Ok(#value)
         }
     }
+}
+
+/// The statements that read an arm of a union into its variable.
+pub(super) fn arm(code: &LayoutCode<'_>, at: usize) -> TokenStream {
+    let decoder = Decoder::new(code);
+    let (read, rules) = (decoder.field(at), decoder.rules(at));
+    let offset = decoder.offsets.borrow().contains(&at).then(|| {
+        let name = code.names.beside(at, "at");
+        quote!(let #name = reader.offset();)
+    });
+    quote!(#offset #read #rules)
 }
 
 /// `Self { name, data }` of the variables that hold the fields.
@@ -377,7 +389,11 @@ impl<'c> Decoder<'c> {
         let local = self.code.names.local(at);
         let name = names::ty(&self.code.rust.schema.structs[index].name);
         let reader = self.reader();
-        quote!(let #local = #name::read(#reader)?;)
+        let args = self.code.arguments(at, &|at| {
+            let local = self.code.names.local(at);
+            quote!(#local)
+        });
+        quote!(let #local = #name::read(#reader #(, #args)*)?;)
     }
 
     fn list(&self, at: usize, element: &Type, count: &Extent, max: Option<u64>) -> TokenStream {

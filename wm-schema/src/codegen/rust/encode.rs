@@ -66,7 +66,7 @@ pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
 }
 
 /// Whether `write` of a struct computes what only a measured value is sure to have.
-fn write_can_fail(code: &LayoutCode<'_>) -> bool {
+pub(super) fn write_can_fail(code: &LayoutCode<'_>) -> bool {
     code.layout.fields.iter().any(|field| {
         let prefixed = match &field.ty {
             Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } => matches!(extent, Extent::Prefix(_)),
@@ -84,6 +84,34 @@ fn write_can_fail(code: &LayoutCode<'_>) -> bool {
             part.is_some_and(|part| write_can_fail(&LayoutCode::part(code.rust, &code.rust.schema.structs[part])));
         prefixed || nested || matches!(field.role, Role::Computed(_)) || shape::is_serialized(field)
     })
+}
+
+/// The statements that check an arm of a union, and what it takes: `outside` bytes and those of its variable.
+pub(super) fn measure_arm(code: &LayoutCode<'_>, at: usize, outside: u64) -> TokenStream {
+    let mut encoder = Encoder::new(code, false);
+    if let (Type::Struct(part), 0, true) = (&code.field(at).ty, outside, code.field(at).rules.is_empty())
+        && !is_plain(code.rust.schema, &code.rust.schema.structs[*part])
+    {
+        let (local, args) = (code.names.local(at), encoder.arguments(at));
+        return quote!(#local.measure(#(#args),*));
+    }
+    let (lets, (checks, size)) = encoder.within(at, |encoder| {
+        let (checks, rules) = (encoder.check_value(at), encoder.rules(at));
+        let mut terms = Vec::new();
+        let fixed = encoder.terms_of_value(at, &mut terms);
+        if !encoder.is_sure(at) {
+            encoder.number_is_checked(at);
+        }
+        (quote!(#checks #rules), encoder.sum(terms, fixed.saturating_add(outside)))
+    });
+    quote!(#checks #lets Ok(#size))
+}
+
+/// The statements that put the variable of an arm on the wire.
+pub(super) fn write_arm(code: &LayoutCode<'_>, at: usize) -> TokenStream {
+    let mut encoder = Encoder::new(code, false);
+    let (lets, write) = encoder.within(at, |encoder| encoder.write_value(at));
+    quote!(#lets #write)
 }
 
 /// Values that serde writes: each is written once, for its size and for its bytes.
@@ -115,6 +143,8 @@ fn serialized(code: &LayoutCode<'_>) -> Serialized {
 fn is_plain(schema: &Schema, layout: &Layout) -> bool {
     let values = || layout.fields.iter().filter(|field| field.role == Role::Value);
     layout.size.fixed().is_some()
+        && layout.choice.is_none()
+        && layout.params.is_empty()
         && values().all(|field| field.condition.is_none() && field.rules.is_empty())
         && values().all(|field| match &field.ty {
             Type::Int(int, range) => within(int, *range, &quote!(_), &quote!(_)).is_none(),
@@ -137,10 +167,11 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
             /// A value breaks a rule of the schema.
         }
     });
+    let params = code.parameters(&body);
     if serialized.lets.is_empty() {
         return quote! {
             #docs
-            #visibility fn measure(#receiver) -> Result<usize, EncodeError> {
+            #visibility fn measure(#receiver #(, #params)*) -> Result<usize, EncodeError> {
                 #body
             }
         };
@@ -149,7 +180,7 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
     let receiver_with = serialized.needs_self.then(|| quote!(#receiver,));
     quote! {
         #docs
-        #visibility fn measure(#receiver) -> Result<usize, EncodeError> {
+        #visibility fn measure(#receiver #(, #params)*) -> Result<usize, EncodeError> {
             #(#lets)*
             #call
         }
@@ -254,6 +285,11 @@ impl<'c> Encoder<'c> {
             check::present(#value.is_some(), #condition, #text, #constant)?;
             #checks
         }
+    }
+
+    /// What is handed to the struct of a field.
+    fn arguments(&self, at: usize) -> Vec<TokenStream> {
+        self.code.arguments(at, &|at| self.value(at))
     }
 
     fn condition(&self, formula: &Formula) -> TokenStream {
@@ -440,13 +476,13 @@ impl<'c> Encoder<'c> {
             }
             Type::Struct(part) if is_plain(schema, &schema.structs[*part]) => schema.structs[*part].size.least,
             Type::Struct(_) if self.inside == Some(at) => {
-                let value = self.value(at);
-                terms.push(quote!(#value.measure()?));
+                let (value, args) = (self.value(at), self.arguments(at));
+                terms.push(quote!(#value.measure(#(#args),*)?));
                 0
             }
             Type::Struct(_) => {
-                let (name, value) = (self.code.names.beside(at, "size"), self.value(at));
-                self.size_let(at, &quote!(let #name = #value.measure()?;));
+                let (name, value, args) = (self.code.names.beside(at, "size"), self.value(at), self.arguments(at));
+                self.size_let(at, &quote!(let #name = #value.measure(#(#args),*)?;));
                 terms.push(quote!(#name));
                 0
             }

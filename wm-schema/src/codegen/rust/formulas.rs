@@ -1,5 +1,6 @@
 //! Formulas as Rust, as a person would write them: in the type of their fields where all fits that, in `i128` elsewhere.
 
+use super::names::Names;
 use super::{literal, names, shape};
 use crate::ir::{Bytes, Computed, Content, Formula, Int, Layout, Operator, Schema, Term, Type};
 use proc_macro2::TokenStream;
@@ -11,6 +12,7 @@ pub(super) struct Formulas<'f> {
     pub(super) layout: &'f Layout,
     /// The value of a field as an expression.
     pub(super) field: &'f dyn Fn(usize) -> TokenStream,
+    pub(super) names: &'f Names,
 }
 
 /// An expression and what must be known to join it with others.
@@ -40,6 +42,11 @@ impl Formulas<'_> {
         self.term(&formula.term).tokens
     }
 
+    /// A value that is handed to a struct.
+    pub(super) fn argument(&self, formula: &Formula) -> TokenStream {
+        self.term(&formula.term).tokens
+    }
+
     fn term(&self, term: &Term) -> Piece {
         match term.evaluate(&|_| None) {
             Some(Computed::Int(value)) if !matches!(term, Term::Variant { .. }) => {
@@ -54,7 +61,7 @@ impl Formulas<'_> {
                 let (name, variant) = (names::ty(&of.name), names::variant(&of.variants[*variant].name));
                 Piece::plain(quote!(#name::#variant))
             }
-            Term::Field(_) | Term::Member { .. } => {
+            Term::Field(_) | Term::Member { .. } | Term::Param(_) => {
                 let (tokens, ty) = self.value(term);
                 let number = match ty {
                     Some(Type::Int(int, _)) if *int != Int::Flag => {
@@ -83,7 +90,7 @@ impl Formulas<'_> {
                 }
             }
             Term::Binary { operator, left, right } => self.binary(*operator, left, right),
-            Term::Int(_) | Term::Bool(_) | Term::Bytes(_) | Term::Param(_) => Piece::plain(TokenStream::new()),
+            Term::Int(_) | Term::Bool(_) | Term::Bytes(_) => Piece::plain(TokenStream::new()),
         }
     }
 
@@ -91,6 +98,10 @@ impl Formulas<'_> {
     fn value(&self, term: &Term) -> (TokenStream, Option<&Type>) {
         match term {
             Term::Field(index) => ((self.field)(*index), Some(&self.layout.fields[*index].ty)),
+            Term::Param(index) => {
+                let name = self.names.param(*index);
+                (quote!(#name), Some(&self.layout.params[*index].ty))
+            }
             Term::Member { of, part, field } => {
                 let ((of, _), field) = (self.value(of), &self.schema.structs[*part].fields[*field]);
                 let name = names::ident(&field.name);

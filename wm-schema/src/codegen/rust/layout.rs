@@ -6,7 +6,7 @@ use crate::ir::{
     Bytes, Endian, Equation, Escape, Extent, Field, Formula, Int, Layout, Measure, Message, Role, Size, Type,
 };
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 /// A layout, its names and its message, if it is one.
 pub(super) struct LayoutCode<'s> {
@@ -130,7 +130,24 @@ impl<'s> LayoutCode<'s> {
 
     /// A condition over the values that `field` gives.
     pub(super) fn condition(&self, formula: &Formula, field: &dyn Fn(usize) -> TokenStream) -> TokenStream {
-        Formulas { schema: self.rust.schema, layout: self.layout, field }.condition(formula)
+        Formulas { schema: self.rust.schema, layout: self.layout, field, names: &self.names }.condition(formula)
+    }
+
+    /// What is handed to the struct of a field.
+    pub(super) fn arguments(&self, at: usize, field: &dyn Fn(usize) -> TokenStream) -> Vec<TokenStream> {
+        let formulas = Formulas { schema: self.rust.schema, layout: self.layout, field, names: &self.names };
+        self.field(at).args.iter().map(|formula| formulas.argument(formula)).collect()
+    }
+
+    /// The parameters of the layout, as a function takes them; `body` tells which are used.
+    pub(super) fn parameters(&self, body: &TokenStream) -> Vec<TokenStream> {
+        let params = self.layout.params.iter().enumerate().map(|(index, param)| {
+            let (name, ty) = (self.names.param(index), shape::value_type(self.rust.schema, &param.ty));
+            let used = super::names::mentions(body, &name.to_string());
+            let name = if used { name.clone() } else { format_ident!("_{name}") };
+            quote!(#name: #ty)
+        });
+        params.collect()
     }
 
     /// Whether nothing can be left behind the last field, because one took all.

@@ -25,6 +25,7 @@ mod number;
 mod print;
 mod shape;
 mod tests;
+mod unions;
 mod walk;
 
 use super::Options;
@@ -180,6 +181,9 @@ impl<'s> Rust<'s> {
 
     fn part(&self, index: usize) -> TokenStream {
         let layout = &self.schema.structs[index];
+        if let Some(choice) = &layout.choice {
+            return unions::union(self, layout, choice);
+        }
         let code = LayoutCode::part(self, layout);
         let definition = self.definition(layout, || format!("The struct `{}`.", layout.name));
         let (read, write) = (decode::read(&code), encode::write(&code));

@@ -31,32 +31,43 @@ pub(super) fn variant(name: &str) -> Ident {
 pub(super) struct Names {
     constants: Vec<Ident>,
     locals: Vec<Ident>,
+    params: Vec<Ident>,
     taken: BTreeSet<String>,
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 14] = [
-    "reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width", "walk", "step", "bits",
-    "from",
+const RESERVED: [&str; 17] = [
+    "tag", "tag_at", "by", "reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width",
+    "walk", "step", "bits", "from",
 ];
 
 impl Names {
     pub(super) fn new(layout: &Layout) -> Self {
         let mut taken: BTreeSet<String> = RESERVED.iter().map(ToString::to_string).collect();
-        let locals = layout.fields.iter().map(|field| fresh(&mut taken, local_name(field))).collect();
-        let mut screaming = BTreeSet::from(["FRAME_BYTES_MAX".to_owned()]);
+        let params = layout.params.iter().map(|param| fresh(&mut taken, param.name.clone())).collect();
+        let local = |field: &Field| match layout.choice {
+            Some(_) => snake(&field.name),
+            None => local_name(field),
+        };
+        let locals = layout.fields.iter().map(|field| fresh(&mut taken, local(field))).collect();
+        let mut screaming = BTreeSet::from(["FRAME_BYTES_MAX".to_owned(), "TAG".to_owned()]);
         let constants = layout
             .fields
             .iter()
             .enumerate()
             .map(|(at, field)| fresh(&mut screaming, constant_name(layout, at, field)))
             .collect();
-        Self { constants, locals, taken }
+        Self { constants, locals, params, taken }
     }
 
     /// The constant that describes a field.
     pub(super) fn constant(&self, field: usize) -> &Ident {
         &self.constants[field]
+    }
+
+    /// The argument that holds a parameter.
+    pub(super) fn param(&self, index: usize) -> &Ident {
+        &self.params[index]
     }
 
     /// The variable that holds a field.
@@ -92,10 +103,26 @@ fn local_name(field: &Field) -> String {
     }
 }
 
+/// `conn_ack` of `ConnAck`.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for (at, letter) in name.char_indices() {
+        if at > 0 && letter.is_ascii_uppercase() && !name[..at].ends_with(|before: char| before.is_ascii_uppercase()) {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
 /// The field's name in capitals; a constant is called after its word, or after its place.
 fn constant_name(layout: &Layout, at: usize, field: &Field) -> String {
     let Type::Constant(bytes) = &field.ty else {
-        return if field.name == "_" { "RESERVED".into() } else { field.name.to_ascii_uppercase() };
+        return match field.name.as_str() {
+            "_" => "RESERVED".into(),
+            name if layout.choice.is_some() => snake(name).to_ascii_uppercase(),
+            name => name.to_ascii_uppercase(),
+        };
     };
     let word: String = bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|&byte| char::from(byte)).collect();
     if word.len() > 1 && word.starts_with(|c: char| c.is_ascii_alphabetic()) {

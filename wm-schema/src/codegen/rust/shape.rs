@@ -141,10 +141,14 @@ pub(super) fn is_serialized(field: &Field) -> bool {
 
 /// Whether a layout leaves nothing of what it stands in, whatever is absent.
 pub(super) fn leaves_nothing(schema: &Schema, layout: &Layout) -> bool {
-    layout.fields.iter().filter(|field| field.condition.is_none()).any(|field| match &field.ty {
+    let nothing = |field: &Field| match &field.ty {
         Type::Struct(at) => leaves_nothing(schema, &schema.structs[*at]),
         ty => takes_the_rest(schema, ty),
-    })
+    };
+    match layout.choice {
+        Some(_) => layout.fields.iter().all(nothing),
+        None => layout.fields.iter().filter(|field| field.condition.is_none()).any(nothing),
+    }
 }
 
 /// Whether a struct takes all that is left of what it stands in.

@@ -127,6 +127,11 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
 /// A message or struct as a Rust expression.
 fn message(rust: &Rust<'_>, layout: &Layout, value: &Value) -> TokenStream {
     let name = ty(&layout.name);
+    if let Value::Arm(index, value) = value {
+        let arm = &layout.fields[*index];
+        let (variant, value) = (variant(&arm.name), expression(rust, &arm.ty, value));
+        return quote!(super::#name::#variant(#value));
+    }
     let Value::Struct(values) = value else { return quote!(super::#name) };
     let fields: Vec<TokenStream> = shape::values(layout)
         .zip(values)

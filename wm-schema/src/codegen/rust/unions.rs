@@ -1,0 +1,227 @@
+//! Unions: an enum whose variants hold the arms, and its way to the wire and back.
+
+use super::layout::LayoutCode;
+use super::number::{fixed_method, to_u64};
+use super::{Rust, decode, docs, encode, literal, names, shape};
+use crate::ir::{By, Choice, Int, Layout, Type};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The enum of a union.
+pub(super) fn union(rust: &Rust<'_>, layout: &Layout, choice: &Choice) -> TokenStream {
+    let code = LayoutCode::part(rust, layout);
+    let union = Union { rust, layout, choice, code: &code };
+    let (read, measure, write) = (union.read(), union.measure(), union.write());
+    let functions = quote!(#read #measure #write);
+    let (_, constants) = rust.constants(&code, &functions);
+    let tag = names::mentions(&functions, "TAG").then(|| {
+        let (name, line) = (&layout.name, literal::number(layout.line.into()));
+        quote!(const TAG: &'static Field = &Field::new(#name, "tag", #line);)
+    });
+    let definition = union.definition();
+    let (generics, ty) = rust.generics(layout);
+    quote! {
+        #definition
+
+        impl #generics #ty {
+            #tag
+            #constants
+            #functions
+        }
+    }
+}
+
+struct Union<'u> {
+    rust: &'u Rust<'u>,
+    layout: &'u Layout,
+    choice: &'u Choice,
+    code: &'u LayoutCode<'u>,
+}
+
+impl Union<'_> {
+    fn copy(&self) -> bool {
+        shape::has(self.rust.schema, self.layout, shape::Trait::Copy)
+    }
+
+    fn definition(&self) -> TokenStream {
+        let layout_docs = docs(&self.layout.docs, || format!("The union `{}`.", self.layout.name));
+        let copy = self.copy().then(|| quote!(, Copy));
+        let eq = shape::has(self.rust.schema, self.layout, shape::Trait::Eq).then(|| quote!(, Eq));
+        let (_, ty) = self.rust.generics(self.layout);
+        let arms = self.layout.fields.iter().map(|field| {
+            let docs = docs(&field.docs, || format!("The arm `{}`.", field.name));
+            let (name, held) = (names::variant(&field.name), shape::value_type(self.rust.schema, &field.ty));
+            quote!(#docs #name(#held),)
+        });
+        quote! {
+            #layout_docs
+            #[derive(Debug, Clone #copy, PartialEq #eq)]
+            pub enum #ty {
+                #(#arms)*
+            }
+        }
+    }
+
+    /// What chooses, as a pattern of Rust; none for all other values.
+    fn pattern(&self, at: usize) -> Option<TokenStream> {
+        let (least, most) = self.choice.values[at]?;
+        if let By::Given(Type::Enum(index)) = &self.choice.by {
+            let kind = &self.rust.schema.enums[*index];
+            let found = kind.variants.iter().find(|variant| i128::from(variant.least) == least)?;
+            let (name, variant) = (names::ty(&kind.name), names::variant(&found.name));
+            return Some(if least == most { quote!(#name::#variant) } else { quote!(#name::#variant(_)) });
+        }
+        let (first, last) = (literal::signed(least), literal::signed(most));
+        Some(if least == most { first } else { quote!(#first..=#last) })
+    }
+
+    /// The value that chooses, where it is handed in: its parameter.
+    fn given(&self, used: bool) -> Option<TokenStream> {
+        let By::Given(ty) = &self.choice.by else { return None };
+        let ty = shape::value_type(self.rust.schema, ty);
+        Some(if used { quote!(by: #ty) } else { quote!(_by: #ty) })
+    }
+
+    fn read(&self) -> TokenStream {
+        let arms = (0..self.layout.fields.len()).map(|at| {
+            let pattern = self.pattern(at).unwrap_or_else(|| quote!(_));
+            let (read, local) = (decode::arm(self.code, at), self.code.names.local(at));
+            let variant = names::variant(&self.layout.fields[at].name);
+            quote!(#pattern => { #read Ok(Self::#variant(#local)) })
+        });
+        let arms: TokenStream = sorted(arms.collect(), self.choice).into_iter().collect();
+        let (subject, before, found, offset) = match &self.choice.by {
+            By::Tag(int) => {
+                let method = tag_method(int);
+                let before = quote! {
+                    let tag_at = reader.offset();
+                    let tag = reader.#method(Self::TAG)?;
+                };
+                (quote!(tag), before, to_u64(&quote!(tag), int), quote!(tag_at))
+            }
+            By::Given(Type::Enum(index)) => {
+                let found = to_u64(&quote!(by.to_wire()), &self.rust.schema.enums[*index].repr);
+                (quote!(by), quote!(), found, quote!(reader.offset()))
+            }
+            By::Given(Type::Int(int, _)) => (quote!(by), quote!(), to_u64(&quote!(by), int), quote!(reader.offset())),
+            By::Given(_) => (quote!(by), quote!(), quote!(0), quote!(reader.offset())),
+        };
+        let refused = (!self.choice.complete)
+            .then(|| quote!(_ => Err(DecodeError::new(Self::TAG, #offset, Fault::Variant { found: #found })),));
+        let before = if self.choice.complete && matches!(self.choice.by, By::Tag(_)) {
+            let By::Tag(int) = &self.choice.by else { return TokenStream::new() };
+            let method = tag_method(int);
+            quote!(let tag = reader.#method(Self::TAG)?;)
+        } else {
+            before
+        };
+        let body = quote! {
+            #before
+            match #subject {
+                #arms
+                #refused
+            }
+        };
+        let lifetime = if shape::borrows(self.rust.schema, self.layout) { quote!('a) } else { quote!('_) };
+        let params = self.given(true).into_iter().chain(self.code.parameters(&body));
+        quote! {
+            fn read(reader: &mut Reader<#lifetime> #(, #params)*) -> Result<Self, DecodeError> {
+                #body
+            }
+        }
+    }
+
+    /// `Self::V4(v4)`, and what is matched against it.
+    fn variant(&self, at: usize, used: bool) -> TokenStream {
+        let (field, local) = (&self.layout.fields[at], self.code.names.local(at));
+        let name = names::variant(&field.name);
+        let by_ref = (!shape::type_has(self.rust.schema, &field.ty, shape::Trait::Copy)).then(|| quote!(ref));
+        if used { quote!(Self::#name(#by_ref #local)) } else { quote!(Self::#name(_)) }
+    }
+
+    fn receiver(&self) -> (TokenStream, TokenStream) {
+        if self.copy() { (quote!(self), quote!(self)) } else { (quote!(&self), quote!(*self)) }
+    }
+
+    fn measure(&self) -> TokenStream {
+        let tag = match &self.choice.by {
+            By::Tag(int) => int.size().least,
+            By::Given(_) => 0,
+        };
+        let arms: TokenStream = (0..self.layout.fields.len())
+            .map(|at| {
+                let (chosen, size) = (self.chosen(at), encode::measure_arm(self.code, at, tag));
+                let used = names::mentions(&size, &self.code.names.local(at).to_string());
+                let variant = self.variant(at, used);
+                quote!(#variant => { #chosen #size })
+            })
+            .collect();
+        let (receiver, this) = self.receiver();
+        let body = quote!(match #this { #arms });
+        let params = self.given(true).into_iter().chain(self.code.parameters(&body));
+        quote! {
+            fn measure(#receiver #(, #params)*) -> Result<usize, EncodeError> {
+                #body
+            }
+        }
+    }
+
+    /// The check that an arm is the one that the value around it says.
+    fn chosen(&self, at: usize) -> Option<TokenStream> {
+        self.given(true)?;
+        let field = &self.layout.fields[at];
+        let condition = match self.pattern(at) {
+            Some(pattern) => quote!(matches!(by, #pattern)),
+            None => {
+                let others: Vec<TokenStream> =
+                    (0..self.layout.fields.len()).filter_map(|other| self.pattern(other)).collect();
+                if others.is_empty() { quote!(true) } else { quote!(!matches!(by, #(#others)|*)) }
+            }
+        };
+        let (text, constant) = (format!("{} is chosen", field.name), self.code.constant(at));
+        Some(quote!(check::holds(#condition, #text, #constant)?;))
+    }
+
+    fn write(&self) -> TokenStream {
+        let arms: TokenStream = (0..self.layout.fields.len())
+            .map(|at| {
+                let write = encode::write_arm(self.code, at);
+                let used = names::mentions(&write, &self.code.names.local(at).to_string());
+                let variant = self.variant(at, used);
+                let tag = match (&self.choice.by, self.choice.values[at]) {
+                    (By::Tag(int), Some((value, _))) => {
+                        let (method, value) = (tag_method(int), literal::signed(value));
+                        quote!(writer.#method(#value);)
+                    }
+                    _ => quote!(),
+                };
+                quote!(#variant => { #tag #write })
+            })
+            .collect();
+        let (receiver, this) = self.receiver();
+        let (result, ok) = match encode::write_can_fail(self.code) {
+            true => (quote!(-> Result<(), EncodeError>), quote!(Ok(()))),
+            false => (quote!(), quote!()),
+        };
+        quote! {
+            fn write(#receiver, writer: &mut Writer<'_>) #result {
+                match #this { #arms }
+                #ok
+            }
+        }
+    }
+}
+
+/// The arm of all other values stands last, as Rust wants it.
+fn sorted(arms: Vec<TokenStream>, choice: &Choice) -> Vec<TokenStream> {
+    let (named, other): (Vec<_>, Vec<_>) =
+        arms.into_iter().zip(&choice.values).partition(|(_, values)| values.is_some());
+    named.into_iter().chain(other).map(|(arm, _)| arm).collect()
+}
+
+fn tag_method(int: &Int) -> TokenStream {
+    match int {
+        Int::Fixed { bytes, signed, endian } => fixed_method(*bytes, *signed, *endian),
+        _ => TokenStream::new(),
+    }
+}
