@@ -28,7 +28,7 @@ mod token;
 pub use format::format;
 pub use places::{LineColumn, Places};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, FieldDraft, ValueDraft};
 
 /// A file as the parser has left it.
@@ -91,6 +91,12 @@ pub fn parse_fields(source: &str) -> Result<Vec<FieldDraft>, Vec<Diagnostic>> {
     reader.report_broken_tokens();
     let all = 0..reader.tokens.len();
     let fields = reader.fields(all, fields::Within::Layout);
+    if let Some(nameless) = reader.nameless.first() {
+        let diagnostic = Diagnostic::new(Code::NotYet, nameless.name.origin, "a type without a name")
+            .why("beside a struct of yours there is no place for the type that it would become")
+            .help("derive a struct for it, or describe the protocol in a `.wm` file");
+        reader.report(diagnostic);
+    }
     if reader.diagnostics.is_empty() { Ok(fields) } else { Err(reader.diagnostics) }
 }
 

@@ -313,9 +313,16 @@ pub(super) fn arguments(
         return None;
     };
     let layout = parts.structs[part].as_ref()?;
-    if let Some(choice) = &body.choice {
-        let _ = choice;
+    if body.choice.is_some() {
         return Some(of_an_arm(body, at, layout));
+    }
+    if ty.given.is_none() && matches!(layout.choice, Some(Choice { by: By::Given(_), .. })) {
+        cx.report(
+            Diagnostic::new(Code::UnknownType, ty.name.origin, format!("`{}` is part of a `match`", ty.name.text))
+                .why("it has no tag of its own: the field that chooses it stands beside the `match`")
+                .help("declare a `union` with tags, and use that in both places"),
+        );
+        return None;
     }
     let wants = !layout.params.is_empty() || matches!(layout.choice, Some(Choice { by: By::Given(_), .. }));
     if wants && matches!(line.ty, Type::List { .. }) {
