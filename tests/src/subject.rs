@@ -63,7 +63,7 @@ where
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
-        binary_transfer, bits, bits_lsb, cache, choices, conditions, every_type, frame, jsonl, len_json, names,
+        binary_transfer, bits, bits_lsb, cache, choices, conditions, every_type, frame, jsonl, len_json, mqtt, names,
         netstring, sections, text, text_transfer, upload, websocket_frame, xml10,
     };
     vec![
@@ -89,6 +89,7 @@ pub fn all() -> Vec<Subject> {
         generated::<upload::Upload<'static>>("upload", Client).twin::<derived::upload::Upload<'static>>(),
         generated::<choices::Packet<'static>>("choices", Client),
         generated::<choices::Reply<'static>>("choices", Server),
+        generated::<mqtt::Packet<'static>>("mqtt", Client),
         generated::<conditions::Packet<'static>>("conditions", Client),
         generated::<conditions::Done<'static>>("conditions", Server),
         generated::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),

@@ -173,6 +173,7 @@ fn names_within<'k>(layout: &'k Layout, known: &Known<'k>) -> Vec<&'k str> {
     let mut seen = vec![false; known.structs.len()];
     let mut open = vec![layout];
     while let Some(layout) = open.pop() {
+        names.extend(layout.choice.as_ref().map(|_| "tag"));
         for field in &layout.fields {
             names.push(field.name.as_str());
             let inner = match &field.ty {
