@@ -109,7 +109,7 @@ impl<'w> Walk<'w> {
             }
             values[read] = Some(decode::single_at(self.schema, ty, self.buf, size(at), place)?);
         }
-        let known = Known { schema: self.schema, layout, fields: &values };
+        let known = Known { schema: self.schema, layout, fields: &values, params: &[] };
         Ok(layout.fields[field].condition.as_ref().is_none_or(|condition| known.holds(condition)))
     }
 

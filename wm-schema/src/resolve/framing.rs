@@ -151,7 +151,7 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     }
     for layout in walk::layouts(schema) {
         let Some(draft) = drafted(layout) else { continue };
-        if layout.choice.is_some() {
+        if layout.choice.is_some() || !layout.params.is_empty() {
             cx.report(chosen(draft));
             continue;
         }
@@ -188,9 +188,13 @@ fn too_deep(draft: &LayoutDraft, levels: usize) -> Diagnostic {
 
 fn chosen(draft: &LayoutDraft) -> Diagnostic {
     let name = &draft.name;
-    Diagnostic::new(Code::NoFraming, name.origin, format!("the end of `{}` depends on what is chosen", name.text))
-        .why("the end of the frame is found field by field, and this version does not choose on the way")
-        .help("say the size of the message in front: `len: u32 = size(self)`, or `len: u32 = size(rest)`")
+    Diagnostic::new(
+        Code::NoFraming,
+        name.origin,
+        format!("the end of `{}` depends on what is handed or chosen", name.text),
+    )
+    .why("the end of the frame is found field by field, and this version neither chooses nor hands values on the way")
+    .help("say the size of the message in front: `len: u32 = size(self)`, or `len: u32 = size(rest)`")
 }
 
 fn not_in_reach(draft: &LayoutDraft, field: usize, label: &str, why: &str) -> Diagnostic {
