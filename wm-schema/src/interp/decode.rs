@@ -372,7 +372,13 @@ fn read_union(
     let place = Place { layout: &layout.name, field: "tag", line: layout.line };
     let offset = cursor.at;
     let (value, params) = match (&choice.by, params) {
-        (By::Tag(int), params) => (as_int(&cursor.number(int, place)?), params),
+        (By::Tag(int), params) => {
+            cursor.opened_at(offset, "tag", layout.line);
+            let tag = cursor.number(int, place)?;
+            let found = || (Setter::Encoder, trace::found(schema, &Type::Int(int.clone(), None), &tag));
+            cursor.closed_at(cursor.at, found);
+            (as_int(&tag), params)
+        }
         (By::Given(_), [given, params @ ..]) => (as_int(given), params),
         (By::Given(_), []) => (0, params),
     };
