@@ -22,7 +22,7 @@ macro_rules! schemas {
 }
 
 schemas! {
-    binary_transfer bits bits_lsb cache choices conditions every_type frame jsonl len_json mqtt names netstring sections text
+    binary_transfer bits bits_lsb cache choices conditions connect every_type frame jsonl len_json mqtt names netstring sections text
     text_transfer upload websocket_frame xml10
 }
 

@@ -63,7 +63,7 @@ where
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
-        binary_transfer, bits, bits_lsb, cache, choices, conditions, every_type, frame, jsonl, len_json, mqtt, names,
+        binary_transfer, bits, bits_lsb, cache, choices, conditions, connect, every_type, frame, jsonl, len_json, mqtt, names,
         netstring, sections, text, text_transfer, upload, websocket_frame, xml10,
     };
     vec![
@@ -96,6 +96,8 @@ pub fn all() -> Vec<Subject> {
         generated::<every_type::Shapes<'static>>("every_type", Server),
         generated::<names::Result<'static>>("names", Client),
         generated::<names::Message<'static>>("names", Server),
+        generated::<connect::Connect<'static>>("connect", Client),
+        generated::<connect::Row<'static>>("connect", Server),
         generated::<bits::Sizes<'static>>("bits", Client),
         generated::<bits::Counted<'static>>("bits", Server),
         generated::<bits_lsb::Packed<'static>>("bits_lsb", Client),

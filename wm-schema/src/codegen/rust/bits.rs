@@ -100,13 +100,17 @@ pub(super) fn write_run(
             }
         };
         let shift = literal::number(own.shift.into());
-        terms.push(if own.shift == 0 { number } else { quote!((#number << #shift)) });
+        terms.push(if own.shift == 0 { number } else { quote!(#number << #shift) });
     }
     let method = fixed_method(place.bytes, false, place.endian);
     let whole = match terms.as_slice() {
         [] => quote!(0),
         [one] => one.clone(),
-        _ => quote!(#(#terms)|*),
+        _ => {
+            let terms =
+                terms.iter().map(|term| if term.to_string().contains("<<") { quote!((#term)) } else { quote!(#term) });
+            quote!(#(#terms)|*)
+        }
     };
     quote!(writer.#method(#whole);)
 }
