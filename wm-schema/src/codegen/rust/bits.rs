@@ -79,7 +79,7 @@ pub(super) fn write_run(
         let number = match (&field.role, &field.ty) {
             (Role::Constant(0), _) => continue,
             (Role::Constant(value), _) => {
-                terms.push(literal::hex(u64::try_from(*value).unwrap_or_default() << own.shift));
+                terms.push((literal::hex(u64::try_from(*value).unwrap_or_default() << own.shift), false));
                 continue;
             }
             (Role::Sender(side), _) => {
@@ -100,15 +100,14 @@ pub(super) fn write_run(
             }
         };
         let shift = literal::number(own.shift.into());
-        terms.push(if own.shift == 0 { number } else { quote!(#number << #shift) });
+        terms.push(if own.shift == 0 { (number, false) } else { (quote!(#number << #shift), true) });
     }
     let method = fixed_method(place.bytes, false, place.endian);
     let whole = match terms.as_slice() {
         [] => quote!(0),
-        [one] => one.clone(),
+        [(one, _)] => one.clone(),
         _ => {
-            let terms =
-                terms.iter().map(|term| if term.to_string().contains("<<") { quote!((#term)) } else { quote!(#term) });
+            let terms = terms.iter().map(|(term, shifted)| if *shifted { quote!((#term)) } else { quote!(#term) });
             quote!(#(#terms)|*)
         }
     };
