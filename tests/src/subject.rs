@@ -63,8 +63,8 @@ where
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
-        binary_transfer, bits, bits_lsb, cache, choices, conditions, connect, every_type, frame, jsonl, len_json, mqtt, names,
-        netstring, sections, text, text_transfer, upload, websocket_frame, xml10,
+        binary_transfer, bits, bits_lsb, cache, choices, conditions, connect, every_type, frame, jsonl, len_json, mqtt,
+        names, netstring, sections, text, text_transfer, upload, websocket_frame, xml10,
     };
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
