@@ -399,9 +399,7 @@ fn read_union(
         values: Vec::new(),
         params,
     };
-    cursor.opened(&field.name, field.line);
     let value = read_field(&mut progress, index, field, cursor)?;
-    cursor.closed(|| (trace::setter(field), trace::found(schema, &field.ty, &value)));
     values[index] = Some(value.clone());
     let known = Known { schema, layout, fields: &values, params };
     match field.rules.iter().find(|rule| !known.holds(rule)) {

@@ -122,6 +122,14 @@ pub(super) fn setter(field: &Field) -> Setter {
 
 /// What was read as a value of this type.
 pub(super) fn found(schema: &Schema, ty: &Type, value: &Value) -> Found {
+    // Of a union the arm is told, with the fields of its struct.
+    if let (Type::Struct(index), Value::Arm(arm, inner)) = (ty, value) {
+        let arm = &schema.structs[*index].fields[*arm];
+        return match arm.ty {
+            Type::Struct(_) => Found::Group(arm.name.clone()),
+            _ => Found::Value(show::show(schema, ty, value), json(schema, &arm.ty, inner)),
+        };
+    }
     match ty {
         Type::Struct(index) => Found::Group(schema.structs[*index].name.clone()),
         Type::List { element, .. } if has_spans(element) => Found::List,
