@@ -35,8 +35,13 @@ fn its_derive_is_an_example() {
 #[test]
 fn every_file_that_it_links_is_there() {
     for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/language.md"] {
-        for link in read(page).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if !link.starts_with("http") {
+        let text = read(page);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if let Some(section) = link.strip_prefix('#') {
+                let heading = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                let mut headings = text.lines().filter(|line| line.starts_with('#')).map(heading);
+                assert!(headings.any(|heading| heading == section), "{page} has no section {section}");
+            } else if !link.starts_with("http") {
                 let folder = if page.starts_with("docs/") { "docs/" } else { "" };
                 read(&format!("{folder}{link}"));
             }
