@@ -2,6 +2,7 @@
 
 mod support;
 
+use nix::sys::signal::Signal;
 use std::{fs, process::Command};
 use support::{Client, Server, folder, have, run};
 
@@ -35,7 +36,7 @@ fn chat_room_with_netcat() {
     tom.out.wait_for("user[2] logout");
     tom.write("still here\n");
     tom.out.wait_for("user[1] said: still here");
-    assert_eq!(server.stop("-INT"), Some(0));
+    assert_eq!(server.stop(Signal::SIGINT), Some(0));
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn push_reaches_the_clients_of_a_name_and_no_others() {
         assert_eq!(client.out.rest(), Vec::<String>::new());
     }
     drop(back_end);
-    assert_eq!(server.stop("-TERM"), Some(0));
+    assert_eq!(server.stop(Signal::SIGTERM), Some(0));
     assert!(!socket.exists());
 }
 

@@ -9,6 +9,10 @@
 //! You see: the schema and what was inferred from it; prefork workers that start; FILE (this program itself, if none is
 //! named) uploaded; the saved copy compared byte by byte; the server stopped.
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use std::{
     env, fmt, fs,
     io::{self, BufRead, BufReader, IsTerminal},
@@ -67,7 +71,8 @@ fn walk(show: &Show, file: &Path, folder: &Path) -> Result<(), Trouble> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
 
     show.step(1, "the schema, examples/proto/binary_transfer.wm");
-    show.lines(SCHEMA.lines());
+    let (schema, _tests) = SCHEMA.split_once("\ntest ").unwrap_or((SCHEMA, ""));
+    show.lines(schema.trim_end().lines());
 
     show.step(2, "what was inferred from it");
     show.lines(inferred()?.lines());
@@ -76,13 +81,14 @@ fn walk(show: &Show, file: &Path, folder: &Path) -> Result<(), Trouble> {
     let mut server = Running::start(folder, show)?;
 
     show.step(4, "the upload");
+    show.fact("sending", &format!("{name}, {}", Size(data.len())));
     let begun = Instant::now();
     let mut connection = Framed::<Client, _>::new(TcpStream::connect(server.address)?);
     connection.send(Upload { name: &name, data: &data }).map_err(|error| Trouble(error.to_string()))?;
     let answer = connection.receive(|done| done.text.to_owned()).map_err(|error| Trouble(error.to_string()))?;
     let took = begun.elapsed();
     let answer = answer.ok_or_else(|| Trouble("the server closed without an answer".into()))?;
-    show.fact("sent", &format!("{name}, {} in {took:.1?}, {}/s", Size(data.len()), Size(rate(data.len(), took))));
+    show.fact("took", &format!("{took:.1?}, {}/s", Size(rate(data.len(), took))));
     show.fact("answer", &answer);
 
     show.step(5, "the saved copy against the file");
@@ -166,10 +172,10 @@ fn listening(word: &str) -> Option<SocketAddr> {
     word.rsplit("://").next()?.parse().ok()
 }
 
-/// Asks a process to stop, as Ctrl-C would.
+/// Asks a process to stop, as an init system would.
 fn terminate(child: &Child) -> io::Result<()> {
-    let status = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other("kill failed")) }
+    let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+    Ok(kill(Pid::from_raw(pid), Signal::SIGTERM)?)
 }
 
 /// Prints the tour: coloured in a terminal, plain in a pipe.

@@ -1,5 +1,9 @@
 //! Starts an example as its user would, and talks to it through real clients.
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::SocketAddr,
@@ -148,9 +152,8 @@ impl Server {
     }
 
     /// Asks it to stop as a terminal's Ctrl-C or an init system would, and returns its exit code.
-    pub(crate) fn stop(&mut self, signal: &str) -> Option<i32> {
-        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
+    pub(crate) fn stop(&mut self, signal: Signal) -> Option<i32> {
+        send(&self.child, signal);
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -165,10 +168,15 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Ok(None) = self.child.try_wait() {
-            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().ok();
+            send(&self.child, Signal::SIGTERM);
             self.child.wait().ok();
         }
     }
+}
+
+/// Signals a process that was started here and has not been waited for.
+fn send(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
 }
 
 /// Runs a program to its end.
