@@ -368,8 +368,6 @@ pub enum AttrKind {
     Where(Formula),
     /// `if will`: when the field is there.
     If(Formula),
-    /// A word of the language that this version does not implement.
-    NotYet(String),
 }
 
 /// The right side of an equation.

@@ -84,14 +84,12 @@ impl Prefix {
         offset: usize,
         field: &'static Field,
     ) -> Result<Input, DecodeError> {
-        match value.checked_add_signed(outside).and_then(|total| usize::try_from(total).ok()) {
+        let total = value.checked_add_signed(outside).and_then(|total| usize::try_from(total).ok());
+        // A sum below zero: the number is smaller than what it is said to count.
+        let below_zero = outside < 0 && value < outside.unsigned_abs();
+        match total {
             Some(total) if (least..=most).contains(&total) => Ok(Input::Frame(total)),
-            Some(total) if total < least => {
-                let least = (least as u64).saturating_add_signed(outside.saturating_neg());
-                Err(DecodeError::new(field, offset, Fault::TooShort { found: value, least }))
-            }
-            // A sum below zero: the number is smaller than what it is said to count.
-            None if outside < 0 && value < outside.unsigned_abs() => {
+            _ if total.map_or(below_zero, |total| total < least) => {
                 let least = (least as u64).saturating_add_signed(outside.saturating_neg());
                 Err(DecodeError::new(field, offset, Fault::TooShort { found: value, least }))
             }

@@ -159,17 +159,7 @@ fn read_layout(
     }
     let from = top.map(|top| top.from);
     let whole = top.is_some_and(|top| top.whole);
-    let mut progress = Progress {
-        schema,
-        layout,
-        starts: vec![cursor.at],
-        offsets: Vec::new(),
-        run: Run::default(),
-        numbers: Vec::new(),
-        counts: Vec::new(),
-        values: Vec::new(),
-        params,
-    };
+    let mut progress = Progress::new(schema, layout, cursor.at, params);
     for (index, field) in layout.fields.iter().enumerate() {
         if field.bits.is_some_and(|place| place.first == index) {
             progress.run = Run::at(cursor.at);
@@ -209,7 +199,22 @@ fn read_layout(
     Ok(Value::Struct(progress.set()))
 }
 
-impl Progress<'_> {
+impl<'s> Progress<'s> {
+    /// Nothing of a layout is read yet, which begins at `start`.
+    fn new(schema: &'s Schema, layout: &'s Layout, start: usize, params: &'s [Value]) -> Self {
+        Self {
+            schema,
+            layout,
+            starts: vec![start],
+            offsets: Vec::new(),
+            run: Run::default(),
+            numbers: Vec::new(),
+            counts: Vec::new(),
+            values: Vec::new(),
+            params,
+        }
+    }
+
     fn known(&self) -> Known<'_> {
         Known { schema: self.schema, layout: self.layout, fields: &self.values, params: self.params }
     }
@@ -388,17 +393,7 @@ fn read_union(
     let field = &layout.fields[index];
     let start = cursor.at;
     let mut values = vec![None; layout.fields.len()];
-    let mut progress = Progress {
-        schema,
-        layout,
-        starts: vec![start],
-        offsets: Vec::new(),
-        run: Run::default(),
-        numbers: Vec::new(),
-        counts: Vec::new(),
-        values: Vec::new(),
-        params,
-    };
+    let mut progress = Progress::new(schema, layout, start, params);
     let value = read_field(&mut progress, index, field, cursor)?;
     values[index] = Some(value.clone());
     let known = Known { schema, layout, fields: &values, params };

@@ -34,14 +34,6 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
                 sorted.rules.push(formula);
                 None
             }
-            AttrKind::NotYet(word) => {
-                cx.report(
-                    Diagnostic::new(Code::NotYet, at, format!("`{word}` is not there yet"))
-                        .why("it is a word of the language that this version does not implement")
-                        .help(format!("leave `{word}` out, and check it in the handler")),
-                );
-                None
-            }
         };
         if let Some(first) = second {
             cx.report(

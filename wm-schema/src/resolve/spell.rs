@@ -50,7 +50,7 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::Stream => " stream".to_owned(),
         AttrKind::Where(formula) => format!(" where {}", formula.text),
         AttrKind::If(formula) => format!(" if {}", formula.text),
-        AttrKind::Equals(_) | AttrKind::NotYet(_) => String::new(),
+        AttrKind::Equals(_) => String::new(),
     };
     attrs.iter().map(spell).collect()
 }
