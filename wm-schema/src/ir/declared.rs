@@ -1,0 +1,79 @@
+//! What a schema declares beside its layouts: enums and typed JSON bodies.
+
+use super::Int;
+
+/// An integer type whose values have names.
+#[derive(Debug, Clone)]
+pub struct Enum {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name.
+    pub name: String,
+    /// Its integer on the wire: [`Int::Fixed`], unsigned, or [`Int::Bits`].
+    pub repr: Int,
+    /// Named values and ranges in source order; they do not overlap.
+    pub variants: Vec<Variant>,
+    /// Whether every other value is accepted too, as `Other(n)`.
+    pub open: bool,
+    /// Its line in the schema.
+    pub line: u32,
+}
+
+/// A named value, or range of values, of an enum.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name.
+    pub name: String,
+    /// The first value.
+    pub least: u64,
+    /// The last value; the same if it is no range. A range carries its number in Rust.
+    pub most: u64,
+}
+
+/// The typed body of a JSON field.
+#[derive(Debug, Clone)]
+pub struct JsonBody {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name.
+    pub name: String,
+    /// Members in source order.
+    pub members: Vec<JsonMember>,
+    /// Its line in the schema.
+    pub line: u32,
+}
+
+/// A member of a JSON object.
+#[derive(Debug, Clone)]
+pub struct JsonMember {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The key.
+    pub name: String,
+    /// The type of its value.
+    pub ty: JsonType,
+}
+
+/// The type of a JSON value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JsonType {
+    /// A string: `Cow<str>`, borrowed where nothing is escaped.
+    Str,
+    /// A base64 string (RFC 4648, section 4) that stands for bytes.
+    Base64,
+    /// `true` or `false`.
+    Bool,
+    /// A whole number within the range of this many bits.
+    Int {
+        /// 8, 16, 32 or 64.
+        bits: u8,
+        /// Whether it may be negative.
+        signed: bool,
+    },
+    /// A number.
+    Float,
+    /// Another typed body, by index.
+    Body(usize),
+}

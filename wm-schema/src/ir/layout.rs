@@ -1,0 +1,157 @@
+//! Layouts: fields one behind the other, or the arms of a union.
+
+use super::{Choice, Formula, Param, Type};
+use crate::draft::{Endian, Held, RustShape, Side};
+
+/// Fields one behind the other.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name.
+    pub name: String,
+    /// `(flags: u8)`: values that the layout around it hands in.
+    pub params: Vec<Param>,
+    /// The fields in the order of the wire; of a union its arms, of which one is there.
+    pub fields: Vec<Field>,
+    /// What chooses the arm, if it is a union.
+    pub choice: Option<Choice>,
+    /// The least and the most bytes that it takes.
+    pub size: Size,
+    /// Whether the Rust struct borrows, and so has a lifetime: a field of bytes, text, JSON, a list, or a struct that does.
+    pub borrows: bool,
+    /// How Rust holds it.
+    pub rust: RustShape,
+    /// Its line in the schema.
+    pub line: u32,
+}
+
+/// How many bytes something takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// The least.
+    pub least: u64,
+    /// The most; limits of the schema are counted in, so that it is always known in a message. None in a struct whose
+    /// `[..]` is bounded only by what contains it.
+    pub most: Option<u64>,
+}
+
+impl Size {
+    /// The size, if it is always the same.
+    #[must_use]
+    pub fn fixed(self) -> Option<u64> {
+        (self.most == Some(self.least)).then_some(self.least)
+    }
+}
+
+/// A line of a layout.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name; for a constant its spelling in the schema, `_` for a reserved field.
+    pub name: String,
+    /// Whether a user sets it.
+    pub role: Role,
+    /// What stands on the wire.
+    pub ty: Type,
+    /// `if`: when it is there. Rust holds it as an `Option`, and its least size is 0.
+    pub condition: Option<Formula>,
+    /// What is handed to the struct that it is; of a union that is given its value, behind that.
+    pub args: Vec<Formula>,
+    /// `where`: what must be true once it has been read, in source order.
+    pub rules: Vec<Formula>,
+    /// How Rust holds it.
+    pub held: Held,
+    /// Where its bits stand, if it is part of a run of bits.
+    pub bits: Option<BitPlace>,
+    /// The least and the most bytes that it takes, its prefix and delimiter included. The bytes of a run of bits are
+    /// those of its last field, the others take none.
+    pub size: Size,
+    /// `stream`: it may be too large to be held whole.
+    pub stream: bool,
+    /// Its line in the schema.
+    pub line: u32,
+}
+
+/// The bits of a field in its run: fields of bits that fill whole bytes together are one number on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BitPlace {
+    /// The index of the first field of the run.
+    pub first: usize,
+    /// The index of its last field.
+    pub last: usize,
+    /// How many bytes the run takes, 1 to 8.
+    pub bytes: u8,
+    /// The order of these bytes.
+    pub endian: Endian,
+    /// How many bits of the number stand below those of the field.
+    pub shift: u8,
+    /// How many bits the field takes, 1 to 64.
+    pub width: u8,
+}
+
+impl BitPlace {
+    /// The first byte of the run that holds bits of the field.
+    #[must_use]
+    pub fn byte(&self) -> u64 {
+        let highest = self.shift + self.width - 1;
+        u64::from(match self.endian {
+            Endian::Big => self.bytes - 1 - highest / 8,
+            Endian::Little => self.shift / 8,
+        })
+    }
+
+    /// How many bytes of the run hold bits of the field.
+    #[must_use]
+    pub fn spread(&self) -> u8 {
+        let highest = self.shift + self.width - 1;
+        highest / 8 - self.shift / 8 + 1
+    }
+
+    /// The most that the bits can say.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        u64::MAX >> (64 - u32::from(self.width))
+    }
+}
+
+/// Where the value of a field comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// The user sets it: it is a field of the Rust struct.
+    Value,
+    /// The schema fixes it: `"****"`, `ver: u8 = 5`. Numbers carry their value; [`Type::Constant`] its bytes.
+    Constant(i128),
+    /// The encoder computes it, the decoder checks it, the framer may solve it.
+    Computed(Equation),
+    /// True exactly if this side sends the message, which both may send: an [`Int::Flag`].
+    Sender(Side),
+}
+
+/// `value = measure + add`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Equation {
+    /// What is measured.
+    pub measure: Measure,
+    /// What is added to it.
+    pub add: i64,
+}
+
+/// What an equation measures, within its layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// The bytes of the fields `first..=last`, prefixes and delimiters included: `size(self)` is all fields, `size(rest)`
+    /// those behind this one. `size(x)` of bytes with a prefix or a delimiter of their own counts these too.
+    Bytes {
+        /// The index of the first field.
+        first: usize,
+        /// The index of the last field.
+        last: usize,
+    },
+    /// The count of the elements of a list.
+    Elements {
+        /// The index of the list.
+        list: usize,
+    },
+}

@@ -1,0 +1,82 @@
+//! What stands on the wire.
+
+use super::Int;
+use crate::draft::Endian;
+
+/// What stands on the wire.
+#[derive(Debug, Clone)]
+pub enum Type {
+    /// Bytes that never change.
+    Constant(Vec<u8>),
+    /// A number, and the range that `in` allows.
+    Int(Int, Option<(i128, i128)>),
+    /// A float of 4 or 8 bytes.
+    Float {
+        /// 4 or 8.
+        bytes: u8,
+        /// The order of its bytes.
+        endian: Endian,
+    },
+    /// An enum, by index.
+    Enum(usize),
+    /// Bytes, text or JSON.
+    Bytes(Bytes),
+    /// A struct, by index.
+    Struct(usize),
+    /// Elements one behind the other. An element takes at least a byte.
+    List {
+        /// [`Type::Int`], [`Type::Float`], [`Type::Enum`] or [`Type::Struct`].
+        element: Box<Self>,
+        /// How many there are.
+        count: Extent,
+        /// `max`: the most elements.
+        max: Option<u64>,
+    },
+}
+
+/// Bytes, text or JSON.
+#[derive(Debug, Clone)]
+pub struct Bytes {
+    /// What the bytes mean.
+    pub content: Content,
+    /// Where they end.
+    pub extent: Extent,
+    /// The most bytes of content, from `max`, the type of the length and the limit of the frame; always known in a message.
+    pub max: Option<u64>,
+    /// Bytes that a reader takes off the end once, and a writer does not allow there.
+    pub trim: Option<Vec<u8>>,
+}
+
+/// What bytes mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing more.
+    Bytes,
+    /// UTF-8.
+    Str,
+    /// ASCII.
+    Ascii,
+    /// One JSON value, any.
+    Json,
+    /// A JSON object of this typed body, by index.
+    JsonBody(usize),
+}
+
+/// Where something ends: in bytes, or in elements for a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// Always the same.
+    Fixed(u64),
+    /// An earlier field of the layout says; it is [`Role::Computed`] by an equation that measures this field, so that
+    /// length = value of that field - `add` of its equation.
+    Field(usize),
+    /// A number in front says.
+    Prefix(Int),
+    /// A delimiter ends it; only bytes.
+    Until(Vec<u8>),
+    /// All that is left of the region, but for the fields behind it, which take `tail` bytes.
+    Rest {
+        /// The fixed size of the fields behind it.
+        tail: u64,
+    },
+}
