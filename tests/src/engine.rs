@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use std::{fmt, marker::PhantomData};
 use wm_core::protocol::{DecodeError, Decoded, Duplex, EncodeError, Input, Message, Protocol};
-use wm_schema::interp::{self, Interpreter, Scan};
+use wm_schema::interp;
 use wm_schema::ir::Schema;
 
 /// Reads and writes one message.
@@ -224,35 +224,5 @@ where
 impl<M: Message> Framer for Duplex<M> {
     fn input(&mut self, buf: &[u8]) -> Result<Input, Mistake> {
         Ok(Protocol::input(self, buf)?)
-    }
-}
-
-/// The schema itself, run by the interpreter.
-impl Engine for Interpreter<'_> {
-    fn name(&self) -> &'static str {
-        "interpreter"
-    }
-
-    fn framer(&self) -> Box<dyn Framer + '_> {
-        Box::new(InterpreterFramer { interpreter: self, scan: Scan::default() })
-    }
-
-    fn decode(&self, frame: &[u8]) -> Result<Read, Mistake> {
-        let value = Interpreter::decode(self, frame)?;
-        Ok(Read { shown: self.show(&value), sent: self.encode(&value).map_err(Refusal::from) })
-    }
-}
-
-struct InterpreterFramer<'i, 's> {
-    interpreter: &'i Interpreter<'s>,
-    scan: Scan,
-}
-
-impl Framer for InterpreterFramer<'_, '_> {
-    fn input(&mut self, buf: &[u8]) -> Result<Input, Mistake> {
-        Ok(match self.interpreter.input(&mut self.scan, buf)? {
-            interp::Input::Need(needed) => Input::Need(needed),
-            interp::Input::Frame(len) => Input::Frame(len),
-        })
     }
 }

@@ -48,7 +48,7 @@ pub fn protocol(name: &str, data: &[u8]) {
         let cuts = values::cuts(stream.len(), pieces);
         let outcome = laws::agree(&subject, stream, &cuts);
         laws::sent_is_read_again(&subject, &outcome);
-        let value = values::message(subject.schema, &subject.oracle.message().layout, stream);
+        let value = subject.message(stream);
         if let Ok(frame) = laws::round_trip(&subject, &value) {
             let damaged = values::mutated(&frame, pieces);
             let _ = laws::agree(&subject, &damaged, &values::cuts(damaged.len(), pieces));

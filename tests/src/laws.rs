@@ -99,13 +99,13 @@ pub fn looks_ahead(subject: &Subject, engine: &dyn Engine, frame: &[u8]) {
 /// The engine looks at a byte twice.
 pub fn looks_once(subject: &Subject, engine: &dyn Engine, frame: &[u8]) -> usize {
     const PIECE: usize = 64;
-    let (head, overlap, spoiled) = match &subject.oracle.message().framing {
+    let (head, overlap, spoiled) = match subject.oracle.framing() {
         // The fixed head in front of the delimiter may be compared again.
-        Framing::Until { from, delimiter, .. } => (*from, delimiter.len() - 1, delimiter.clone()),
-        Framing::Prefix { at, int, .. } => (at + int.size().most.unwrap_or(u64::MAX), 0, vec![0xff]),
-        Framing::Fixed { .. } | Framing::Walk => (0, 0, vec![0xff]),
+        Some(Framing::Until { from, delimiter, .. }) => (*from, delimiter.len() - 1, delimiter.clone()),
+        Some(Framing::Prefix { at, int, .. }) => (at + int.size().most.unwrap_or(u64::MAX), 0, vec![0xff]),
+        Some(Framing::Fixed { .. } | Framing::Walk) | None => (0, 0, vec![0xff]),
     };
-    let numbered = !matches!(subject.oracle.message().framing, Framing::Until { .. });
+    let numbered = !matches!(subject.oracle.framing(), Some(Framing::Until { .. }));
     let head = usize::try_from(head).unwrap_or(usize::MAX);
     let mut framer = engine.framer();
     let (mut buf, mut fresh, mut looked) = (Vec::with_capacity(frame.len()), 0, 0);

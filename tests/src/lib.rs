@@ -13,6 +13,7 @@ pub mod derived;
 pub mod engine;
 pub mod fuzz;
 pub mod laws;
+pub mod oracle;
 pub mod schemas;
 pub mod simulation;
 pub mod stream;

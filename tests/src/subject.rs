@@ -1,11 +1,11 @@
 //! What the laws are about: each message of each protocol, with all engines that speak it.
 
 use crate::engine::{Conversation, Engine, Rust};
+use crate::oracle::Oracle;
 use crate::{derived, schemas};
 use std::fmt;
 use wm_core::protocol::{self, FromClient, FromServer, Message};
-use wm_schema::interp::Interpreter;
-use wm_schema::ir::{Schema, Side};
+use wm_schema::ir::{Schema, Side, Value};
 
 /// One direction of a protocol.
 pub struct Subject {
@@ -16,7 +16,7 @@ pub struct Subject {
     /// Its schema.
     pub schema: &'static Schema,
     /// The schema, run as it is.
-    pub oracle: Interpreter<'static>,
+    pub oracle: Oracle,
     /// All engines, the oracle among them.
     pub engines: Vec<Box<dyn Engine>>,
 }
@@ -27,19 +27,24 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// A subject with the engines of a message in Rust, made from `schema`.
+/// A subject with the engines of a message in Rust, or of an enum of several, made from `schema`.
 fn subject<M: Message>(protocol: &'static str, schema: &'static Schema, side: Side) -> Subject
 where
     for<'a> M::View<'a>: fmt::Debug,
 {
-    let message = schema.sent_by(side).expect("the schema has a message of this side");
-    let oracle = Interpreter::new(schema, message).sent_by(side);
+    let oracle = Oracle::new(schema, side);
     let engines: Vec<Box<dyn Engine>> =
-        vec![Box::new(oracle), Box::new(Rust::<M>::new("generated")), Box::new(Conversation::<M>::default())];
+        vec![Box::new(oracle.clone()), Box::new(Rust::<M>::new("generated")), Box::new(Conversation::<M>::default())];
     Subject { protocol, side, schema, oracle, engines }
 }
 
 impl Subject {
+    /// A message out of bytes.
+    #[must_use]
+    pub fn message(&self, entropy: &[u8]) -> Value {
+        self.oracle.message(self.schema, entropy)
+    }
+
     /// With a derived message that must be the twin of the schema's.
     fn twin<M: Message>(mut self) -> Self
     where
@@ -64,7 +69,7 @@ pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
         binary_transfer, bits, bits_lsb, cache, choices, conditions, connect, every_type, frame, jsonl, len_json, mqtt,
-        names, netstring, sections, text, text_transfer, upload, websocket_frame, xml10,
+        names, netstring, sections, talk, text, text_transfer, upload, websocket_frame, xml10,
     };
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
@@ -102,6 +107,8 @@ pub fn all() -> Vec<Subject> {
         generated::<bits::Counted<'static>>("bits", Server),
         generated::<bits_lsb::Packed<'static>>("bits_lsb", Client),
         generated::<bits_lsb::Counted<'static>>("bits_lsb", Server),
+        generated::<talk::ClientMessage<'static>>("talk", Client),
+        generated::<talk::ServerMessage<'static>>("talk", Server),
         generated::<FromClient<websocket_frame::Frame<'static>>>("websocket_frame", Client),
         generated::<FromServer<websocket_frame::Frame<'static>>>("websocket_frame", Server),
         generated::<protocol::text::Line<'static>>("text", Client),

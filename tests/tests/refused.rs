@@ -8,7 +8,6 @@ use wm_schema::ir::{Side, Value};
 use wm_tests::engine::Refusal;
 use wm_tests::schemas::{self, binary_transfer, every_type, frame, jsonl, len_json, netstring, text, upload, xml10};
 use wm_tests::subject::{self, Subject};
-use wm_tests::values;
 
 fn generated<M: Message>(view: &M::View<'_>) -> Result<usize, Refusal> {
     let mut out = BytesMut::from(&b"before"[..]);
@@ -19,7 +18,7 @@ fn generated<M: Message>(view: &M::View<'_>) -> Result<usize, Refusal> {
 
 fn interpreted(protocol: &str, side: Side, value: Value) -> Result<usize, Refusal> {
     let schema = schemas::load(protocol);
-    let interpreter = Interpreter::new(schema, schema.sent_by(side).unwrap());
+    let interpreter = Interpreter::new(schema, schema.only_by(side).unwrap());
     Ok(interpreter.encode(&value)?.len())
 }
 
@@ -107,7 +106,7 @@ fn every_type(side: Side) -> Subject {
 
 /// The frame of the simplest message.
 fn good(subject: &Subject) -> Vec<u8> {
-    let value = values::message(subject.schema, &subject.oracle.message().layout, &[]);
+    let value = subject.message(&[]);
     subject.oracle.encode(&value).unwrap()
 }
 

@@ -47,7 +47,7 @@ pub struct Schema {
     pub json_bodies: Vec<JsonBody>,
     /// Structs in source order; one only contains others before or behind it, never itself.
     pub structs: Vec<Layout>,
-    /// Messages in source order: one that both sides send, or at most one from each side.
+    /// Messages in source order.
     pub messages: Vec<Message>,
     /// Which replies answer which request.
     pub exchanges: Vec<Exchange>,
@@ -56,10 +56,17 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The message that `side` sends, if it sends one.
+    /// The messages that `side` sends, by index.
+    pub fn sent_by(&self, side: Side) -> impl Iterator<Item = usize> + '_ {
+        let sent = move |index: &usize| self.messages[*index].from.is_none_or(|from| from == side);
+        (0..self.messages.len()).filter(sent)
+    }
+
+    /// The message that `side` sends, if it sends but one.
     #[must_use]
-    pub fn sent_by(&self, side: Side) -> Option<&Message> {
-        self.messages.iter().find(|message| message.from.is_none_or(|from| from == side))
+    pub fn only_by(&self, side: Side) -> Option<&Message> {
+        let mut sent = self.sent_by(side);
+        sent.next().filter(|_| sent.next().is_none()).map(|index| &self.messages[index])
     }
 }
 

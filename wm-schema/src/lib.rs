@@ -9,6 +9,7 @@
 //! [`draft`] is what a front end has read, [`ir`] what has been checked; all checks live in between. The proc macro crate
 //! `wm-derive` is the other front end and uses this crate without its `dsl` and `cli` features' tools.
 
+pub mod apart;
 #[cfg(feature = "dsl")]
 mod build;
 pub mod codegen;

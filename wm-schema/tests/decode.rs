@@ -188,7 +188,7 @@ fn a_brief_message_is_what_the_schema_would_write() {
                 continue;
             }
             let hex: String = case.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            let message = &schema.messages[case.message].layout.name;
+            let message = &schema.messages[case.message.expect("a whole message")].layout.name;
             let side = if case.from == Side::Client { "client" } else { "server" };
             let sent = format!("--{side}");
             let brief = decode(name, &["--brief", "--message", message, &sent, "--hex", &hex], b"").out;

@@ -28,6 +28,11 @@ fn every_type() {
 }
 
 #[test]
+fn several_messages_are_an_enum() {
+    insta::assert_snapshot!(generated("talk"));
+}
+
+#[test]
 fn a_walk_reads_like_a_table() {
     insta::assert_snapshot!(generated("cache"));
 }

@@ -258,3 +258,19 @@ fn a_server_that_cannot_start_says_why() {
     assert_eq!(code, Some(2));
     assert!(err.contains("cannot listen on 127.0.0.1:") && err.contains("in use"), "{err}");
 }
+
+#[test]
+fn several_messages_are_told_apart() {
+    let pick = ["0", "--reply", "Pick { method: 2 }", "--reply", r#"Failure { word: 240, why: "closed" }"#];
+    let server = Server::start("talk", &pick);
+    let messages = ["Hello { methods: [0, 2] }", "Quit {}", r#"Query { text: "why" }"#];
+    let address = server.address.to_string();
+    let (code, out, err) = send("talk", &[&[address.as_str()], &messages[..], &["--replies", "2"]].concat());
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert_eq!(out, "Pick { method: 2 }\nFailure { word: 240, why: \"closed\" }\n".repeat(3));
+    for message in messages {
+        assert_eq!(server.printed(), message);
+        assert_eq!(server.printed(), "<- Pick { method: 2 }");
+        assert_eq!(server.printed(), r#"<- Failure { word: 240, why: "closed" }"#);
+    }
+}

@@ -1,4 +1,4 @@
-//! The simplest conversation: one message in each direction, no state but the scan.
+//! The simplest conversation: one message in each direction, or an enum of several, and no state but the scan.
 
 use super::{DecodeError, Decoded, EncodeError, Input, Message, Protocol};
 use bytes::BytesMut;

@@ -164,6 +164,11 @@ pub enum Fault {
         /// The condition, as the schema spells it.
         condition: &'static str,
     },
+    /// No message has this byte where they are told apart.
+    Stranger {
+        /// The byte that was found.
+        found: u8,
+    },
 }
 
 impl fmt::Display for Fault {
@@ -189,6 +194,7 @@ impl fmt::Display for Fault {
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
             Self::Base64 => write!(f, "not base64"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What was inferred from a schema, as a page of plain text: how each message is framed and why, how large it gets, what
 //! it looks like on the wire.
 
+mod apart;
 mod picture;
 mod table;
 mod walk;
@@ -28,6 +29,7 @@ const LARGE_FRAME_BYTES: u64 = 64 << 20;
 pub fn explain(schema: &Schema) -> String {
     let mut page = String::new();
     head(&mut page, schema);
+    page.push_str(&apart::plans(schema));
     for message in &schema.messages {
         page.push('\n');
         message_section(&mut page, schema, message);
@@ -114,7 +116,8 @@ fn docs(page: &mut String, layout: &Layout) {
 fn memory(page: &mut String, schema: &Schema) {
     page.push_str("memory of one connection, at most\n");
     for (receiver, sender) in [("server", Side::Client), ("client", Side::Server)] {
-        match schema.sent_by(sender) {
+        let largest = schema.sent_by(sender).map(|index| &schema.messages[index]);
+        match largest.max_by_key(|message| message.frame_bytes_max) {
             Some(message) => {
                 let most = amount(message.frame_bytes_max);
                 let _ = writeln!(page, "  {receiver}: {most}, an unfinished `{}`; idle, nothing", message.layout.name);

@@ -126,6 +126,11 @@ pub enum Fault {
         /// Its spelling in the schema.
         condition: String,
     },
+    /// No message has this byte where they are told apart.
+    Stranger {
+        /// The byte that was found.
+        found: u8,
+    },
 }
 
 impl Fault {
@@ -152,6 +157,7 @@ impl Fault {
             Self::Ascii { .. } => "Ascii",
             Self::Json(_) => "Json",
             Self::Condition { .. } => "Condition",
+            Self::Stranger { .. } => "Stranger",
         }
     }
 }
@@ -181,6 +187,7 @@ impl fmt::Display for Fault {
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
         }
     }
 }

@@ -54,6 +54,8 @@
 //!    escapes is refused where its base stands.
 //! 7. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
 //!    differs.
+//! 8. **Which of several messages it is comes before all else**, by the plan of [`crate::apart`]: `Stranger`, at the byte that
+//!    no message has there.
 
 mod bits;
 mod decode;
@@ -63,6 +65,7 @@ mod float;
 mod formula;
 mod input;
 mod json;
+mod listener;
 mod number;
 mod show;
 mod spell;
@@ -74,6 +77,7 @@ mod walk;
 
 pub use error::{EncodeError, EncodeFault, Error, Fault};
 pub use input::{Input, Scan};
+pub use listener::Listener;
 pub use test::{CaseReport, Failure, TestReport, test};
 pub use trace::{Found, Setter, Span, Trace};
 

@@ -1,7 +1,7 @@
 //! Runs the `test` blocks of a schema, each case cut at every byte.
 
-use super::{Error, Input, Interpreter, Scan};
-use crate::ir::{Case, Expect, Schema};
+use super::{Error, Input, Listener, Scan};
+use crate::ir::{Case, Expect, Schema, Value};
 use std::fmt;
 
 /// Runs the tests of a schema.
@@ -9,12 +9,12 @@ use std::fmt;
 pub fn test(schema: &Schema) -> TestReport {
     let cases = schema.tests.iter().flat_map(|test| {
         test.cases.iter().map(|case| {
-            let interpreter = Interpreter::new(schema, &schema.messages[case.message]).sent_by(case.from);
+            let listener = Listener::new(schema, case.from);
             CaseReport {
                 test: test.name.clone(),
                 line: case.line,
                 bytes: case.bytes.clone(),
-                failure: run(&interpreter, case).err(),
+                failure: listener.and_then(|listener| run(&listener, case).err()),
             }
         })
     });
@@ -90,27 +90,28 @@ impl Failure {
     }
 }
 
-fn run(interpreter: &Interpreter<'_>, case: &Case) -> Result<(), Failure> {
+fn run(listener: &Listener<'_>, case: &Case) -> Result<(), Failure> {
     let bytes = &case.bytes;
     // Whole first: a mistake that has nothing to do with a cut is not told of one.
     for split in (0..=bytes.len()).rev() {
         let result = match &case.expect {
-            Expect::Equals(_) | Expect::Decodes(_) => whole(interpreter, bytes, split),
-            Expect::Rejects(field) => rejected(interpreter, bytes, split, field),
-            Expect::Needs(missing) => cut(interpreter, bytes, split, *missing),
+            Expect::Equals(_) | Expect::Decodes(_) => whole(listener, bytes, split),
+            Expect::Rejects(field) => rejected(listener, bytes, split, field),
+            Expect::Needs(missing) => cut(listener, bytes, split, *missing),
         };
         result.map_err(|failure| failure.split(split, bytes.len()))?;
     }
     let (Expect::Equals(expected) | Expect::Decodes(expected)) = &case.expect else { return Ok(()) };
-    let shown = interpreter.show(expected);
-    let value = interpreter.decode(bytes).map_err(|error| Failure::refused(&shown, &error))?;
-    if value != *expected {
-        return Err(Failure::new(shown, interpreter.show(&value)));
+    let expected = Value::Arm(case.message.unwrap_or_default(), Box::new(expected.clone()));
+    let shown = show(listener, &expected);
+    let value = listener.decode(bytes).map_err(|error| Failure::refused(&shown, &error))?;
+    if value != expected {
+        return Err(Failure::new(shown, show(listener, &value)));
     }
     if matches!(case.expect, Expect::Decodes(_)) {
         return Ok(());
     }
-    let wire = interpreter.encode(expected).map_err(|error| Failure::new(hex(bytes), format!("{shown}: {error}")))?;
+    let wire = listener.encode(&expected).map_err(|error| Failure::new(hex(bytes), format!("{shown}: {error}")))?;
     if wire == *bytes {
         return Ok(());
     }
@@ -118,19 +119,27 @@ fn run(interpreter: &Interpreter<'_>, case: &Case) -> Result<(), Failure> {
     Err(Failure::new(format!("{shown} is sent as {}", hex(bytes)), hex(&wire)).at(same))
 }
 
+/// The message, without the word which of several it is.
+fn show(listener: &Listener<'_>, value: &Value) -> String {
+    match value {
+        Value::Arm(message, value) => listener.interpreter(*message).show(value),
+        value => listener.show(value),
+    }
+}
+
 /// Gives the bytes in two reads and says what came of the second.
-fn two_reads(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize) -> Result<Input, Error> {
+fn two_reads(listener: &Listener<'_>, bytes: &[u8], split: usize) -> Result<Input, Error> {
     let mut scan = Scan::default();
-    match interpreter.input(&mut scan, &bytes[..split])? {
-        Input::Need(_) => interpreter.input(&mut scan, bytes),
+    match listener.input(&mut scan, &bytes[..split])? {
+        Input::Need(_) => listener.input(&mut scan, bytes),
         frame @ Input::Frame(_) => Ok(frame),
     }
 }
 
 /// The bytes must be one frame.
-fn whole(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize) -> Result<(), Failure> {
+fn whole(listener: &Listener<'_>, bytes: &[u8], split: usize) -> Result<(), Failure> {
     let expected = format!("a frame of {} bytes", bytes.len());
-    match two_reads(interpreter, bytes, split) {
+    match two_reads(listener, bytes, split) {
         Ok(Input::Frame(len)) if len == bytes.len() => Ok(()),
         Ok(Input::Frame(len)) => Err(Failure::new(expected, format!("a frame of {len} bytes")).at(len)),
         Ok(Input::Need(missing)) => Err(Failure::new(expected, needs(missing)).at(bytes.len())),
@@ -139,23 +148,23 @@ fn whole(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize) -> Result<()
 }
 
 /// The bytes must be refused, wherever they are cut, at the field.
-fn rejected(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize, field: &str) -> Result<(), Failure> {
+fn rejected(listener: &Listener<'_>, bytes: &[u8], split: usize, field: &str) -> Result<(), Failure> {
     let expected = format!("refused at `{field}`");
-    let error = match two_reads(interpreter, bytes, split) {
+    let error = match two_reads(listener, bytes, split) {
         Err(error) => error,
         Ok(Input::Need(missing)) => return Err(Failure::new(expected, needs(missing)).at(bytes.len())),
-        Ok(Input::Frame(len)) => match interpreter.decode(&bytes[..len]) {
+        Ok(Input::Frame(len)) => match listener.decode(&bytes[..len]) {
             Err(error) => error,
-            Ok(value) => return Err(Failure::new(expected, interpreter.show(&value))),
+            Ok(value) => return Err(Failure::new(expected, show(listener, &value))),
         },
     };
     if *error.field == *field { Ok(()) } else { Err(Failure::refused(expected, &error)) }
 }
 
 /// The bytes must be incomplete, and so must every prefix of them be.
-fn cut(interpreter: &Interpreter<'_>, bytes: &[u8], split: usize, missing: u64) -> Result<(), Failure> {
+fn cut(listener: &Listener<'_>, bytes: &[u8], split: usize, missing: u64) -> Result<(), Failure> {
     let expected = needs(usize::try_from(missing).unwrap_or(usize::MAX));
-    match two_reads(interpreter, bytes, split) {
+    match two_reads(listener, bytes, split) {
         Ok(Input::Need(found)) if found as u64 == missing => Ok(()),
         Ok(Input::Need(found)) => Err(Failure::new(expected, needs(found))),
         Ok(Input::Frame(len)) => Err(Failure::new(expected, format!("a frame of {len} bytes")).at(len)),

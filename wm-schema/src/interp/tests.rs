@@ -204,7 +204,8 @@ fn an_equation_is_checked_when_its_last_field_has_been_read() {
 #[test]
 fn a_report_shows_where() {
     let mut schema = text();
-    let case = |wire: &[u8], line, expect| Case { message: 0, from: Side::Client, bytes: wire.to_vec(), expect, line };
+    let case =
+        |wire: &[u8], line, expect| Case { message: Some(0), from: Side::Client, bytes: wire.to_vec(), expect, line };
     let good = vec![
         case(b"hello\n", 3, Expect::Equals(texts(&["hello"]))),
         case(b"hello\r\n", 4, Expect::Decodes(texts(&["hello"]))),

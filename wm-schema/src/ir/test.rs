@@ -14,8 +14,8 @@ pub struct Test {
 /// One case of a test.
 #[derive(Debug, Clone)]
 pub struct Case {
-    /// The message that the bytes are of, by index.
-    pub message: usize,
+    /// The message that the bytes are of, by index; none if their side sends several, and what is expected names none.
+    pub message: Option<usize>,
     /// Who sends them; the client if it makes no difference.
     pub from: Side,
     /// The bytes.

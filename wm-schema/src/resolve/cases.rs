@@ -31,18 +31,18 @@ fn case(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft) -> Option<Ca
     let (message, expect) = match &draft.expect {
         ExpectDraft::Equals(value) => {
             let (message, value) = whole(cx, known, draft, value)?;
-            (message, Expect::Equals(value))
+            (Some(message), Expect::Equals(value))
         }
         ExpectDraft::Decodes(value) => {
             let (message, value) = whole(cx, known, draft, value)?;
-            (message, Expect::Decodes(value))
+            (Some(message), Expect::Decodes(value))
         }
         ExpectDraft::Rejects(field) => {
-            let message = by_side(cx, draft)?;
-            (message, Expect::Rejects(rejected(cx, known, message, field)?))
+            let messages = by_side(cx, draft)?;
+            (only(&messages), Expect::Rejects(rejected(cx, known, &messages, field)?))
         }
         ExpectDraft::Needs(count) => {
-            let message = by_side(cx, draft)?;
+            let messages = by_side(cx, draft)?;
             if count.value == 0 {
                 bad(
                     cx,
@@ -53,7 +53,7 @@ fn case(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft) -> Option<Ca
                 );
                 return None;
             }
-            (message, Expect::Needs(u64::try_from(count.value).unwrap_or(u64::MAX)))
+            (only(&messages), Expect::Needs(u64::try_from(count.value).unwrap_or(u64::MAX)))
         }
     };
     let from = sender(cx, known, draft, message)?;
@@ -91,9 +91,11 @@ fn whole(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft, value: &Val
 }
 
 /// Who sends the bytes: said by the case or by the message, or all the same.
-fn sender(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft, message: usize) -> Option<Side> {
+fn sender(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft, message: Option<usize>) -> Option<Side> {
+    let said = draft.side.as_ref().map(|side| side.value);
+    let Some(message) = message else { return Some(said.or_else(|| only_sender(cx.draft)).unwrap_or(Side::Client)) };
     let message = known.messages.get(message)?.as_ref()?;
-    let said = draft.side.as_ref().map(|side| side.value).or(message.from);
+    let said = said.or(message.from);
     if said.is_none() && message.is_sided() {
         bad(
             cx,
@@ -114,53 +116,70 @@ fn word(side: Side) -> &'static str {
     }
 }
 
-/// The message of a case that names none: the one that its side sends, or the only one.
-fn by_side(cx: &mut Context<'_>, draft: &CaseDraft) -> Option<usize> {
-    let kinds = cx.draft.layouts.iter().filter_map(|layout| match &layout.kind {
+/// Who sends each message, in the order of the schema; both if none.
+fn senders(draft: &Draft) -> impl Iterator<Item = Option<Side>> {
+    draft.layouts.iter().filter_map(|layout| match &layout.kind {
         LayoutKind::Message { from } => Some(from.as_ref().map(|from| from.value)),
         LayoutKind::Struct | LayoutKind::Union { .. } => None,
-    });
+    })
+}
+
+/// The side that sends all messages, if there is one.
+fn only_sender(draft: &Draft) -> Option<Side> {
+    let first = senders(draft).next()??;
+    senders(draft).all(|from| from == Some(first)).then_some(first)
+}
+
+fn only(messages: &[usize]) -> Option<usize> {
+    if let [message] = messages { Some(*message) } else { None }
+}
+
+/// The messages that a case which names none may be of: those that its side sends, or all that the schema has.
+fn by_side(cx: &mut Context<'_>, draft: &CaseDraft) -> Option<Vec<usize>> {
     let side = draft.side.as_ref().map(|side| side.value);
-    let fitting: Vec<usize> = kinds
-        .enumerate()
-        .filter(|(_, from)| from.is_none() || side.is_none() || *from == side)
-        .map(|(index, _)| index)
-        .collect();
-    match (fitting.as_slice(), side) {
-        ([index], _) => return Some(*index),
-        ([], Some(side)) => bad(
+    let fits = |from: Option<Side>| from.is_none() || side.is_none() || from == side;
+    let fitting: Vec<usize> =
+        senders(cx.draft).enumerate().filter(|(_, from)| fits(*from)).map(|(index, _)| index).collect();
+    let alike = senders(cx.draft).all(|from| from.is_none()) || only_sender(cx.draft).is_some();
+    match (fitting.is_empty(), side) {
+        (true, Some(side)) => bad(
             cx,
             draft.bytes.origin,
             format!("the {} sends nothing", word(side)),
             "no message comes from this side",
             "name the other side",
         ),
-        ([], None) => {}
-        (_, None) => bad(
+        (false, None) if !alike => bad(
             cx,
             draft.bytes.origin,
             "who sends these bytes?",
-            "each side sends a message of its own",
+            "each side sends messages of its own",
             "write `client` or `server` in front of them",
         ),
-        // Two messages of one side are reported already.
-        (_, Some(_)) => {}
+        (true, None) => {}
+        (false, _) => return Some(fitting),
     }
     None
 }
 
-/// The field that an error must name: one of the message, or of a struct within it.
-fn rejected(cx: &mut Context<'_>, known: &Known<'_>, message: usize, name: &Name) -> Option<String> {
-    let message = known.messages.get(message)?.as_ref()?;
-    let names = names_within(&message.layout, known);
+/// The field that an error must name: one of the messages, or of a struct within them. Bytes that start none of several
+/// messages are an error of their side.
+fn rejected(cx: &mut Context<'_>, known: &Known<'_>, messages: &[usize], name: &Name) -> Option<String> {
+    let layouts = messages.iter().map(|index| known.messages.get(*index)?.as_ref().map(|message| &message.layout));
+    let layouts: Vec<&Layout> = layouts.collect::<Option<_>>()?;
+    let mut names: Vec<&str> = layouts.iter().flat_map(|layout| names_within(layout, known)).collect();
+    if layouts.len() > 1 {
+        names.extend(["client", "server"]);
+    }
     if names.contains(&name.text.as_str()) {
         return Some(name.text.clone());
     }
     let help = suggest::help(&name.text, names);
+    let of: Vec<String> = layouts.iter().map(|layout| format!("`{}`", layout.name)).collect();
     bad(
         cx,
         name.origin,
-        format!("no field `{}` in `{}`", name.text, message.layout.name),
+        format!("no field `{}` in {}", name.text, of.join(" or ")),
         "an error names the field that could not be read",
         help,
     );

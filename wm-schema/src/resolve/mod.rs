@@ -17,6 +17,7 @@
 //! * Each size has a bound: its type, the number that measures it, `max`, and `limit frame`. The default of the last holds
 //!   only for what nothing else bounds; it never takes away from a `max` that is written.
 
+mod apart;
 mod attrs;
 mod bits;
 mod cases;
@@ -92,7 +93,7 @@ pub fn value(draft: &Draft, value: &ValueDraft, side: Side) -> Result<(usize, ir
     let test = TestDraft { name: Spanned { value: String::new(), origin }, cases: vec![case] };
     let mut resolved = resolve(&Draft { tests: vec![test], ..draft.clone() });
     let case = resolved.schema.and_then(|mut schema| schema.tests.pop()?.cases.pop());
-    if let Some(ir::Case { message, expect: ir::Expect::Decodes(value), .. }) = case {
+    if let Some(ir::Case { message: Some(message), expect: ir::Expect::Decodes(value), .. }) = case {
         return Ok((message, value));
     }
     resolved.diagnostics.retain(|diagnostic| diagnostic.severity() == Severity::Error);

@@ -109,11 +109,19 @@ pub(super) fn collect(cx: &mut Context<'_>) {
 
 fn declare<'d>(cx: &mut Context<'d>, name: &'d Name, item: Item) {
     check(cx, name, Kind::Type);
-    if matches!(name.text.as_str(), "Server" | "Client") {
+    let generated = match name.text.as_str() {
+        "Server" | "Client" => Some("the two sides of the protocol are generated as `Server` and `Client`"),
+        "ServerMessage" | "ClientMessage" | "ServerScan" | "ClientScan" => {
+            Some("where a side sends several messages, one type stands for them all, and one for how far it is read")
+        }
+        _ => None,
+    };
+    if let Some(why) = generated {
+        let better = name.text.replace("Message", "").replace("Scan", "");
         cx.report(
             Diagnostic::new(Code::BadName, name.origin, format!("`{}` is the name of a generated type", name.text))
-                .why("the two sides of the protocol are generated as `Server` and `Client`")
-                .help(format!("call it `{}Message`", name.text)),
+                .why(why)
+                .help(format!("call it `{better}Packet`")),
         );
     }
     match cx.names.types.get(name.text.as_str()) {

@@ -2,7 +2,7 @@
 
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
-use super::{Context, cases, declared, formulas, framing, ints, names, regions, suggest, unused};
+use super::{Context, apart, cases, declared, formulas, framing, ints, names, regions, suggest, unused};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
 use crate::ir::{Enum, Exchange, Layout, Message, Schema, Side, Type};
@@ -28,7 +28,6 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
                 .help("write `message Line { text: str until \"\\n\" }`"),
         );
     }
-    told_apart(cx, &messages);
     let bodies: Vec<Body<'_>> = messages.iter().map(|layout| layouts::resolve(cx, layout, &enums)).collect();
     let messages: Vec<Option<Message>> = bodies.into_iter().map(|body| message(cx, body, parts)).collect();
     let exchanges = exchanges(cx);
@@ -54,6 +53,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         tests,
     };
     framing::walkable(cx, &schema);
+    apart::check(cx, &schema);
     Some(schema)
 }
 
@@ -213,44 +213,6 @@ fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option
     };
     let frame_bytes_max = size.most.unwrap_or(size.least);
     Some(Message { layout: body.finish(cx, size, parts.structs), from, framing, frame_bytes_max })
-}
-
-/// Each side sends one message: two could not be told apart.
-fn told_apart(cx: &mut Context<'_>, messages: &[&LayoutDraft]) {
-    for (index, message) in messages.iter().enumerate() {
-        let side = |message: &LayoutDraft| match &message.kind {
-            LayoutKind::Message { from } => from.as_ref().map(|from| from.value),
-            LayoutKind::Struct | LayoutKind::Union { .. } => None,
-        };
-        let clash = |other: Option<Side>| other.is_none() || side(message).is_none() || other == side(message);
-        let Some(first) = messages[..index].iter().find(|other| clash(side(other))) else { continue };
-        let who = match side(message).or_else(|| side(first)) {
-            Some(Side::Client) => "the client sends",
-            Some(Side::Server) => "the server sends",
-            None => "both sides send",
-        };
-        let both = side(message).is_none() && side(first).is_none();
-        let help = match (both, side(message)) {
-            (true, _) => format!(
-                "say who sends which: `message {} from client`, `message {} from server`",
-                first.name.text, message.name.text
-            ),
-            (false, None) => {
-                format!("say who sends it: `message {} from {}`", message.name.text, other_side(side(first)))
-            }
-            (false, Some(_)) => "make one message of them, with an enum that says which it is".to_owned(),
-        };
-        cx.report(
-            Diagnostic::new(
-                Code::Ambiguous,
-                message.name.origin,
-                format!("{who} `{}` and `{}`", first.name.text, message.name.text),
-            )
-            .why("which of the two has arrived could not be told: this version takes one message from each side")
-            .help(help)
-            .note(first.name.origin, "the first stands here"),
-        );
-    }
 }
 
 fn other_side(side: Option<Side>) -> &'static str {

@@ -17,6 +17,19 @@ pub(super) fn scan_type(schema: &Schema, message: &Message) -> TokenStream {
     }
 }
 
+/// Whether the scan of a message remembers anything.
+pub(super) fn has_scan(message: &Message) -> bool {
+    !matches!(message.framing, Framing::Fixed { .. })
+}
+
+/// `Walk::<2>` of `Walk<2>`: the type as it stands in an expression.
+pub(super) fn turbofish(ty: &TokenStream) -> TokenStream {
+    let mut tokens = ty.clone().into_iter();
+    let (name, rest): (Option<_>, TokenStream) = (tokens.next(), tokens.collect());
+    let colons = (!rest.is_empty()).then(|| quote!(::));
+    quote!(#name #colons #rest)
+}
+
 /// The function `input`.
 pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
     let scan_type = scan_type(code.rust.schema, message);

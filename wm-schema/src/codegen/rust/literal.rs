@@ -55,6 +55,20 @@ pub(super) fn size(value: u64, runtime_check: &TokenStream) -> TokenStream {
     number(value.into())
 }
 
+/// A byte: a letter, or `0x05`.
+pub(super) fn byte(value: u8) -> TokenStream {
+    if value.is_ascii_graphic() {
+        let literal = Literal::byte_character(value);
+        return quote!(#literal);
+    }
+    hex_byte(value)
+}
+
+/// A byte as a number: `0x05`.
+pub(super) fn hex_byte(value: u8) -> TokenStream {
+    format!("0x{value:02x}").parse().unwrap_or_default()
+}
+
 /// `b"…"`.
 pub(super) fn bytes(bytes: &[u8]) -> Literal {
     Literal::byte_string(bytes)

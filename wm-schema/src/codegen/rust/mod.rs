@@ -6,6 +6,7 @@
 //!   framing  input                             number   the calls that read and write numbers
 //!   decode   decode, read                      encode   measure, encode, write
 //!   walk     the steps of a walk
+//!   sides    the two ends                      several  what a side sends, if that is one of several
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
 //!
@@ -23,7 +24,9 @@ mod literal;
 mod names;
 mod number;
 mod print;
+mod several;
 mod shape;
+mod sides;
 mod tests;
 mod unions;
 mod walk;
@@ -99,50 +102,15 @@ impl<'s> Rust<'s> {
     }
 
     fn items(&self) -> TokenStream {
-        let sides = (!self.impls_only).then(|| self.sides());
+        let sides = (!self.impls_only).then(|| sides::aliases(self));
+        let several: TokenStream =
+            [Side::Client, Side::Server].into_iter().filter_map(|side| several::messages(self, side)).collect();
         let enums: TokenStream = (0..self.schema.enums.len()).map(|at| items::enumeration(self, at)).collect();
         let bodies: TokenStream = (0..self.schema.json_bodies.len()).map(|at| items::json_body(self, at)).collect();
         let messages: TokenStream = self.schema.messages.iter().map(|message| self.message(message)).collect();
         let structs: TokenStream = (0..self.schema.structs.len()).map(|at| self.part(at)).collect();
         let ints = bits::tables(self);
-        quote!(#sides #messages #structs #enums #bodies #ints)
-    }
-
-    /// The two ends of the conversation.
-    fn sides(&self) -> TokenStream {
-        let side = |side: Side| self.schema.sent_by(side).map(|message| &message.layout);
-        let (client, server) = (side(Side::Client), side(Side::Server));
-        let sided = self.schema.messages.iter().any(Message::is_sided);
-        let sends = |layout: Option<&Layout>, side: &TokenStream| match layout {
-            Some(layout) => {
-                let message = shape::layout_type(self.schema, layout, &quote!('static));
-                if sided { quote!(#side<#message>) } else { message }
-            }
-            None => quote!(Silent),
-        };
-        let says =
-            |layout: Option<&Layout>| layout.map_or("nothing".to_owned(), |layout| format!("[`{}`]", layout.name));
-        let from_client = sends(client, &quote!(FromClient));
-        let from_server = sends(server, &quote!(FromServer));
-        let same = client.map(|layout| &layout.name) == server.map(|layout| &layout.name);
-        let docs = |receives: Option<&Layout>, answers: Option<&Layout>, end: &str| match same {
-            true => format!(" The end that {end}: receives and sends {}.", says(receives)),
-            false => format!(" The end that {end}: receives {}, sends {}.", says(receives), says(answers)),
-        };
-        let (server_docs, client_docs) = (docs(client, server, "listens"), docs(server, client, "connects"));
-        let (server_type, client_type) = match same && !sided {
-            true => (quote!(Duplex<#from_client>), quote!(Duplex<#from_client>)),
-            false => (quote!(Duplex<#from_client, #from_server>), quote!(Duplex<#from_server, #from_client>)),
-        };
-        quote! {
-            #[doc = #server_docs]
-            #[allow(dead_code, reason = "a program may be one end alone")]
-            pub type Server = #server_type;
-
-            #[doc = #client_docs]
-            #[allow(dead_code, reason = "a program may be one end alone")]
-            pub type Client = #client_type;
-        }
+        quote!(#sides #several #messages #structs #enums #bodies #ints)
     }
 
     fn message(&self, message: &Message) -> TokenStream {

@@ -142,7 +142,7 @@ pub(super) struct Imports {
 }
 
 const PROTOCOL: [&str; 7] = ["Duplex", "FromClient", "FromServer", "Message", "Side", "Sided", "Silent"];
-const WIRE: [&str; 24] = [
+const WIRE: [&str; 27] = [
     "BytesMut",
     "Cow",
     "DecodeError",
@@ -166,7 +166,10 @@ const WIRE: [&str; 24] = [
     "check",
     "fixed",
     "json",
+    "look",
     "starts_with",
+    "stranger",
+    "unfinished",
 ];
 /// Types of the prelude that generated code names, and their full paths.
 const PRELUDE: [(&str, &str); 5] = [
@@ -239,7 +242,7 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
                     "check" | "json" => path,
-                    "fixed" | "starts_with" => call && !method,
+                    "fixed" | "look" | "starts_with" | "stranger" | "unfinished" => call && !method,
                     _ => true,
                 };
                 if counts {

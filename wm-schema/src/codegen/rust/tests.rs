@@ -1,7 +1,7 @@
 //! The test blocks of a schema as a test module: each case at every point where the network may cut it.
 
 use super::names::{ident, ty, variant};
-use super::{Rust, literal, shape};
+use super::{Rust, literal, several, shape};
 use crate::ir::{Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -13,7 +13,8 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
         return TokenStream::new();
     }
     let runtime = &rust.runtime;
-    let sided = rust.schema.messages.iter().any(Message::is_sided);
+    let sided =
+        [Side::Client, Side::Server].iter().filter_map(|side| rust.schema.only_by(*side)).any(Message::is_sided);
     let side = sided.then(|| quote!(use #runtime::protocol::Side;));
     let mut taken = BTreeSet::new();
     let tests: TokenStream = rust.schema.tests.iter().map(|test| function(rust, test, &mut taken)).collect();
@@ -67,22 +68,32 @@ fn function(rust: &Rust<'_>, test: &Test, taken: &mut BTreeSet<String>) -> Token
 }
 
 fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
-    let layout = &rust.schema.messages[case.message].layout;
-    let name = ty(&layout.name);
+    let schema = rust.schema;
     let bytes = literal::bytes(&case.bytes);
     let line = format!("schema line {}", case.line);
     let side = match case.from {
         Side::Client => quote!(Side::Client),
         Side::Server => quote!(Side::Server),
     };
-    let sided = rust.schema.messages[case.message].is_sided();
+    // One of several messages is tested as what its side sends.
+    let only = schema.only_by(case.from);
+    let name = only.map_or_else(|| several::name(case.from), |message| ty(&message.layout.name));
+    let sided = only.is_some_and(Message::is_sided);
     let (behind, before) = if sided { (quote!(, #side), quote!(#side,)) } else { (quote!(), quote!()) };
     let scan = quote! {
         let bytes = #bytes;
         let input = scanned(super::#name::input, bytes);
     };
     let decodes = |value: &Value| {
+        let layout = &schema.messages[case.message.unwrap_or_default()].layout;
         let (value, len) = (message(rust, layout, value), Literal::usize_unsuffixed(case.bytes.len()));
+        let value = match only {
+            Some(_) => value,
+            None => {
+                let variant = variant(&layout.name);
+                quote!(super::#name::#variant(#value))
+            }
+        };
         quote! {
             #scan
             assert_eq!(input, Ok(Input::Frame(#len)), #line);

@@ -1,0 +1,355 @@
+//! What one side sends, if that is one of several messages: an enum of them, which is a message itself.
+
+use super::{Rust, framing, literal, names, shape};
+use crate::apart::{ByteSet, Plan};
+use crate::ir::{Message, Schema, Side};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// The enum of the messages of `side`, and its way to the wire and back; none if there are not several.
+pub(super) fn messages(rust: &Rust<'_>, side: Side) -> Option<TokenStream> {
+    let plan = Plan::of(rust.schema, side)?;
+    if matches!(plan, Plan::Message(_)) {
+        return None;
+    }
+    let sent = rust.schema.sent_by(side).map(|index| &rust.schema.messages[index]).collect();
+    Some(Several { rust, side, sent, plan }.code())
+}
+
+/// The name of the enum: the runtime has a `FromClient` already.
+pub(super) const fn plain_name(side: Side) -> &'static str {
+    match side {
+        Side::Client => "ClientMessage",
+        Side::Server => "ServerMessage",
+    }
+}
+
+/// The same as a token.
+pub(super) fn name(side: Side) -> Ident {
+    names::ty(plain_name(side))
+}
+
+/// Whether the enum has a lifetime.
+pub(super) fn borrows(rust: &Rust<'_>, side: Side) -> bool {
+    let schema = rust.schema;
+    schema.sent_by(side).any(|index| shape::borrows(schema, &schema.messages[index].layout))
+}
+
+struct Several<'r> {
+    rust: &'r Rust<'r>,
+    side: Side,
+    sent: Vec<&'r Message>,
+    plan: Plan,
+}
+
+impl Several<'_> {
+    fn schema(&self) -> &Schema {
+        self.rust.schema
+    }
+
+    /// The enum with this lifetime.
+    fn ty(&self, lifetime: &TokenStream) -> TokenStream {
+        let name = name(self.side);
+        if borrows(self.rust, self.side) { quote!(#name<#lifetime>) } else { quote!(#name) }
+    }
+
+    /// The enum of how far the scan has come.
+    fn scan(&self) -> Ident {
+        names::ty(match self.side {
+            Side::Client => "ClientScan",
+            Side::Server => "ServerScan",
+        })
+    }
+
+    /// The variant of the scan for what is not told yet; a message may have its name.
+    fn unknown(&self) -> Ident {
+        let mut name = "Unknown".to_owned();
+        while self.sent.iter().any(|message| message.layout.name == name) {
+            name.push('_');
+        }
+        names::variant(&name)
+    }
+
+    const fn who(&self) -> &'static str {
+        match self.side {
+            Side::Client => "client",
+            Side::Server => "server",
+        }
+    }
+
+    /// The side as an argument, for messages that tell who sends them.
+    fn from(&self) -> TokenStream {
+        match self.side {
+            Side::Client => quote!(Side::Client),
+            Side::Server => quote!(Side::Server),
+        }
+    }
+
+    fn code(&self) -> TokenStream {
+        let (definition, scan, own) = (self.definition(), self.scan_definition(), self.functions());
+        let (message, conversions) = (self.message(), self.conversions());
+        quote!(#definition #scan #own #message #conversions)
+    }
+
+    fn definition(&self) -> TokenStream {
+        let docs = format!(" What the {} sends.", self.who());
+        let has = |wanted| self.sent.iter().all(|message| shape::has(self.schema(), &message.layout, wanted));
+        let copy = has(shape::Trait::Copy).then(|| quote!(, Copy));
+        let eq = has(shape::Trait::Eq).then(|| quote!(, Eq));
+        let ty = self.ty(&quote!('a));
+        let variants = self.sent.iter().map(|message| {
+            let docs = super::docs(&message.layout.docs, || format!("The message `{}`.", message.layout.name));
+            let held = shape::layout_type(self.schema(), &message.layout, &quote!('a));
+            let name = names::variant(&message.layout.name);
+            quote!(#docs #name(#held),)
+        });
+        quote! {
+            #[doc = #docs]
+            #[derive(Debug, Clone #copy, PartialEq #eq)]
+            pub enum #ty {
+                #(#variants)*
+            }
+        }
+    }
+
+    fn scan_definition(&self) -> TokenStream {
+        let unknown = self.unknown();
+        let (scan, docs) = (self.scan(), format!(" How far [`{}::input`] has come.", plain_name(self.side)));
+        let variants = self.sent.iter().map(|message| {
+            let docs = format!(" It is [`{}`].", message.layout.name);
+            let name = names::variant(&message.layout.name);
+            match framing::has_scan(message) {
+                true => {
+                    let scan = framing::scan_type(self.schema(), message);
+                    quote!(#[doc = #docs] #name(#scan),)
+                }
+                false => quote!(#[doc = #docs] #name,),
+            }
+        });
+        quote! {
+            #[doc = #docs]
+            #[derive(Debug, Default)]
+            pub enum #scan {
+                /// Which message it is has not arrived.
+                #[default]
+                #unknown,
+                #(#variants)*
+            }
+        }
+    }
+
+    fn functions(&self) -> TokenStream {
+        let (generics, lifetime, ty) = match borrows(self.rust, self.side) {
+            true => (quote!(<'a>), quote!('a), self.ty(&quote!('a))),
+            false => (quote!(), quote!('_), self.ty(&quote!('a))),
+        };
+        let bytes = self.sent.iter().map(|message| message.frame_bytes_max).max().unwrap_or_default();
+        let frame_bytes_max = self.rust.size(bytes);
+        let (protocol, who, scan) = (&self.schema().name, self.who(), self.scan());
+        let (start, input, decode, encode) = (self.start(), self.input(), self.decode(), self.encode());
+        let frame = if lifetime.to_string() == "'_" { quote!(&[u8]) } else { quote!(&#lifetime [u8]) };
+        quote! {
+            impl #generics #ty {
+                /// The largest frame in bytes.
+                pub const FRAME_BYTES_MAX: usize = #frame_bytes_max;
+
+                const START: &'static Field = &Field::new(#protocol, #who, 0);
+
+                /// Which message starts with `buf`, once that can be told.
+                fn start(buf: &[u8]) -> Result<#scan, Halt> {
+                    #start
+                }
+
+                /// Looks for the end of the first frame in what has arrived; `scan` remembers which message it is, and how
+                /// far that has come.
+                ///
+                /// # Errors
+                ///
+                /// The bytes cannot be the start of a frame.
+                pub fn input(scan: &mut #scan, buf: &[u8]) -> Result<Input, DecodeError> {
+                    #input
+                }
+
+                /// Reads a whole frame, exactly its bytes.
+                ///
+                /// # Errors
+                ///
+                /// The frame breaks a rule of the schema.
+                pub fn decode(frame: #frame) -> Result<Self, DecodeError> {
+                    #decode
+                }
+
+                /// Appends the message to `out`, or nothing if it fails.
+                ///
+                /// # Errors
+                ///
+                /// A value cannot be put on the wire.
+                pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
+                    #encode
+                }
+            }
+        }
+    }
+
+    /// The looks of the plan, as a `match` in a `match`.
+    fn start(&self) -> TokenStream {
+        self.look(&self.plan)
+    }
+
+    fn look(&self, plan: &Plan) -> TokenStream {
+        let scan = self.scan();
+        match plan {
+            Plan::Message(index) => {
+                let message = &self.schema().messages[*index];
+                let name = names::variant(&message.layout.name);
+                let start = framing::has_scan(message).then(|| {
+                    let ty = framing::scan_type(self.schema(), message);
+                    let ty = framing::turbofish(&ty);
+                    quote!((#ty::default()))
+                });
+                quote!(Ok(#scan::#name #start))
+            }
+            Plan::Look { at, cases } => {
+                let place = self.rust.size(*at);
+                let whole = cases.iter().fold(ByteSet::EMPTY, |all, (set, _)| all.or(*set)) == ByteSet::FULL;
+                let arms = cases.iter().map(|(set, then)| {
+                    let (pattern, then) = (pattern(*set), self.look(then));
+                    quote!(#pattern => #then,)
+                });
+                let stranger = (!whole).then(|| quote!(found => Err(stranger(found, #place, Self::START)),));
+                quote! {
+                    match look(buf, #place)? {
+                        #(#arms)*
+                        #stranger
+                    }
+                }
+            }
+        }
+    }
+
+    fn input(&self) -> TokenStream {
+        let (scan, unknown) = (self.scan(), self.unknown());
+        let arms = self.sent.iter().map(|message| {
+            let (variant, ty) = (names::variant(&message.layout.name), names::ty(&message.layout.name));
+            match framing::has_scan(message) {
+                true => quote!(#scan::#variant(scan) => #ty::input(scan, buf)?,),
+                false => quote!(#scan::#variant => #ty::input(&mut (), buf)?,),
+            }
+        });
+        quote! {
+            if let #scan::#unknown = scan {
+                *scan = match Self::start(buf) {
+                    Ok(start) => start,
+                    Err(Halt::Need(needed)) => return Ok(Input::Need(needed)),
+                    Err(Halt::Bad(error)) => return Err(error),
+                };
+            }
+            let input = match scan {
+                #scan::#unknown => Input::Need(1),
+                #(#arms)*
+            };
+            if let Input::Frame(_) = input {
+                *scan = #scan::#unknown;
+            }
+            Ok(input)
+        }
+    }
+
+    fn decode(&self) -> TokenStream {
+        let (scan, unknown) = (self.scan(), self.unknown());
+        let arms = self.sent.iter().map(|message| {
+            let (variant, ty) = (names::variant(&message.layout.name), names::ty(&message.layout.name));
+            let hidden = framing::has_scan(message).then(|| quote!((_)));
+            let from = message.is_sided().then(|| self.from()).map(|from| quote!(, #from));
+            quote!(Ok(#scan::#variant #hidden) => #ty::decode(frame #from).map(Self::#variant),)
+        });
+        quote! {
+            match Self::start(frame) {
+                #(#arms)*
+                Ok(#scan::#unknown) => Err(unfinished(Halt::Need(1), frame, Self::START)),
+                Err(halt) => Err(unfinished(halt, frame, Self::START)),
+            }
+        }
+    }
+
+    fn encode(&self) -> TokenStream {
+        let arms = self.sent.iter().map(|message| {
+            let variant = names::variant(&message.layout.name);
+            let from = message.is_sided().then(|| self.from()).map(|from| quote!(#from,));
+            quote!(Self::#variant(message) => message.encode(#from out),)
+        });
+        quote!(match self { #(#arms)* })
+    }
+
+    /// The enum as a message of the runtime.
+    fn message(&self) -> TokenStream {
+        let (own, view, scan) = (self.ty(&quote!('static)), self.ty(&quote!('a)), self.scan());
+        let (protocol, name) = (&self.schema().name, name(self.side));
+        let (view, name) = match borrows(self.rust, self.side) {
+            true => (view, quote!(#name)),
+            false => (quote!(Self), quote!(Self)),
+        };
+        quote! {
+            impl Message for #own {
+                type View<'a> = #view;
+                type Scan = #scan;
+
+                const PROTOCOL: &'static str = #protocol;
+                const FRAME_BYTES_MAX: usize = Self::FRAME_BYTES_MAX;
+
+                #[inline]
+                fn input(scan: &mut #scan, buf: &[u8]) -> Result<Input, DecodeError> {
+                    Self::input(scan, buf)
+                }
+
+                #[inline]
+                fn decode(frame: &mut [u8]) -> Result<Self::View<'_>, DecodeError> {
+                    #name::decode(frame)
+                }
+
+                #[inline]
+                fn encode(view: &Self::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {
+                    view.encode(out)
+                }
+            }
+        }
+    }
+
+    /// Each message is what the side sends: `send(Hello { … })`.
+    fn conversions(&self) -> TokenStream {
+        let from = self.sent.iter().map(|message| {
+            let variant = names::variant(&message.layout.name);
+            let held = shape::layout_type(self.schema(), &message.layout, &quote!('a));
+            let (generics, ty) = match shape::borrows(self.schema(), &message.layout) {
+                true => (Some(quote!(<'a>)), self.ty(&quote!('a))),
+                false => (None, self.ty(&quote!('_))),
+            };
+            quote! {
+                impl #generics From<#held> for #ty {
+                    #[inline]
+                    fn from(message: #held) -> Self {
+                        Self::#variant(message)
+                    }
+                }
+            }
+        });
+        from.collect()
+    }
+}
+
+/// Bytes as a pattern.
+fn pattern(set: ByteSet) -> TokenStream {
+    let ranges = set.ranges();
+    let one = |(least, most): (u8, u8)| match (least, most) {
+        (0, u8::MAX) => quote!(_),
+        _ if least == most => literal::byte(least),
+        _ => {
+            let letters = least.is_ascii_graphic() && most.is_ascii_graphic();
+            let byte = |byte| if letters { literal::byte(byte) } else { literal::hex_byte(byte) };
+            let (least, most) = (byte(least), byte(most));
+            quote!(#least..=#most)
+        }
+    };
+    let patterns = ranges.into_iter().map(one);
+    quote!(#(#patterns)|*)
+}

@@ -1,0 +1,83 @@
+//! Messages that one side may send must be told apart by their first bytes.
+
+use super::Context;
+use crate::apart::{self, Alike};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::{Draft, LayoutKind, Origin};
+use crate::ir::{Field, Int, Message, Role, Schema, Side, Type};
+
+/// Reports the first two messages of each side that cannot be told apart.
+pub(super) fn check(cx: &mut Context<'_>, schema: &Schema) {
+    for side in [Side::Client, Side::Server] {
+        let messages: Vec<usize> = schema.sent_by(side).collect();
+        if let Err(alike) = apart::plan(schema, side, &messages) {
+            let both = [alike.first, alike.second].map(|index| &schema.messages[index]);
+            // What both sides send is told of once.
+            if side == Side::Server && both.iter().all(|message| message.from.is_none()) {
+                continue;
+            }
+            report(cx, alike, both, side);
+        }
+    }
+}
+
+fn report(cx: &mut Context<'_>, alike: Alike, [first, second]: [&Message; 2], side: Side) {
+    let who = match (first.from, second.from, side) {
+        (None, None, _) => "both sides send",
+        (_, _, Side::Client) => "the client sends",
+        (_, _, Side::Server) => "the server sends",
+    };
+    let names = [first, second].map(|message| &message.layout.name);
+    let why = match alike.common {
+        0 => "nothing stands at a fixed place in both of them that could tell which one has arrived".to_owned(),
+        1 => "only their first byte stands at a fixed place in both, and it may be the same".to_owned(),
+        bytes => format!("only their first {bytes} bytes stand at fixed places in both, and each may be the same"),
+    };
+    let help = match telling(first, second, alike.common) {
+        Some([one, other]) => format!(
+            "make them differ in one of these bytes: `{}: u8 = 1` in `{}`, `{}: u8 = 2` in `{}`",
+            one.name, names[0], other.name, names[1]
+        ),
+        None => format!(
+            "let each begin with a byte of its own: `kind: u8 = 1` in `{}`, `kind: u8 = 2` in `{}`",
+            names[0], names[1]
+        ),
+    };
+    let [first, second] = [alike.first, alike.second].map(|index| origin(cx.draft, index));
+    cx.report(
+        Diagnostic::new(Code::Ambiguous, second, format!("{who} `{}` and `{}`", names[0], names[1]))
+            .why(why)
+            .help(help)
+            .note(first, "the first stands here"),
+    );
+}
+
+/// A byte of its own in each of them, at the same fixed place.
+fn telling<'m>(first: &'m Message, second: &'m Message, common: usize) -> Option<[&'m Field; 2]> {
+    let (one, other) = (plain_bytes(first), plain_bytes(second));
+    let found = one.iter().find_map(|(at, field)| {
+        let (_, beside) = other.iter().find(|(place, _)| place == at)?;
+        Some((*at, [*field, *beside]))
+    });
+    found.filter(|(at, _)| *at < common as u64).map(|(_, fields)| fields)
+}
+
+/// The fields at fixed places that are a byte, which the schema may fix.
+fn plain_bytes(message: &Message) -> Vec<(u64, &Field)> {
+    let mut at = 0;
+    let mut found = Vec::new();
+    for field in &message.layout.fields {
+        if field.role == Role::Value && matches!(field.ty, Type::Int(Int::Fixed { bytes: 1, .. }, _)) {
+            found.push((at, field));
+        }
+        let Some(size) = field.size.fixed() else { break };
+        at += size;
+    }
+    found
+}
+
+/// Where the message of this index has its name.
+fn origin(draft: &Draft, index: usize) -> Origin {
+    let messages = draft.layouts.iter().filter(|layout| matches!(layout.kind, LayoutKind::Message { .. }));
+    messages.map(|layout| layout.name.origin).nth(index).unwrap_or(draft.name.origin)
+}
