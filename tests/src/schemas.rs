@@ -23,7 +23,7 @@ macro_rules! schemas {
 
 schemas! {
     binary_transfer bits bits_lsb cache choices conditions connect every_type frame jsonl len_json mqtt names netstring sections
-    talk text text_transfer upload websocket_frame xml10
+    talk text text_transfer upload websocket_frame words xml10
 }
 
 /// The checked schema of a protocol of `schemas/`; each is read once.

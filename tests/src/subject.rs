@@ -69,7 +69,7 @@ pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
     use schemas::{
         binary_transfer, bits, bits_lsb, cache, choices, conditions, connect, every_type, frame, jsonl, len_json, mqtt,
-        names, netstring, sections, talk, text, text_transfer, upload, websocket_frame, xml10,
+        names, netstring, sections, talk, text, text_transfer, upload, websocket_frame, words, xml10,
     };
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
@@ -95,6 +95,8 @@ pub fn all() -> Vec<Subject> {
         generated::<choices::Packet<'static>>("choices", Client),
         generated::<choices::Reply<'static>>("choices", Server),
         generated::<mqtt::Packet<'static>>("mqtt", Client),
+        generated::<words::Ask<'static>>("words", Client),
+        generated::<words::Told<'static>>("words", Server),
         generated::<conditions::Packet<'static>>("conditions", Client),
         generated::<conditions::Done<'static>>("conditions", Server),
         generated::<every_type::Numbers>("every_type", Client).twin::<derived::every_type::Numbers>(),

@@ -116,7 +116,7 @@ impl Source<'_> {
     /// An arm of a union: the one that the value which is given chooses, or any.
     fn arm(&mut self, layout: &Layout, choice: &Choice, params: &[Value]) -> Value {
         let (index, params) = match (&choice.by, params) {
-            (By::Given(_), [Value::Int(given), params @ ..]) => (choice.arm(*given).unwrap_or(0), params),
+            (By::Given(_), [given, params @ ..]) => (choice.given(self.schema, given).unwrap_or(0), params),
             (_, params) => (usize::from(self.byte()) % layout.fields.len(), params),
         };
         let known = Known { schema: self.schema, layout, fields: &[], params };
@@ -176,9 +176,13 @@ impl Source<'_> {
             Content::Bytes => (0..length).map(|_| self.byte()).collect(),
             Content::Str => self.text(length).into_bytes(),
             Content::Ascii => (0..length).map(|_| self.byte() & 0x7f).collect(),
+            Content::Word(index) => return Value::Bytes(self.word(index, length)),
             Content::Json => return Value::Bytes(self.json(3).into_bytes()),
             Content::JsonBody(index) => return self.json_body(&self.schema.json_bodies[index]),
         };
+        if let Some((least, most)) = bytes.within {
+            content.retain(|byte| (least..=most).contains(byte));
+        }
         if let Extent::Until(delimiter) = &bytes.extent {
             content.retain(|byte| !delimiter.contains(byte));
         }
@@ -186,6 +190,15 @@ impl Source<'_> {
             content.truncate(content.len() - suffix.len());
         }
         Value::Bytes(content)
+    }
+
+    /// A word that has a name, or seldom another one.
+    fn word(&mut self, index: usize, length: u64) -> Vec<u8> {
+        let words = &self.schema.words[index];
+        if words.open && self.byte() > 200 {
+            return (0..length).map(|_| b'!' + self.byte() % 94).collect();
+        }
+        words.words[usize::from(self.byte()) % words.words.len()].text.clone().into_bytes()
     }
 
     /// At most `length` bytes of UTF-8; exactly so many if only ASCII comes.

@@ -132,7 +132,7 @@ fn misfit(field: &RustField, ty: &Type, held: Held) -> Option<syn::Error> {
         Type::Bytes(_) if held == Held::Serde => return None,
         Type::Bytes(bytes) => match bytes.content {
             Content::Bytes => "bytes".to_owned(),
-            Content::Str | Content::Ascii => "str".to_owned(),
+            Content::Str | Content::Ascii | Content::Word(_) => "str".to_owned(),
             Content::Json | Content::JsonBody(_) => "json".to_owned(),
         },
         Type::Constant(_) | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => {

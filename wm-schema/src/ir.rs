@@ -14,7 +14,7 @@ mod types;
 
 pub use crate::draft::{Endian, Held, RustShape, Side};
 pub use choice::{By, Choice, Param};
-pub use declared::{Enum, JsonBody, JsonMember, JsonType, Variant};
+pub use declared::{Enum, JsonBody, JsonMember, JsonType, Variant, Word, Words};
 pub use formula::{Computed, Formula, Operator, Term};
 pub use layout::{BitPlace, Equation, Field, Layout, Measure, Role, Size};
 pub use number::{Escape, Escaping, Int};
@@ -43,6 +43,8 @@ pub struct Schema {
     pub ints: Vec<Arc<Escaping>>,
     /// Enums in source order.
     pub enums: Vec<Enum>,
+    /// Enums of words in source order.
+    pub words: Vec<Words>,
     /// Typed JSON bodies in source order.
     pub json_bodies: Vec<JsonBody>,
     /// Structs in source order; one only contains others before or behind it, never itself.

@@ -104,6 +104,26 @@ pub fn sum<T>(
     items.into_iter().try_fold(0usize, |sum, item| Ok(sum.saturating_add(measure(item)?)))
 }
 
+/// Content whose bytes are all within `least..=most`.
+///
+/// # Errors
+///
+/// One is not.
+#[inline]
+pub fn characters(content: &[u8], least: u8, most: u8, field: &'static Field) -> Result<(), EncodeError> {
+    super::word::characters(content, least, most, field)
+}
+
+/// A word that no variant of its enum names, unless it is `named` after all.
+///
+/// # Errors
+///
+/// It is, or it is no word: visible ASCII, at least one character.
+#[inline]
+pub fn word(word: &str, named: bool, field: &'static Field) -> Result<(), EncodeError> {
+    super::word::word(word, named, field)
+}
+
 /// A limit of a schema as this machine can count it: one over the address space is no limit.
 #[inline]
 #[must_use]

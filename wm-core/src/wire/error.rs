@@ -148,6 +148,11 @@ pub enum Fault {
         /// The value that was found.
         found: u64,
     },
+    /// None of the words that the schema names.
+    Word {
+        /// These words.
+        expected: &'static [&'static str],
+    },
     /// Not UTF-8.
     Utf8,
     /// Not ASCII.
@@ -189,6 +194,15 @@ impl fmt::Display for Fault {
             Self::Reserved { found } => write!(f, "{found} is no value and no escape of the integer"),
             Self::Sender { found } => write!(f, "{found}, but the other side sends it so"),
             Self::Variant { found } => write!(f, "{found} is no variant of the enum"),
+            Self::Word { expected } => {
+                f.write_str("no word of")?;
+                let mut separator = " ";
+                for word in *expected {
+                    write!(f, "{separator}{word}")?;
+                    separator = ", ";
+                }
+                Ok(())
+            }
             Self::Utf8 => write!(f, "not UTF-8"),
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
@@ -257,6 +271,8 @@ pub enum EncodeFault {
         /// The number.
         found: u64,
     },
+    /// A word that has a variant of its own, or that is none.
+    Word,
     /// The value contains the delimiter that ends it.
     Delimiter {
         /// Where, in bytes from the start of the value.
@@ -295,6 +311,7 @@ impl fmt::Display for EncodeFault {
             Self::Length { found, expected } => write!(f, "length {found}, but the schema fixes {expected}"),
             Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
             Self::Variant { found } => write!(f, "{found} does not belong to this variant of the enum"),
+            Self::Word => write!(f, "a word that has a variant of its own, or no word at all"),
             Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
             Self::Trimmed { suffix } => {
                 write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii())

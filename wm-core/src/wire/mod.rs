@@ -35,6 +35,7 @@ mod start;
 mod text;
 mod varint;
 mod walk;
+mod word;
 mod writer;
 
 pub use error::{DecodeError, EncodeError, EncodeFault, Fault, Field};

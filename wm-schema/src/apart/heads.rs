@@ -186,10 +186,6 @@ impl Head<'_> {
     }
 
     fn bytes(&mut self, layout: &Layout, at: usize, bytes: &Bytes) -> Option<Stop> {
-        let any = match bytes.content {
-            Content::Ascii => ByteSet::of(|byte| byte.is_ascii()),
-            _ => ByteSet::FULL,
-        };
         match &bytes.extent {
             Extent::Fixed(count) => {
                 let texts = texts(layout, at);
@@ -199,17 +195,34 @@ impl Head<'_> {
                         let bytes = texts.iter().filter_map(|text| text.get(place)).map(|byte| ByteSet::one(*byte));
                         bytes.fold(ByteSet::EMPTY, ByteSet::or)
                     });
-                    self.sets.push(said.unwrap_or(any));
+                    self.sets.push(said.unwrap_or_else(|| self.character(bytes, place)));
                 }
                 None
             }
             Extent::Until(delimiter) => {
-                self.sets.extend(delimiter.first().map(|first| any.or(ByteSet::one(*first))));
+                let first = self.character(bytes, 0);
+                self.sets.extend(delimiter.first().map(|delimiter| first.or(ByteSet::one(*delimiter))));
                 Some(Stop)
             }
             Extent::Prefix(int) => self.prefix(int),
             Extent::Field(_) | Extent::Rest { .. } => Some(Stop),
         }
+    }
+
+    /// What the byte at a place of bytes or text may be.
+    fn character(&self, bytes: &Bytes, place: usize) -> ByteSet {
+        if let Content::Word(index) = bytes.content
+            && !self.schema.words[index].open
+        {
+            let words = &self.schema.words[index];
+            let letters = || words.words.iter().filter_map(|word| word.text.as_bytes().get(place));
+            return ByteSet::of(|byte| match words.nocase {
+                true => letters().any(|letter| letter.eq_ignore_ascii_case(&byte)),
+                false => letters().any(|letter| *letter == byte),
+            });
+        }
+        let (least, most) = bytes.within.unwrap_or((0, u8::MAX));
+        ByteSet::of(|byte| (least..=most).contains(&byte) && (bytes.content != Content::Ascii || byte.is_ascii()))
     }
 
     fn prefix(&mut self, int: &Int) -> Option<Stop> {
@@ -309,7 +322,7 @@ fn reads_only(term: &Term, at: usize) -> bool {
         Term::Member { .. } | Term::Param(_) => false,
         Term::Not(inner) | Term::Negative(inner) | Term::Is { value: inner, .. } => reads_only(inner, at),
         Term::Binary { left, right, .. } => reads_only(left, at) && reads_only(right, at),
-        Term::Int(_) | Term::Bool(_) | Term::Bytes(_) | Term::Variant { .. } => true,
+        Term::Int(_) | Term::Bool(_) | Term::Bytes(_) | Term::Word { .. } | Term::Variant { .. } => true,
     }
 }
 

@@ -55,10 +55,20 @@ pub struct EnumDraft {
     pub docs: Vec<String>,
     /// The name.
     pub name: Name,
-    /// The integer type on the wire.
+    /// What stands on the wire: an integer type, or `ascii` for words.
     pub repr: TypeDraft,
+    /// `nocase`: capital and small letters are the same.
+    pub nocase: bool,
     /// Its variants in source order.
     pub variants: Vec<VariantDraft>,
+}
+
+impl EnumDraft {
+    /// Whether its values are words.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self.repr.name.text.as_str(), "ascii" | "str" | "bytes")
+    }
 }
 
 /// One variant of an enum.
@@ -70,6 +80,8 @@ pub struct VariantDraft {
     pub name: Name,
     /// Its value or range of values, both ends included; none for `_`.
     pub values: Option<Spanned<(i128, i128)>>,
+    /// `= "M-SEARCH"`: the word on the wire, where it is not the name.
+    pub word: Option<Spanned<Vec<u8>>>,
 }
 
 /// `json File { file_name: str  file_data: base64 }`: the typed body of a JSON field.

@@ -198,21 +198,17 @@ impl Reader<'_> {
     }
 
     fn enumeration(&mut self, item: &Item) -> Option<EnumDraft> {
-        let (mut docs, mut name, mut repr) = (Vec::new(), None, None);
+        let (mut docs, mut name, mut repr, mut nocase) = (Vec::new(), None, None, false);
         if let Some(head) = self.piece(Rule::enum_head, item.head()) {
             docs = Self::docs(&head);
             for part in head.into_inner() {
                 match part.as_rule() {
                     Rule::type_name => name = Some(self.name(&part)),
                     Rule::ty => repr = self.ty(part, Within::Layout),
+                    Rule::kw_nocase => nocase = true,
                     _ => {}
                 }
             }
-        }
-        if let Some(repr) = &repr
-            && ["ascii", "str"].contains(&repr.name.text.as_str())
-        {
-            self.not_yet(&not_yet::TEXT_ENUM, repr.name.origin);
         }
         let mut variants = Vec::new();
         for line in split::lines(self, item.body()) {
@@ -222,13 +218,13 @@ impl Reader<'_> {
             }
         }
         self.no_tail(item);
-        Some(EnumDraft { docs, name: name?, repr: repr?, variants })
+        Some(EnumDraft { docs, name: name?, repr: repr?, nocase, variants })
     }
 
     /// A variant without a value follows the one before it, as in Rust; the first is 0.
     fn variant(&mut self, pair: Pair<'_>, before: Option<&VariantDraft>) -> Option<VariantDraft> {
         let docs = Self::docs(&pair);
-        let (mut name, mut values, mut open) = (None, None, false);
+        let (mut name, mut values, mut word, mut open) = (None, None, None, false);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::open_variant => {
@@ -241,6 +237,10 @@ impl Reader<'_> {
                     let value = self.number(part.clone())?;
                     values = Some(self.spanned(&part, (value, value)));
                 }
+                Rule::literal => {
+                    let bytes = self.bytes(part.clone())?;
+                    word = Some(self.spanned(&part, bytes));
+                }
                 _ => {}
             }
         }
@@ -250,7 +250,7 @@ impl Reader<'_> {
                 before.and_then(|before| before.values.as_ref()).map_or(0, |values| values.value.1.saturating_add(1));
             values = Some(Spanned { value: (value, value), origin: name.origin });
         }
-        Some(VariantDraft { docs, name, values })
+        Some(VariantDraft { docs, name, values, word })
     }
 
     fn layout(&mut self, item: &Item, rule: Rule) -> Option<LayoutDraft> {

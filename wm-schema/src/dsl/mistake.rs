@@ -201,7 +201,7 @@ fn shape(piece: Rule) -> (&'static str, &'static str) {
         Rule::struct_head => ("a struct has a name, and fields in braces", "for example `struct Point {`"),
         Rule::json_head => ("a JSON body has a name, and members in braces", "for example `json File {`"),
         Rule::enum_head => {
-            ("an enum has a name, an integer type, and variants in braces", "for example `enum Kind: u8 {`")
+            ("an enum has a name, an integer type or `ascii`, and variants in braces", "for example `enum Kind: u8 {`")
         }
         Rule::test_head => ("a test has a name in quotes, and cases in braces", "for example `test \"a line\" {`"),
         Rule::recover_head | Rule::recovers => {

@@ -64,7 +64,6 @@ constructs! {
     BASE64 = "base64", "it is bytes written in base64; only members of a `json` body can be that today", "take it as `ascii`, and decode it in the handler";
     QUICVAR = "quicvar", "it is the integer of QUIC, whose first two bits tell its width", "use `varint`, or a fixed width such as `u32`";
     VLQ = "vlq", "it is the integer of MIDI, seven bits a byte, highest first", "use `varint`, or a fixed width such as `u32`";
-    TEXT_ENUM = "a text enum", "its values are words on the wire", "declare the field as `ascii`, and compare it in the handler";
 
     CHECKSUM = "a checksum", "it is computed over a range of fields", "declare it as a number, and check it in the handler";
     OFFSET = "offset(…)", "it is the place of a field in the frame", "count the bytes by `size(a..b)`";

@@ -67,6 +67,15 @@ pub(super) fn declarations(schema: &Schema) -> Vec<(String, String)> {
         }
         sections.push((format!("enum {}: {}", item.name, int_word(&item.repr)), align(&rows)));
     }
+    for item in &schema.words {
+        let mut rows: Vec<[String; 2]> =
+            item.words.iter().map(|word| [format!("{:?}", word.text), word.name.clone()]).collect();
+        if item.open {
+            rows.push(["else".to_owned(), "Other".to_owned()]);
+        }
+        let case = if item.nocase { " nocase" } else { "" };
+        sections.push((format!("enum {}: ascii{case}", item.name), align(&rows)));
+    }
     for body in &schema.json_bodies {
         let row = |member: &crate::ir::JsonMember| [member.name.clone(), json_word(member.ty, &schema.json_bodies)];
         let rows: Vec<[String; 2]> = body.members.iter().map(row).collect();

@@ -95,11 +95,20 @@ fn bytes_word(schema: &Schema, layout: &Layout, value: &Bytes) -> String {
         Content::Bytes => "bytes",
         Content::Str => "str",
         Content::Ascii => "ascii",
+        Content::Word(index) => schema.words[index].name.as_str(),
         Content::Json => "json",
         Content::JsonBody(index) => &format!("json {}", schema.json_bodies[index].name),
     };
     let trim = value.trim.as_ref().map(|trim| format!(" trim {}", bytes(trim))).unwrap_or_default();
-    format!("{content}{}{trim}", brackets(layout, &value.extent))
+    let is_word = matches!(value.content, Content::Word(_));
+    let within = value.within.filter(|_| !is_word).map(|(least, most)| format!(" in {}", characters(least, most)));
+    format!("{content}{}{trim}{}", brackets(layout, &value.extent), within.unwrap_or_default())
+}
+
+/// `' '..='~'`
+fn characters(least: u8, most: u8) -> String {
+    let quoted = |byte: u8| format!("'{}'", byte.escape_ascii());
+    format!("{}..={}", quoted(least), quoted(most))
 }
 
 fn brackets(layout: &Layout, extent: &Extent) -> String {

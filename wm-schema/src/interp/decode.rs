@@ -382,13 +382,20 @@ fn read_union(
             let tag = cursor.number(int, place)?;
             let found = || (Setter::Encoder, trace::found(schema, &Type::Int(int.clone(), None), &tag));
             cursor.closed_at(cursor.at, found);
-            (as_int(&tag), params)
+            (tag, params)
         }
-        (By::Given(_), [given, params @ ..]) => (as_int(given), params),
-        (By::Given(_), []) => (0, params),
+        (By::Given(_), [given, params @ ..]) => (given.clone(), params),
+        (By::Given(_), []) => (Value::Int(0), params),
     };
-    let Some(index) = choice.arm(value) else {
-        return Err(place.error(offset, Fault::Variant { found: as_u64(value) }));
+    let Some(index) = choice.given(schema, &value) else {
+        let fault = match &choice.by {
+            By::Given(Type::Bytes(Bytes { content: Content::Word(index), .. })) => {
+                let words = choice.words(&schema.words[*index]);
+                Fault::Word { expected: words.into_iter().map(str::to_owned).collect() }
+            }
+            _ => Fault::Variant { found: as_u64(as_int(&value)) },
+        };
+        return Err(place.error(offset, fault));
     };
     let field = &layout.fields[index];
     let start = cursor.at;
@@ -530,6 +537,15 @@ fn read_bytes(
         content = content.strip_suffix(suffix.as_slice()).unwrap_or(content);
     }
     cursor.held(start..start + content.len());
+    if let (Content::Word(_), []) = (bytes.content, content) {
+        return Err(place.error(start, Fault::TooShort { found: 0, least: 1 }));
+    }
+    if let Some((least, most)) = bytes.within
+        && let Some(at) = content.iter().position(|byte| !(least..=most).contains(byte))
+    {
+        let fault = Fault::OutOfRange { found: content[at].into(), least: least.into(), most: most.into() };
+        return Err(place.error(start + at, fault));
+    }
     meaning(schema, bytes.content, content, start, place)
 }
 
@@ -547,6 +563,18 @@ fn meaning(schema: &Schema, content: Content, bytes: &[u8], offset: usize, place
         Content::Ascii => {
             if let Some(at) = bytes.iter().position(|byte| !byte.is_ascii()) {
                 return Err(place.error(offset + at, Fault::Ascii { found: bytes[at] }));
+            }
+        }
+        Content::Word(index) => {
+            let words = &schema.words[index];
+            // What has a variant is that, however it was spelled.
+            match words.find(bytes) {
+                Some(found) => return Ok(Value::Bytes(words.words[found].text.clone().into_bytes())),
+                None if words.open => {}
+                None => {
+                    let expected = words.words.iter().map(|word| word.text.clone()).collect();
+                    return Err(place.error(offset, Fault::Word { expected }));
+                }
             }
         }
         Content::Json => json::check(utf8()?, offset, place)?,

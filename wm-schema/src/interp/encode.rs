@@ -154,9 +154,7 @@ fn union(
             let tag = choice.values[*index].map_or(0, |(tag, _)| tag);
             (number::write(int, &Value::Int(tag)).unwrap_or_default(), params)
         }
-        (By::Given(_), [given, params @ ..]) if choice.arm(decode::as_int(given)) == Some(*index) => {
-            (Vec::new(), params)
-        }
+        (By::Given(_), [given, params @ ..]) if choice.given(schema, given) == Some(*index) => (Vec::new(), params),
         (By::Given(_), _) => {
             let condition = format!("{} is chosen", field.name);
             return Err(Place::new(layout, field).refuse(EncodeFault::Condition { condition }));
@@ -297,6 +295,15 @@ fn content(schema: &Schema, bytes: &Bytes, value: &Value) -> Result<Vec<u8>, Enc
             Some(offset) => Err(EncodeFault::Ascii { offset }),
             None => Ok(content.clone()),
         },
+        Content::Word(index) => {
+            let words = &schema.words[index];
+            match words.find(content) {
+                Some(found) => Ok(words.words[found].text.clone().into_bytes()),
+                None if !words.open => Err(EncodeFault::Shape),
+                None if content.is_empty() || !content.iter().all(u8::is_ascii_graphic) => Err(EncodeFault::Word),
+                None => Ok(content.clone()),
+            }
+        }
         Content::Json => match serde_json::from_slice::<serde::de::IgnoredAny>(content) {
             Ok(_) => Ok(content.clone()),
             Err(error) => Err(EncodeFault::Json(error.to_string())),
@@ -308,6 +315,11 @@ fn content(schema: &Schema, bytes: &Bytes, value: &Value) -> Result<Vec<u8>, Enc
 /// Content with what says where it ends.
 fn delimit(bytes: &Bytes, content: &[u8]) -> Result<Vec<u8>, EncodeFault> {
     let mut wire = prefix(&bytes.extent, content.len() as u64, bytes.max)?;
+    if let Some((least, most)) = bytes.within
+        && let Some(found) = content.iter().find(|byte| !(least..=most).contains(*byte))
+    {
+        return Err(EncodeFault::OutOfRange { found: (*found).into(), least: least.into(), most: most.into() });
+    }
     wire.extend_from_slice(content);
     if let Extent::Until(delimiter) = &bytes.extent {
         wire.extend_from_slice(delimiter);

@@ -112,6 +112,11 @@ pub enum Fault {
         /// The value that was found.
         found: u64,
     },
+    /// None of the words that the schema names.
+    Word {
+        /// These words.
+        expected: Vec<String>,
+    },
     /// Not UTF-8.
     Utf8,
     /// Not ASCII.
@@ -153,6 +158,7 @@ impl Fault {
             Self::Reserved { .. } => "Reserved",
             Self::Sender { .. } => "Sender",
             Self::Variant { .. } => "Variant",
+            Self::Word { .. } => "Word",
             Self::Utf8 => "Utf8",
             Self::Ascii { .. } => "Ascii",
             Self::Json(_) => "Json",
@@ -183,6 +189,7 @@ impl fmt::Display for Fault {
             Self::Reserved { found } => write!(f, "{found} is no value and no escape of the integer"),
             Self::Sender { found } => write!(f, "{found}, but the other side sends it so"),
             Self::Variant { found } => write!(f, "{found} is no variant of the enum"),
+            Self::Word { expected } => write!(f, "no word of {}", expected.join(", ")),
             Self::Utf8 => f.write_str("not UTF-8"),
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
@@ -237,6 +244,8 @@ pub enum EncodeFault {
         /// The most that is allowed.
         most: i128,
     },
+    /// No word at all.
+    Word,
     /// The value contains the delimiter that ends it.
     Delimiter {
         /// Where, in bytes from the start of the value.
@@ -278,6 +287,7 @@ impl EncodeFault {
             Self::TooLong { .. } => "TooLong",
             Self::Length { .. } => "Length",
             Self::OutOfRange { .. } => "OutOfRange",
+            Self::Word => "Word",
             Self::Delimiter { .. } => "Delimiter",
             Self::Trimmed { .. } => "Trimmed",
             Self::Ascii { .. } => "Ascii",
@@ -295,6 +305,7 @@ impl fmt::Display for EncodeFault {
             Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
             Self::Length { found, expected } => write!(f, "length {found}, but the schema fixes {expected}"),
             Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
+            Self::Word => f.write_str("a word that has a variant of its own, or no word at all"),
             Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
             Self::Trimmed { suffix } => write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii()),
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),

@@ -44,6 +44,10 @@ pub(super) fn show(schema: &Schema, ty: &Type, value: &Value) -> String {
             (Content::JsonBody(index), value) => json(schema, &schema.json_bodies[index], value),
             (Content::Json, Value::Bytes(text)) => format!("Json({})", String::from_utf8_lossy(text)),
             (Content::Str | Content::Ascii, value) => text(value),
+            (Content::Word(index), Value::Bytes(word)) => match schema.words[index].find(word) {
+                Some(found) => schema.words[index].words[found].name.clone(),
+                None => format!("Other({})", text(value)),
+            },
             (_, value) => plain(value),
         },
         (Type::Struct(index), value) => layout(schema, &schema.structs[*index], value),

@@ -16,6 +16,10 @@ pub(super) fn value(schema: &Schema, ty: &Type, found: &Value) -> String {
             let variant = schema.enums[*index].variants.iter().find(named);
             variant.map_or_else(|| found.to_string(), |variant| variant.name.clone())
         }
+        (Type::Bytes(Bytes { content: Content::Word(index), .. }), Value::Bytes(word)) => {
+            let words = &schema.words[*index];
+            words.find(word).map_or_else(|| quoted(word), |found| words.words[found].name.clone())
+        }
         (Type::Bytes(Bytes { content: Content::JsonBody(index), .. }), found) => {
             body(schema, &schema.json_bodies[*index], found)
         }

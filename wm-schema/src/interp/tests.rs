@@ -28,7 +28,7 @@ fn field(name: &str, role: Role, ty: Type, least: u64, most: u64) -> Field {
 }
 
 fn bytes(content: Content, extent: Extent, max: u64, trim: Option<&[u8]>) -> Type {
-    Type::Bytes(Bytes { content, extent, max: Some(max), trim: trim.map(<[u8]>::to_vec) })
+    Type::Bytes(Bytes { content, extent, max: Some(max), within: None, trim: trim.map(<[u8]>::to_vec) })
 }
 
 fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schema {
@@ -52,6 +52,7 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
         frame_bytes_max: limit,
         ints: Vec::new(),
         enums: Vec::new(),
+        words: Vec::new(),
         json_bodies: Vec::new(),
         structs: Vec::new(),
         messages: vec![Message { layout, from: None, framing, frame_bytes_max: limit }],

@@ -1,13 +1,13 @@
 //! What chooses the arm of a union, and what is handed to a layout.
 
-use super::{Int, Type};
+use super::{Bytes, Content, Int, Schema, Type, Value, Words};
 
 /// A value that a layout is handed.
 #[derive(Debug, Clone)]
 pub struct Param {
     /// Its name.
     pub name: String,
-    /// [`Type::Int`] or [`Type::Enum`].
+    /// [`Type::Int`], [`Type::Enum`] or a word.
     pub ty: Type,
 }
 
@@ -16,7 +16,8 @@ pub struct Param {
 pub struct Choice {
     /// Where the value is that chooses.
     pub by: By,
-    /// The values of each arm, both ends included; of an enum those of one variant. None for `_`, all others.
+    /// The values of each arm, both ends included; of an enum those of one variant, of words the place of one among
+    /// them. None for `_`, all others.
     pub values: Vec<Option<(i128, i128)>>,
     /// Whether every value chooses an arm.
     pub complete: bool,
@@ -29,6 +30,26 @@ impl Choice {
         let named = self.values.iter().position(|values| values.is_some_and(|(a, b)| (a..=b).contains(&value)));
         named.or_else(|| self.values.iter().position(Option::is_none))
     }
+
+    /// The arm that a value chooses which is handed in, by index.
+    #[must_use]
+    pub fn given(&self, schema: &Schema, value: &Value) -> Option<usize> {
+        match (&self.by, value) {
+            (By::Given(Type::Bytes(Bytes { content: Content::Word(index), .. })), Value::Bytes(word)) => {
+                let place = schema.words[*index].find(word).and_then(|place| i128::try_from(place).ok());
+                self.arm(place.unwrap_or(-1))
+            }
+            (_, Value::Int(value)) => self.arm(*value),
+            _ => self.arm(i128::MAX),
+        }
+    }
+
+    /// The words that choose an arm by name.
+    #[must_use]
+    pub fn words<'w>(&self, words: &'w Words) -> Vec<&'w str> {
+        let places = self.values.iter().flatten().filter_map(|(place, _)| usize::try_from(*place).ok());
+        places.filter_map(|place| words.words.get(place)).map(|word| word.text.as_str()).collect()
+    }
 }
 
 /// Where the value is that chooses the arm of a union.
@@ -36,6 +57,6 @@ impl Choice {
 pub enum By {
     /// In front of the arm: a tag, one value for each arm.
     Tag(Int),
-    /// In the layout around it, which hands it in: [`Type::Int`] or [`Type::Enum`].
+    /// In the layout around it, which hands it in: [`Type::Int`], [`Type::Enum`] or a word.
     Given(Type),
 }

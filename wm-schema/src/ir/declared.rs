@@ -1,4 +1,4 @@
-//! What a schema declares beside its layouts: enums and typed JSON bodies.
+//! What a schema declares beside its layouts: enums of numbers, enums of words, and typed JSON bodies.
 
 use super::Int;
 
@@ -30,6 +30,52 @@ pub struct Variant {
     pub least: u64,
     /// The last value; the same if it is no range. A range carries its number in Rust.
     pub most: u64,
+}
+
+/// Words whose names are variants: `enum Method: ascii { GET, PUT, _ }`.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name.
+    pub name: String,
+    /// The words in source order; no two are the same.
+    pub words: Vec<Word>,
+    /// Whether every other word is accepted too, as `Other("…")`.
+    pub open: bool,
+    /// Whether capital and small letters are the same to a reader.
+    pub nocase: bool,
+    /// Its line in the schema.
+    pub line: u32,
+}
+
+impl Words {
+    /// The word that these bytes are, by index.
+    #[must_use]
+    pub fn find(&self, found: &[u8]) -> Option<usize> {
+        self.words.iter().position(|word| match self.nocase {
+            true => word.text.as_bytes().eq_ignore_ascii_case(found),
+            false => word.text.as_bytes() == found,
+        })
+    }
+
+    /// The bytes of the shortest and of the longest word.
+    #[must_use]
+    pub fn lengths(&self) -> (u64, u64) {
+        let lengths = || self.words.iter().map(|word| word.text.len() as u64);
+        (lengths().min().unwrap_or(1), lengths().max().unwrap_or(1))
+    }
+}
+
+/// One of several words.
+#[derive(Debug, Clone)]
+pub struct Word {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// The name of its variant.
+    pub name: String,
+    /// How it is spelled on the wire: visible ASCII, at least one character.
+    pub text: String,
 }
 
 /// The typed body of a JSON field.

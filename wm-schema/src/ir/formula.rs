@@ -32,6 +32,13 @@ pub enum Term {
         /// Its value.
         value: i128,
     },
+    /// A word of an enum of words.
+    Word {
+        /// The enum, by index.
+        of: usize,
+        /// How it is spelled.
+        text: String,
+    },
     /// A field of the layout, by index, which is always there.
     Field(usize),
     /// A field of a struct.
@@ -105,6 +112,7 @@ impl Term {
             Self::Int(value) | Self::Variant { value, .. } => Computed::Int(*value),
             Self::Bool(value) => Computed::Bool(*value),
             Self::Bytes(bytes) => Computed::Bytes(bytes.clone()),
+            Self::Word { text, .. } => Computed::Bytes(text.clone().into_bytes()),
             Self::Field(_) | Self::Member { .. } | Self::Param(_) => known(self)?,
             Self::Not(inner) => Computed::Bool(!inner.evaluate(known)?.holds()),
             Self::Negative(inner) => Computed::Int(inner.evaluate(known)?.int().checked_neg()?),
@@ -127,7 +135,12 @@ impl Term {
             | Self::Negative(inner)
             | Self::Is { value: inner, .. } => inner.fields(),
             Self::Binary { left, right, .. } => [left.fields(), right.fields()].concat(),
-            Self::Int(_) | Self::Bool(_) | Self::Bytes(_) | Self::Variant { .. } | Self::Param(_) => Vec::new(),
+            Self::Int(_)
+            | Self::Bool(_)
+            | Self::Bytes(_)
+            | Self::Word { .. }
+            | Self::Variant { .. }
+            | Self::Param(_) => Vec::new(),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Bytes {
     pub extent: Extent,
     /// The most bytes of content, from `max`, the type of the length and the limit of the frame; always known in a message.
     pub max: Option<u64>,
+    /// `in`: the least and the most that each byte may be. Words have visible characters alone.
+    pub within: Option<(u8, u8)>,
     /// Bytes that a reader takes off the end once, and a writer does not allow there.
     pub trim: Option<Vec<u8>>,
 }
@@ -56,6 +58,8 @@ pub enum Content {
     Str,
     /// ASCII.
     Ascii,
+    /// A word of these, by index.
+    Word(usize),
     /// One JSON value, any.
     Json,
     /// A JSON object of this typed body, by index.

@@ -143,7 +143,7 @@ impl<'d> Attrs<'d> {
                 "`max` bounds what a peer can make long: bytes, text, lists and integers",
             ),
             (self.trim.map(|(_, at)| at), "trim", "`trim` takes bytes off in front of a delimiter: it needs `until`"),
-            (self.range.map(|(_, at)| at), "in", "`in` bounds a number"),
+            (self.range.map(|(_, at)| at), "in", "`in` bounds a number, or the characters of text"),
             (self.equals.map(|(_, at)| at), "=", "an equation or a constant stands behind a number"),
             (self.stream, "stream", "only `bytes` can be handed out in pieces"),
             (self.condition.map(|(_, at)| at), "if", "a field of a layout may be absent, nothing else"),

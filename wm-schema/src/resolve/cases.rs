@@ -399,11 +399,14 @@ fn content(cx: &mut Context<'_>, known: &Known<'_>, ty: &Bytes, name: &str, draf
     if let Content::JsonBody(index) = ty.content {
         return json_body(cx, known, &known.json_bodies[index], name, draft);
     }
+    if let Content::Word(index) = ty.content {
+        return word_of(cx, index, name, draft);
+    }
     let Some(Literal::Bytes(bytes)) = literal(cx, draft)? else {
         return mismatch(cx, name, "a string or `hex \"…\"`", draft);
     };
     let valid = match ty.content {
-        Content::Bytes | Content::JsonBody(_) => true,
+        Content::Bytes | Content::Word(_) | Content::JsonBody(_) => true,
         Content::Ascii => bytes.is_ascii(),
         Content::Str | Content::Json => std::str::from_utf8(&bytes).is_ok(),
     };
@@ -420,6 +423,27 @@ fn content(cx: &mut Context<'_>, known: &Known<'_>, ty: &Bytes, name: &str, draf
         }
         _ => Some(Value::Bytes(bytes)),
     }
+}
+
+/// A variant of an enum of words, or a word that has none.
+fn word_of(cx: &mut Context<'_>, index: usize, name: &str, draft: &ValueDraft) -> Option<Value> {
+    let words = cx.words[index].clone()?;
+    let named = match &draft.kind {
+        ValueKind::Variant(of, variant) if of.as_ref().is_none_or(|of| of.text == words.name) => Some(&variant.text),
+        ValueKind::Literal(Literal::Const(variant)) => Some(variant),
+        ValueKind::Literal(Literal::Bytes(bytes)) if words.open && words.find(bytes).is_none() => {
+            return Some(Value::Bytes(bytes.clone()));
+        }
+        _ => None,
+    };
+    if let Some(found) = named.and_then(|named| words.words.iter().find(|word| word.name == *named)) {
+        return Some(Value::Bytes(found.text.clone().into_bytes()));
+    }
+    let help = suggest::help(named.map_or("", String::as_str), words.words.iter().map(|word| word.name.as_str()));
+    let other = if words.open { ", or a word that has none" } else { "" };
+    let label = format!("`{name}` takes a variant of `{}`{other}", words.name);
+    bad(cx, draft.origin, label, "a value has the type of its field", help);
+    None
 }
 
 fn json_body(

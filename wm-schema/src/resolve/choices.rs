@@ -5,13 +5,13 @@ use super::layouts::Body;
 use super::names::{self, Item};
 use super::sizes::Parts;
 use super::words::{self, Word};
-use super::{Context, spell, suggest};
+use super::{Context, spell, suggest, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
     ArmDraft, Draft, Endian, FieldDraft, FieldKind, Formula, FormulaKind, LayoutDraft, LayoutKind, Name, PatternDraft,
     TypeDraft,
 };
-use crate::ir::{self, By, Choice, Enum, Int, Param, Role, Term, Type};
+use crate::ir::{self, By, Bytes, Choice, Content, Enum, Int, Param, Role, Term, Type, Words};
 
 /// The parameters of a layout; those of the arms of a union, one behind the other. None if one of them is wrong.
 pub(super) fn params(cx: &mut Context<'_>, draft: &LayoutDraft) -> Option<Vec<Param>> {
@@ -56,8 +56,11 @@ fn own(cx: &mut Context<'_>, name: &Name, ty: &TypeDraft) -> Option<Param> {
     }
 }
 
-/// An integer or an enum, at most 64 bits.
+/// An integer of at most 64 bits, an enum or a word.
 fn value_type(cx: &Context<'_>, ty: &TypeDraft) -> Option<Type> {
+    if let Some(index) = vocabulary::named(cx, ty) {
+        return Some(vocabulary::value_type(index));
+    }
     if ty.extent.is_some() {
         return None;
     }
@@ -101,9 +104,11 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
         false => By::Tag(Int::Fixed { bytes: 1, signed: false, endian: Endian::Big }),
     };
     let item = match &by {
-        By::Given(Type::Enum(index)) => Some(enums.get(*index)?.as_ref()?),
+        By::Given(Type::Enum(index)) => Some(enums.get(*index)?.as_ref()?.into()),
+        By::Given(Type::Bytes(Bytes { content: Content::Word(index), .. })) => Some(cx.words[*index].as_ref()?.into()),
         _ => None,
     };
+    let item: Option<Variants> = item;
     let range = match &by {
         By::Given(Type::Int(int, range)) => range.unwrap_or_else(|| int.range()),
         By::Tag(int) => int.range(),
@@ -113,7 +118,7 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
     for arm in arms {
         let found = match &arm.pattern {
             None => None,
-            Some(pattern) => Some(pattern_values(cx, arm, pattern, item, range)?),
+            Some(pattern) => Some(pattern_values(cx, arm, pattern, item.as_ref(), range)?),
         };
         distinct(cx, arm, found, &values, arms)?;
         if let (By::Tag(_), Some((least, most))) = (&by, found)
@@ -129,8 +134,8 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
         values.push(found);
     }
     let covered = |value: i128| values.iter().flatten().any(|(least, most)| (*least..=*most).contains(&value));
-    let complete = match item {
-        Some(item) => !item.open && item.variants.iter().all(|variant| covered(variant.least.into())),
+    let complete = match &item {
+        Some(item) => !item.open && item.variants.iter().all(|(_, (least, _))| covered(*least)),
         None => {
             let covered: i128 = values.iter().flatten().map(|(least, most)| most - least + 1).sum();
             covered == range.1 - range.0 + 1
@@ -148,25 +153,46 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
     Some(Some(Choice { by, values, complete: complete || other.is_some() }))
 }
 
+/// The variants of an enum with their values; a word's value is its place among the words.
+struct Variants {
+    name: String,
+    open: bool,
+    variants: Vec<(String, (i128, i128))>,
+}
+
+impl From<&Enum> for Variants {
+    fn from(item: &Enum) -> Self {
+        let values = |variant: &ir::Variant| (variant.name.clone(), (variant.least.into(), variant.most.into()));
+        Self { name: item.name.clone(), open: item.open, variants: item.variants.iter().map(values).collect() }
+    }
+}
+
+impl From<&Words> for Variants {
+    fn from(item: &Words) -> Self {
+        let words = (0i128..).zip(&item.words).map(|(at, word)| (word.name.clone(), (at, at)));
+        Self { name: item.name.clone(), open: item.open, variants: words.collect() }
+    }
+}
+
 fn pattern_values(
     cx: &mut Context<'_>,
     arm: &ArmDraft,
     pattern: &PatternDraft,
-    item: Option<&Enum>,
+    item: Option<&Variants>,
     (least, most): (i128, i128),
 ) -> Option<(i128, i128)> {
     match (pattern, item) {
         (PatternDraft::Variant(name), Some(item)) => {
-            if let Some(variant) = item.variants.iter().find(|variant| variant.name == name.text) {
-                return Some((variant.least.into(), variant.most.into()));
+            if let Some((_, values)) = item.variants.iter().find(|(variant, _)| *variant == name.text) {
+                return Some(*values);
             }
-            let known = item.variants.iter().map(|variant| variant.name.as_str());
+            let known = item.variants.iter().map(|(variant, _)| variant.as_str());
             let label = format!("`{}` has no variant `{}`", item.name, name.text);
             cx.report(Diagnostic::new(Code::UnknownName, name.origin, label).help(suggest::help(&name.text, known)));
         }
         (PatternDraft::Values(..), Some(item)) => {
             let label = format!("a number where a variant of `{}` belongs", item.name);
-            let help = item.variants.first().map_or(String::new(), |first| format!("write `{} => …`", first.name));
+            let help = item.variants.first().map_or(String::new(), |(first, _)| format!("write `{first} => …`"));
             cx.report(
                 Diagnostic::new(Code::BadFormula, arm.origin, label)
                     .why("an enum is chosen by its variants")
@@ -274,7 +300,7 @@ pub(super) fn arms(cx: &mut Context<'_>, body: &mut Body<'_>) {
             Some("it does not fill whole bytes")
         } else if line.role != Role::Value {
             Some("an arm that says nothing of its own is an empty one")
-        } else if matches!(&line.ty, Type::Bytes(bytes) if matches!(bytes.content, ir::Content::JsonBody(_))) {
+        } else if matches!(&line.ty, Type::Bytes(bytes) if matches!(bytes.content, Content::JsonBody(_))) {
             Some("a typed JSON body is always there in this version")
         } else {
             None
@@ -368,6 +394,7 @@ fn argument(cx: &mut Context<'_>, view: View<'_>, written: &Formula, wanted: &Ty
             (least..=most).contains(value)
         }
         (_, Kind::Enum(index), Type::Enum(wanted)) => index == *wanted,
+        (_, Kind::Word(index), Type::Bytes(Bytes { content: Content::Word(wanted), .. })) => index == *wanted,
         (term, Kind::Int(..), Type::Int(wanted, _)) => view.int_of(term).is_some_and(|int| same_value(int, wanted)),
         _ => false,
     };

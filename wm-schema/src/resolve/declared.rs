@@ -4,12 +4,13 @@ use super::names::{self, Item, Kind};
 use super::words::{self, Word};
 use super::{Context, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{EnumDraft, FieldDraft, FieldKind, JsonDraft, TypeDraft, VariantDraft};
+use crate::draft::{Draft, EnumDraft, FieldDraft, FieldKind, JsonDraft, TypeDraft, VariantDraft};
 use crate::ir::{Enum, Int, JsonBody, JsonMember, JsonType, Variant};
 
 /// All enums; none where the integer of one is not known.
 pub(super) fn enums(cx: &mut Context<'_>) -> Vec<Option<Enum>> {
-    cx.draft.enums.iter().map(|draft| one_enum(cx, draft)).collect()
+    let draft: &Draft = cx.draft;
+    draft.enums.iter().filter(|item| !item.is_text()).map(|item| one_enum(cx, item)).collect()
 }
 
 fn one_enum(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Enum> {
@@ -19,6 +20,13 @@ fn one_enum(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Enum> {
             Diagnostic::new(Code::Empty, draft.name.origin, format!("`{}` has no variants", draft.name.text))
                 .why("no value could ever be read")
                 .help(format!("write `enum {}: {} {{ First = 1 }}`", draft.name.text, spell::ty(&draft.repr))),
+        );
+    }
+    if draft.nocase {
+        cx.report(
+            Diagnostic::new(Code::BadAttribute, draft.name.origin, "`nocase` of numbers")
+                .why("numbers have no capital letters")
+                .help("take `nocase` out"),
         );
     }
     let repr = repr(cx, draft)?;
@@ -33,6 +41,13 @@ fn one_enum(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Enum> {
         }
         variants.push(Variant { docs: variant.docs.clone(), name: variant.name.text.clone(), least, most });
     }
+    let open = is_open(cx, draft);
+    let line = cx.draft.line(draft.name.origin);
+    Some(Enum { docs: draft.docs.clone(), name: draft.name.text.clone(), repr, variants, open, line })
+}
+
+/// Whether `_` takes all other values.
+pub(super) fn is_open(cx: &mut Context<'_>, draft: &EnumDraft) -> bool {
     let open = draft.variants.iter().any(|variant| variant.name.text == "_");
     if let Some(other) = draft.variants.iter().find(|variant| open && variant.name.text == "Other") {
         cx.report(
@@ -41,8 +56,7 @@ fn one_enum(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Enum> {
                 .help("give the variant another name, or take `_` out"),
         );
     }
-    let line = cx.draft.line(draft.name.origin);
-    Some(Enum { docs: draft.docs.clone(), name: draft.name.text.clone(), repr, variants, open, line })
+    open
 }
 
 /// The integer of an enum: unsigned, at most 64 bits.
@@ -75,6 +89,14 @@ fn repr(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Int> {
 /// The values of a variant, if they fit the integer of the enum.
 fn values(cx: &mut Context<'_>, variant: &VariantDraft, repr: &Int) -> Option<(u64, u64)> {
     let name = &variant.name;
+    if let Some(word) = &variant.word {
+        cx.report(
+            Diagnostic::new(Code::BadVariant, word.origin, "text where a number belongs")
+                .why("the integer behind the name of the enum says that its values are numbers")
+                .help(format!("write `{} = 1`, or `ascii` in place of the integer", name.text)),
+        );
+        return None;
+    }
     let Some(values) = &variant.values else {
         cx.report(
             Diagnostic::new(Code::BadVariant, name.origin, format!("`{}` has no value", name.text))
@@ -250,7 +272,7 @@ pub(super) fn later(ty: &TypeDraft, help: &str) -> Diagnostic {
 pub(super) fn unknown_type(cx: &Context<'_>, ty: &TypeDraft) -> Diagnostic {
     let text = ty.name.text.as_str();
     let diagnostic = Diagnostic::new(Code::UnknownType, ty.name.origin, format!("no type `{text}`"));
-    let types = || cx.names.types(|item| matches!(item, Item::Enum(_) | Item::Struct(_)));
+    let types = || cx.names.types(|item| matches!(item, Item::Enum(_) | Item::Words(_) | Item::Struct(_)));
     if let Some(ours) = words::foreign(text) {
         return diagnostic.why("types start the way Rust's do").help(format!("write `{ours}`"));
     }

@@ -114,6 +114,8 @@ pub(super) enum Kind {
     Text,
     /// A value of an enum, by index.
     Enum(usize),
+    /// A word of these, by index.
+    Word(usize),
     /// Only its fields can be looked at.
     Struct(usize),
 }
@@ -128,6 +130,7 @@ impl Kind {
             Self::Enum(index) => {
                 parts.enums[index].as_ref().map_or("an enum".to_owned(), |item| format!("a value of `{}`", item.name))
             }
+            Self::Word(_) => "a word".to_owned(),
             Self::Struct(_) => "a struct".to_owned(),
         }
     }
@@ -299,6 +302,7 @@ fn kind(cx: &mut Context<'_>, ty: &Type, name: &Name) -> Option<Kind> {
         Type::Struct(index) => return Some(Kind::Struct(*index)),
         Type::Bytes(Bytes { content: Content::Bytes, .. }) => return Some(Kind::Bytes),
         Type::Bytes(Bytes { content: Content::Str | Content::Ascii, .. }) => return Some(Kind::Text),
+        Type::Bytes(Bytes { content: Content::Word(index), .. }) => return Some(Kind::Word(*index)),
         Type::Bytes(_) => "JSON is not computed with",
         Type::Float { .. } => "floats are not computed with",
         Type::List { .. } => "lists are not computed with",
@@ -314,8 +318,19 @@ fn kind(cx: &mut Context<'_>, ty: &Type, name: &Name) -> Option<Kind> {
 
 /// `Method.Password`.
 fn variant_of(cx: &mut Context<'_>, view: View<'_>, of: &Name, name: &Name) -> Option<(Term, Kind)> {
+    if let Some(names::Item::Words(index)) = cx.names.item(&of.text) {
+        let words = cx.words[index].as_ref()?;
+        if let Some(word) = words.words.iter().find(|word| word.name == name.text) {
+            return Some((Term::Word { of: index, text: word.text.clone() }, Kind::Word(index)));
+        }
+        let label = format!("`{}` has no variant `{}`", words.name, name.text);
+        let help = suggest::help(&name.text, words.words.iter().map(|word| word.name.as_str()));
+        cx.report(Diagnostic::new(Code::UnknownName, name.origin, label).help(help));
+        return None;
+    }
     let Some(names::Item::Enum(index)) = cx.names.item(&of.text) else {
-        let enums: Vec<&str> = cx.names.types(|item| matches!(item, names::Item::Enum(_))).collect();
+        let is_enum = |item| matches!(item, names::Item::Enum(_) | names::Item::Words(_));
+        let enums: Vec<&str> = cx.names.types(is_enum).collect();
         let help = suggest::help(&of.text, enums);
         cx.report(Diagnostic::new(Code::UnknownType, of.origin, format!("no enum `{}`", of.text)).help(help));
         return None;
@@ -385,7 +400,12 @@ fn binary(
             utf8(cx, written, &right, left_kind)?;
             Kind::Bool
         }
-        (Operator::Equal | Operator::NotEqual, Kind::Enum(left), Kind::Enum(right)) if left == right => Kind::Bool,
+        (Operator::Equal | Operator::NotEqual, Kind::Enum(left), Kind::Enum(right))
+        | (Operator::Equal | Operator::NotEqual, Kind::Word(left), Kind::Word(right))
+            if left == right =>
+        {
+            Kind::Bool
+        }
         (operator, Kind::Int(a, b), Kind::Int(c, d)) if operator.compares() => {
             if let Some(always) = decided(operator, (a, b), (c, d)) {
                 let (what, why) =

@@ -212,7 +212,7 @@ impl Body<'_> {
     pub(super) fn finish(self, cx: &Context<'_>, size: Size, structs: &[Option<Layout>]) -> Layout {
         let borrows = match self.draft.rust {
             RustShape::Existing { lifetime } => lifetime,
-            RustShape::Generated => self.lines.iter().any(|line| borrows(line, structs)),
+            RustShape::Generated => self.lines.iter().any(|line| borrows(cx, line, structs)),
         };
         let field = |line: Line<'_>| Field {
             docs: line.draft.docs.clone(),
@@ -248,11 +248,14 @@ impl Body<'_> {
 }
 
 /// Whether the Rust field borrows from the frame.
-fn borrows(line: &Line<'_>, structs: &[Option<Layout>]) -> bool {
+fn borrows(cx: &Context<'_>, line: &Line<'_>, structs: &[Option<Layout>]) -> bool {
     if line.role != Role::Value {
         return false;
     }
     match &line.ty {
+        Type::Bytes(Bytes { content: Content::Word(words), .. }) => {
+            cx.words[*words].as_ref().is_some_and(|words| words.open)
+        }
         Type::Bytes(_) => line.draft.held == Held::View,
         Type::List { .. } => true,
         Type::Struct(index) => structs[*index].as_ref().is_some_and(|layout| layout.borrows),

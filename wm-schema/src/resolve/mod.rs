@@ -36,6 +36,7 @@ pub(crate) mod spell;
 pub(crate) mod suggest;
 mod types;
 mod unused;
+mod vocabulary;
 mod words;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -67,7 +68,8 @@ pub struct Resolved {
 /// ```
 #[must_use]
 pub fn resolve(draft: &Draft) -> Resolved {
-    let mut cx = Context { draft, names: names::Names::default(), ints: Vec::new(), found: Vec::new() };
+    let mut cx =
+        Context { draft, names: names::Names::default(), ints: Vec::new(), words: Vec::new(), found: Vec::new() };
     let schema = schema::resolve(&mut cx);
     let mut diagnostics = cx.found;
     diagnostics.sort_by_key(|diagnostic| diagnostic.origin);
@@ -109,6 +111,8 @@ struct Context<'d> {
     names: names::Names<'d>,
     /// Integers that escape; none where one could not be understood.
     ints: Vec<Option<Arc<ir::Escaping>>>,
+    /// Enums of words; none where one could not be understood.
+    words: Vec<Option<ir::Words>>,
     found: Vec<Diagnostic>,
 }
 

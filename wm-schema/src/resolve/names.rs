@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub(super) enum Item {
     Int(usize),
     Enum(usize),
+    /// An enum of words.
+    Words(usize),
     Json(usize),
     Struct(usize),
     Message(usize),
@@ -71,8 +73,12 @@ pub(super) fn collect(cx: &mut Context<'_>) {
     for (index, item) in draft.ints.iter().enumerate() {
         declare(cx, &item.name, Item::Int(index));
     }
-    for (index, item) in draft.enums.iter().enumerate() {
+    let (words, enums): (Vec<_>, Vec<_>) = draft.enums.iter().partition(|item| item.is_text());
+    for (index, item) in enums.into_iter().enumerate() {
         declare(cx, &item.name, Item::Enum(index));
+    }
+    for (index, item) in words.into_iter().enumerate() {
+        declare(cx, &item.name, Item::Words(index));
     }
     for (index, item) in draft.json_bodies.iter().enumerate() {
         declare(cx, &item.name, Item::Json(index));

@@ -2,7 +2,7 @@
 
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
-use super::{Context, apart, cases, declared, formulas, framing, ints, names, regions, suggest, unused};
+use super::{Context, apart, cases, declared, formulas, framing, ints, names, regions, suggest, unused, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
 use crate::ir::{Enum, Exchange, Layout, Message, Schema, Side, Type};
@@ -14,6 +14,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     let port = port(cx);
     limits(cx);
     ints::resolve(cx);
+    vocabulary::resolve(cx);
     let enums = declared::enums(cx);
     let json_bodies = declared::json_bodies(cx);
     let (messages, structs): (Vec<&LayoutDraft>, Vec<&LayoutDraft>) =
@@ -46,6 +47,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         frame_bytes_max: messages.iter().map(|message| message.frame_bytes_max).max()?,
         ints: cx.ints.iter().cloned().collect::<Option<_>>()?,
         enums: enums.into_iter().collect::<Option<_>>()?,
+        words: cx.words.iter().cloned().collect::<Option<_>>()?,
         json_bodies,
         structs: structs.into_iter().collect::<Option<_>>()?,
         messages,

@@ -4,7 +4,7 @@ use super::attrs::{self, Attrs};
 use super::declared::{later, unknown_type};
 use super::names::{self, Item};
 use super::words::{self, Word};
-use super::{Context, spell, suggest};
+use super::{Context, spell, suggest, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{ExtentDraft, ExtentKind, FieldDraft, FieldKind, Literal, Origin, Spanned, TypeDraft};
 use crate::ir::{Bytes, Content, Extent, Int, Type};
@@ -71,6 +71,7 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
             }
             Some(Item::Int(index)) => element(cx, ty, Int::Escaping(cx.ints[index].clone()?))?,
             Some(Item::Enum(index)) => Type::Enum(index),
+            Some(Item::Words(index)) => return content_type(cx, scope, ty, Content::Word(index), attrs),
             Some(Item::Struct(index)) => Type::Struct(index),
             Some(other) => {
                 cx.report(not_embeddable(ty, other));
@@ -251,8 +252,7 @@ fn content_type(
         (None, true) => {
             let extent = Extent::Until(attrs.take_until(cx)??);
             let trim = attrs.take_trim(cx);
-            let bytes = Bytes { content: content?, extent, max: max.as_ref().map(|max| max.value), trim };
-            return Some(Typed { ty: Type::Bytes(bytes), max });
+            return bounded(cx, ty, (content?, extent, trim), max, attrs);
         }
         (None, false) if scope.at + 1 == scope.fields.len() => Extent::Rest { tail: 0 },
         (None, false) => {
@@ -272,8 +272,46 @@ fn content_type(
     if let (Extent::Fixed(bytes), Some(max)) = (&extent, &max) {
         cx.report(useless(max, format!("it always has {}", spell::count(*bytes, "byte"))));
     }
-    let bytes = Bytes { content: content?, extent, max: max.as_ref().map(|max| max.value), trim: None };
+    bounded(cx, ty, (content?, extent, None), max, attrs)
+}
+
+/// Bytes with their limit and the range of each of them.
+fn bounded(
+    cx: &mut Context<'_>,
+    ty: &TypeDraft,
+    (content, extent, trim): (Content, Extent, Option<Vec<u8>>),
+    max: Option<Spanned<u64>>,
+    attrs: &mut Attrs<'_>,
+) -> Option<Typed> {
+    let most = match content {
+        Content::Bytes | Content::Str => Some(0xff),
+        Content::Ascii => Some(0x7f),
+        Content::Word(_) | Content::Json | Content::JsonBody(_) => None,
+    };
+    let within = match most {
+        Some(most) => characters(cx, most, attrs)?,
+        None => None,
+    };
+    let mut bytes = Bytes { content, extent, max: max.as_ref().map(|max| max.value), within, trim };
+    vocabulary::fit(cx, &mut bytes, ty.name.origin)?;
     Some(Typed { ty: Type::Bytes(bytes), max })
+}
+
+/// `in ' '..='~'`: what each byte may be. The outer option is none if it is wrong.
+fn characters(cx: &mut Context<'_>, most: u8, attrs: &mut Attrs<'_>) -> Option<Option<(u8, u8)>> {
+    let Some(range) = attrs.take_range(cx) else { return Some(None) };
+    let (low, high) = range.value;
+    if let (Ok(low), Ok(high)) = (u8::try_from(low), u8::try_from(high))
+        && high <= most
+    {
+        return Some(Some((low, high)));
+    }
+    cx.report(
+        Diagnostic::new(Code::BadRange, range.origin, format!("{low}..={high} is wider than a byte of it"))
+            .why(format!("`in` behind text says what each byte may be: 0 to {most}"))
+            .help("write `in ' '..='~'` for text of one line, for example"),
+    );
+    None
 }
 
 /// A limit that can never be reached.

@@ -4,7 +4,7 @@ use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
 use super::{bits, literal, names, shape};
 use crate::ir::{BitPlace, Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Type};
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -374,11 +374,21 @@ impl<'c> Decoder<'c> {
             let suffix = literal::bytes(suffix);
             quote!(let #local = #local.strip_suffix(#suffix).unwrap_or(#local);)
         });
+        let characters = bytes.within.filter(|_| !matches!(bytes.content, Content::Word(_))).map(|(least, most)| {
+            let (least, most) = (Literal::byte_character(least), Literal::byte_character(most));
+            quote!(reader.characters(#local, #least, #most, #constant)?;)
+        });
+        let trimmed = quote!(#trimmed #characters);
         let method = match bytes.content {
             _ if shape::is_serialized(self.code.field(at)) => quote!(json_as),
             Content::Bytes => return quote!(#raw #trimmed),
             Content::Str => quote!(utf8),
             Content::Ascii => quote!(ascii),
+            Content::Word(words) => {
+                let name = names::ty(&self.code.rust.schema.words[words].name);
+                let reader = if self.code.message.is_some() { quote!(&reader) } else { quote!(reader) };
+                return quote!(#raw #trimmed let #local = #name::read(#reader, #local, #constant)?;);
+            }
             Content::Json | Content::JsonBody(_) => quote!(json),
         };
         quote!(#raw #trimmed let #local = reader.#method(#local, #constant)?;)

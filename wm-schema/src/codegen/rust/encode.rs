@@ -7,7 +7,7 @@ use super::layout::LayoutCode;
 use super::number::{to_i128, within};
 use super::{literal, names, shape};
 use crate::ir::{Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Schema, Type};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 /// The functions `measure` and `encode` of a message.
@@ -252,7 +252,7 @@ impl<'c> Encoder<'c> {
             Content::Bytes if field.held == Held::Owned => quote!(&#value),
             Content::Bytes => value,
             Content::Str | Content::Ascii => quote!(#value.as_bytes()),
-            Content::Json | Content::JsonBody(_) => quote!(#value.as_str().as_bytes()),
+            Content::Word(_) | Content::Json | Content::JsonBody(_) => quote!(#value.as_str().as_bytes()),
         }
     }
 
@@ -261,7 +261,7 @@ impl<'c> Encoder<'c> {
         let (value, local, field) = (self.value(at), self.code.names.local(at), self.code.field(at));
         match &field.ty {
             _ if shape::is_serialized(field) => quote!(#local.len()),
-            Type::Bytes(Bytes { content: Content::Json, .. }) => quote!(#value.as_str().len()),
+            Type::Bytes(Bytes { content: Content::Word(_) | Content::Json, .. }) => quote!(#value.as_str().len()),
             _ => quote!(#value.len()),
         }
     }
@@ -371,6 +371,13 @@ impl<'c> Encoder<'c> {
         let (constant, value, len) = (self.code.constant(at), self.value(at), self.len(at));
         let content = self.content(at, bytes);
         let mut checks = TokenStream::new();
+        if let Content::Word(words) = bytes.content {
+            // Where the words of the schema may stand is known when it is read.
+            if !self.code.rust.schema.words[words].open {
+                return checks;
+            }
+            checks.extend(quote!(#value.check(#constant)?;));
+        }
         if let Extent::Fixed(expected) = bytes.extent {
             let expected = self.code.size(expected);
             checks.extend(quote!(check::exactly(#len, #expected, #constant)?;));
@@ -383,6 +390,10 @@ impl<'c> Encoder<'c> {
         if bytes.content == Content::Ascii {
             let borrow = (self.code.field(at).held == Held::Owned).then(|| quote!(&));
             checks.extend(quote!(check::ascii(#borrow #value, #constant)?;));
+        }
+        if let Some((least, most)) = bytes.within.filter(|_| !matches!(bytes.content, Content::Word(_))) {
+            let (least, most) = (Literal::byte_character(least), Literal::byte_character(most));
+            checks.extend(quote!(check::characters(#content, #least, #most, #constant)?;));
         }
         if let Extent::Until(delimiter) = &bytes.extent {
             let delimiter = literal::bytes(delimiter);

@@ -61,6 +61,12 @@ impl Formulas<'_> {
                 let (name, variant) = (names::ty(&of.name), names::variant(&of.variants[*variant].name));
                 Piece::plain(quote!(#name::#variant))
             }
+            Term::Word { of, text } => {
+                let of = &self.schema.words[*of];
+                let word = of.words.iter().find(|word| word.text == *text);
+                let (name, variant) = (names::ty(&of.name), word.map(|word| names::variant(&word.name)));
+                Piece::plain(quote!(#name::#variant))
+            }
             Term::Field(_) | Term::Member { .. } | Term::Param(_) => {
                 let (tokens, ty) = self.value(term);
                 let number = match ty {

@@ -7,6 +7,7 @@
 //!   decode   decode, read                      encode   measure, encode, write
 //!   walk     the steps of a walk
 //!   sides    the two ends                      several  what a side sends, if that is one of several
+//!   words    enums of words                    unions   enums whose variants hold layouts
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
 //!
@@ -30,6 +31,7 @@ mod sides;
 mod tests;
 mod unions;
 mod walk;
+mod words;
 
 use super::Options;
 use crate::ir::{Int, Layout, Message, RustShape, Schema, Side};
@@ -106,11 +108,12 @@ impl<'s> Rust<'s> {
         let several: TokenStream =
             [Side::Client, Side::Server].into_iter().filter_map(|side| several::messages(self, side)).collect();
         let enums: TokenStream = (0..self.schema.enums.len()).map(|at| items::enumeration(self, at)).collect();
+        let words: TokenStream = (0..self.schema.words.len()).map(|at| words::enumeration(self, at)).collect();
         let bodies: TokenStream = (0..self.schema.json_bodies.len()).map(|at| items::json_body(self, at)).collect();
         let messages: TokenStream = self.schema.messages.iter().map(|message| self.message(message)).collect();
         let structs: TokenStream = (0..self.schema.structs.len()).map(|at| self.part(at)).collect();
         let ints = bits::tables(self);
-        quote!(#sides #several #messages #structs #enums #bodies #ints)
+        quote!(#sides #several #messages #structs #enums #words #bodies #ints)
     }
 
     fn message(&self, message: &Message) -> TokenStream {
@@ -273,6 +276,10 @@ impl<'s> Rust<'s> {
             Content::Bytes => (quote!('a, T: AsRef<[u8]> + ?Sized), quote!(&'a T), quote!(#name.as_ref())),
             Content::Str | Content::Ascii => {
                 (quote!('a, T: AsRef<str> + ?Sized), quote!(&'a T), quote!(#name.as_ref()))
+            }
+            Content::Word(words) => {
+                let generics = if self.schema.words[words].open { quote!('a) } else { quote!() };
+                (generics, shape::word_type(self.schema, words), quote!())
             }
             Content::Json => (quote!('a), quote!(Json<'a>), quote!()),
             Content::JsonBody(body) => {

@@ -51,6 +51,8 @@ impl Names {
         };
         let locals = layout.fields.iter().map(|field| fresh(&mut taken, local(field))).collect();
         let mut screaming = BTreeSet::from(["FRAME_BYTES_MAX".to_owned(), "TAG".to_owned()]);
+        // A variant hides a constant of its name.
+        screaming.extend(layout.fields.iter().filter(|_| layout.choice.is_some()).map(|arm| arm.name.clone()));
         let constants = layout
             .fields
             .iter()

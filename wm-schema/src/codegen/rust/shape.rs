@@ -23,6 +23,7 @@ pub(super) fn borrows(schema: &Schema, layout: &Layout) -> bool {
 fn type_borrows(schema: &Schema, ty: &Type) -> bool {
     match ty {
         Type::Bytes(Bytes { content: Content::JsonBody(body), .. }) => body_borrows(schema, *body),
+        Type::Bytes(Bytes { content: Content::Word(words), .. }) => schema.words[*words].open,
         Type::Bytes(_) | Type::List { .. } => true,
         Type::Struct(at) => borrows(schema, &schema.structs[*at]),
         Type::Constant(_) | Type::Int(..) | Type::Float { .. } | Type::Enum(_) => false,
@@ -89,6 +90,7 @@ pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
         Type::Bytes(bytes) => match bytes.content {
             Content::Bytes => quote!(&'a [u8]),
             Content::Str | Content::Ascii => quote!(&'a str),
+            Content::Word(at) => word_type(schema, at),
             Content::Json => quote!(Json<'a>),
             Content::JsonBody(at) => body_type(schema, at),
         },
@@ -104,6 +106,13 @@ pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
 pub(super) fn field_type(schema: &Schema, field: &Field) -> TokenStream {
     let held = value_type(schema, &field.ty);
     if field.condition.is_some() { quote!(Option<#held>) } else { held }
+}
+
+/// The type of a word: it borrows what has no variant.
+pub(super) fn word_type(schema: &Schema, words: usize) -> TokenStream {
+    let words = &schema.words[words];
+    let name = ty(&words.name);
+    if words.open { quote!(#name<'a>) } else { quote!(#name) }
 }
 
 /// The type of a typed JSON body.

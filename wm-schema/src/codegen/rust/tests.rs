@@ -2,7 +2,7 @@
 
 use super::names::{ident, ty, variant};
 use super::{Rust, literal, several, shape};
-use crate::ir::{Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value};
+use crate::ir::{Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value, Words};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -176,6 +176,7 @@ fn expression(rust: &Rust<'_>, ty: &Type, value: &Value) -> TokenStream {
                     quote!(#content)
                 }
                 Content::Str | Content::Ascii => quote!(#text),
+                Content::Word(words) => word(&rust.schema.words[words], &text),
                 Content::Json | Content::JsonBody(_) => {
                     quote!(#runtime::wire::Json::new(#text).expect("the schema's own JSON"))
                 }
@@ -211,6 +212,17 @@ fn enumerated(kind: &Enum, value: i128) -> TokenStream {
             if one.least == one.most { quote!(super::#name::#variant) } else { quote!(super::#name::#variant(#number)) }
         }
         None => quote!(super::#name::Other(#number)),
+    }
+}
+
+fn word(words: &Words, text: &str) -> TokenStream {
+    let name = ty(&words.name);
+    match words.find(text.as_bytes()) {
+        Some(found) => {
+            let variant = variant(&words.words[found].name);
+            quote!(super::#name::#variant)
+        }
+        None => quote!(super::#name::Other(#text)),
     }
 }
 

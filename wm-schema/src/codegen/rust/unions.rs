@@ -3,7 +3,7 @@
 use super::layout::LayoutCode;
 use super::number::{fixed_method, to_u64};
 use super::{Rust, decode, docs, encode, literal, names, shape};
-use crate::ir::{By, Choice, Int, Layout, Type};
+use crate::ir::{By, Bytes, Choice, Content, Int, Layout, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -65,6 +65,12 @@ impl Union<'_> {
     /// What chooses, as a pattern of Rust; none for all other values.
     fn pattern(&self, at: usize) -> Option<TokenStream> {
         let (least, most) = self.choice.values[at]?;
+        if let By::Given(Type::Bytes(Bytes { content: Content::Word(index), .. })) = &self.choice.by {
+            let words = &self.rust.schema.words[*index];
+            let word = usize::try_from(least).ok().and_then(|at| words.words.get(at))?;
+            let (name, variant) = (names::ty(&words.name), names::variant(&word.name));
+            return Some(quote!(#name::#variant));
+        }
         if let By::Given(Type::Enum(index)) = &self.choice.by {
             let kind = &self.rust.schema.enums[*index];
             let found = kind.variants.iter().find(|variant| i128::from(variant.least) == least)?;
@@ -73,6 +79,12 @@ impl Union<'_> {
         }
         let (first, last) = (literal::signed(least), literal::signed(most));
         Some(if least == most { first } else { quote!(#first..=#last) })
+    }
+
+    /// The words that choose an arm, if it is chosen by words.
+    fn words(&self) -> Option<Vec<&str>> {
+        let By::Given(Type::Bytes(Bytes { content: Content::Word(index), .. })) = &self.choice.by else { return None };
+        Some(self.choice.words(&self.rust.schema.words[*index]))
     }
 
     /// The value that chooses, where it is handed in: its parameter.
@@ -106,8 +118,11 @@ impl Union<'_> {
             By::Given(Type::Int(int, _)) => (quote!(by), quote!(), to_u64(&quote!(by), int), quote!(reader.offset())),
             By::Given(_) => (quote!(by), quote!(), quote!(0), quote!(reader.offset())),
         };
-        let refused = (!self.choice.complete)
-            .then(|| quote!(_ => Err(DecodeError::new(Self::TAG, #offset, Fault::Variant { found: #found })),));
+        let fault = match self.words() {
+            Some(words) => quote!(Fault::Word { expected: &[#(#words),*] }),
+            None => quote!(Fault::Variant { found: #found }),
+        };
+        let refused = (!self.choice.complete).then(|| quote!(_ => Err(DecodeError::new(Self::TAG, #offset, #fault)),));
         let before = if self.choice.complete && matches!(self.choice.by, By::Tag(_)) {
             let By::Tag(int) = &self.choice.by else { return TokenStream::new() };
             let method = tag_method(int);
