@@ -11,6 +11,7 @@
 
 pub mod derived;
 pub mod engine;
+pub mod foreign;
 pub mod fuzz;
 pub mod laws;
 pub mod oracle;

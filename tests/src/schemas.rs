@@ -22,8 +22,32 @@ macro_rules! schemas {
 }
 
 schemas! {
-    binary_transfer bits bits_lsb cache choices conditions connect every_type frame jsonl len_json mqtt names netstring sections
-    talk text text_transfer upload websocket_frame words xml10
+    binary_transfer
+    bits
+    bits_lsb
+    cache
+    choices
+    conditions
+    connect
+    every_type
+    frame
+    jsonl
+    len_json
+    mqtt
+    names
+    netstring
+    pdl_arrays
+    pdl_bits
+    pdl_payloads
+    regions
+    sections
+    talk
+    text
+    text_transfer
+    upload
+    websocket_frame
+    words
+    xml10
 }
 
 /// The checked schema of a protocol of `schemas/`; each is read once.

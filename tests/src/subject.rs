@@ -67,10 +67,7 @@ where
 #[must_use]
 pub fn all() -> Vec<Subject> {
     use Side::{Client, Server};
-    use schemas::{
-        binary_transfer, bits, bits_lsb, cache, choices, conditions, connect, every_type, frame, jsonl, len_json, mqtt,
-        names, netstring, sections, talk, text, text_transfer, upload, websocket_frame, words, xml10,
-    };
+    use schemas::*;
     vec![
         generated::<text::Line<'static>>("text", Client).twin::<derived::text::Line<'static>>(),
         generated::<frame::Frame<'static>>("frame", Client).twin::<derived::frame::Frame<'static>>(),
@@ -111,6 +108,11 @@ pub fn all() -> Vec<Subject> {
         generated::<bits_lsb::Counted<'static>>("bits_lsb", Server),
         generated::<talk::ClientMessage<'static>>("talk", Client),
         generated::<talk::ServerMessage<'static>>("talk", Server),
+        generated::<regions::Record<'static>>("regions", Client),
+        generated::<regions::Batch<'static>>("regions", Server),
+        generated::<pdl_bits::Packet<'static>>("pdl_bits", Client),
+        generated::<pdl_arrays::Packet<'static>>("pdl_arrays", Client),
+        generated::<pdl_payloads::Packet<'static>>("pdl_payloads", Client),
         generated::<FromClient<websocket_frame::Frame<'static>>>("websocket_frame", Client),
         generated::<FromServer<websocket_frame::Frame<'static>>>("websocket_frame", Server),
         generated::<protocol::text::Line<'static>>("text", Client),

@@ -62,6 +62,11 @@ impl<'f> Cursor<'f> {
             let needed = usize::try_from(tail - left).unwrap_or(usize::MAX);
             return Err(place.error(self.bytes.len(), Fault::Truncated { needed }));
         };
+        self.region(len, place)
+    }
+
+    /// The next `len` bytes as a region of their own; this one steps over it.
+    fn region(&mut self, len: u64, place: Place<'_>) -> Result<Self, Error> {
         let start = self.at;
         self.take(len, place)?;
         Ok(Self { bytes: &self.bytes[..self.at], at: start, ..*self })
@@ -257,19 +262,21 @@ impl<'s> Progress<'s> {
         Ok(())
     }
 
+    /// How many bytes or elements an earlier number says. Its own rules have been checked when it was read.
+    fn said_by(&self, number: usize) -> u64 {
+        let add = match self.layout.fields[number].role {
+            Role::Computed(equation) => i128::from(equation.add),
+            _ => 0,
+        };
+        as_u64(self.numbers[number].unwrap_or_default() - add)
+    }
+
     /// How many bytes or elements an extent says, if it is a number at all; the rules of a prefix are checked.
     fn length(&self, index: usize, extent: &Extent, cursor: &mut Cursor<'_>) -> Result<Option<u64>, Error> {
         let place = Place::new(self.layout, &self.layout.fields[index]);
         match extent {
             Extent::Fixed(length) => Ok(Some(*length)),
-            Extent::Field(number) => {
-                let add = match self.layout.fields[*number].role {
-                    Role::Computed(equation) => i128::from(equation.add),
-                    _ => 0,
-                };
-                // Its own rules have been checked when it was read.
-                Ok(Some(as_u64(self.numbers[*number].unwrap_or_default() - add)))
-            }
+            Extent::Field(number) => Ok(Some(self.said_by(*number))),
             Extent::Prefix(int) => {
                 let offset = cursor.at;
                 let length = as_int(&cursor.number(int, place)?);
@@ -294,13 +301,11 @@ pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: 
             Role::Computed(equation) => i128::from(equation.add),
             _ => 0,
         };
-        for measured in
-            layout.fields.iter().filter(|other| matches!(extent(&other.ty), Some(Extent::Field(at)) if *at == index))
-        {
+        for measured in layout.fields.iter().filter(|other| other.region == Some(index) || said_by(&other.ty, index)) {
             if number < add {
                 return Err(place.error(offset, Fault::TooShort { found, least: as_u64(add) }));
             }
-            if let Some(max) = max(&measured.ty)
+            if let Some(max) = max(&measured.ty).filter(|_| measured.region.is_none())
                 && number - add > i128::from(max)
             {
                 return Err(over(i128::from(max) + add));
@@ -323,6 +328,11 @@ pub(super) fn in_range(found: i128, range: Option<(i128, i128)>, offset: usize, 
     }
 }
 
+/// Whether a field says how long bytes or a list are.
+fn said_by(ty: &Type, field: usize) -> bool {
+    matches!(extent(ty), Some(Extent::Field(at)) if *at == field)
+}
+
 fn extent(ty: &Type) -> Option<&Extent> {
     match ty {
         Type::Bytes(bytes) => Some(&bytes.extent),
@@ -340,6 +350,22 @@ fn max(ty: &Type) -> Option<u64> {
 }
 
 fn read_field(
+    progress: &mut Progress<'_>,
+    index: usize,
+    field: &Field,
+    cursor: &mut Cursor<'_>,
+) -> Result<Value, Error> {
+    if let Some(number) = field.region {
+        let place = Place::new(progress.layout, field);
+        let mut region = cursor.region(progress.said_by(number), place)?;
+        let value = read_content(progress, index, field, &mut region)?;
+        let extra = region.left().len();
+        return if extra == 0 { Ok(value) } else { Err(place.error(region.at, Fault::Trailing { extra })) };
+    }
+    read_content(progress, index, field, cursor)
+}
+
+fn read_content(
     progress: &mut Progress<'_>,
     index: usize,
     field: &Field,

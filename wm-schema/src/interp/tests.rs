@@ -22,6 +22,7 @@ fn field(name: &str, role: Role, ty: Type, least: u64, most: u64) -> Field {
         held: Held::View,
         bits: None,
         size,
+        region: None,
         stream: false,
         line: 1,
     }

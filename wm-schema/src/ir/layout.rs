@@ -61,6 +61,10 @@ pub struct Field {
     pub args: Vec<Formula>,
     /// `where`: what must be true once it has been read, in source order.
     pub rules: Vec<Formula>,
+    /// The earlier field that says how many bytes are its region, which it must use up: a list or a struct that takes all
+    /// that is left, [`Role::Computed`] by an equation that measures it. Size of the region = value of that field - `add`
+    /// of its equation.
+    pub region: Option<usize>,
     /// How Rust holds it.
     pub held: Held,
     /// Where its bits stand, if it is part of a run of bits.

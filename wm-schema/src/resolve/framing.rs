@@ -9,7 +9,7 @@
 //! * every field has an end of its own, or a number in front of it measures it: `Walk`.
 
 use super::layouts::{Body, Line};
-use super::regions::takes_rest;
+use super::regions::is_open;
 use super::sizes::{self, Parts};
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
@@ -49,7 +49,7 @@ pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> 
         lines.iter().map(|line| walk::Line { role: &line.role, ty: &line.ty, size: line.size }).collect();
     let measured = walk::measured(&plain);
     let unmeasured = |at: usize| measured.iter().all(|one| !(one.first..=one.last).contains(&at));
-    if let Some(&rest) = varying.iter().find(|at| takes_rest(&lines[**at].ty, parts) && unmeasured(**at)) {
+    if let Some(&rest) = varying.iter().find(|at| is_open(&lines[**at], parts) && unmeasured(**at)) {
         cx.report(unbounded(body, rest));
         return None;
     }

@@ -44,6 +44,8 @@ pub(super) struct Line<'d> {
     pub(super) written_rules: Vec<&'d Formula>,
     /// The same, checked.
     pub(super) rules: Vec<ir::Formula>,
+    /// The earlier number that says how many bytes are the region of this line alone.
+    pub(super) region: Option<usize>,
     /// The size by itself, later within its frame.
     pub(super) size: Size,
     pub(super) stream: bool,
@@ -144,6 +146,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
         args: Vec::new(),
         written_rules,
         rules: Vec::new(),
+        region: None,
         size: Size { least: 0, most: None },
         stream,
     };
@@ -190,6 +193,7 @@ fn constant<'d>(cx: &mut Context<'_>, draft: &'d FieldDraft, literal: &Literal) 
         args: Vec::new(),
         written_rules: Vec::new(),
         rules: Vec::new(),
+        region: None,
         size: Size { least: 0, most: None },
         stream: false,
     })
@@ -222,6 +226,7 @@ impl Body<'_> {
             condition: line.present_if,
             args: line.args,
             rules: line.rules,
+            region: line.region,
             held: line.draft.held,
             bits: line.bits,
             size: line.size,

@@ -10,8 +10,9 @@
 //! What a layout may say about lengths:
 //!
 //! * A length field is `n: u16 = size(x)`, and `x` is `bytes[n]`. A list is `n: u16 = count(x)` and `x: Item[n]`.
-//! * `[..]` takes what its region has left; what stands behind it must be of fixed size. A region is the frame, or the
-//!   bytes that an earlier size equation measures, if all else that it measures is of fixed size.
+//! * `[..]`, and a struct that ends with one, takes what its region has left; what stands behind it must be of fixed size.
+//!   A region is the frame, or the bytes that an earlier size equation measures, if all else that it measures is of fixed
+//!   size.
 //! * A frame ends by a fixed size, by a number at a fixed place, or by a delimiter; all bytes that these do not span are
 //!   of fixed size.
 //! * Each size has a bound: its type, the number that measures it, `max`, and `limit frame`. The default of the last holds

@@ -40,18 +40,18 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
     if !body.sound {
         return;
     }
-    let mut open: Vec<usize> = (0..body.lines.len()).filter(|at| takes_rest(&body.lines[*at].ty, parts)).collect();
+    let mut open: Vec<usize> = (0..body.lines.len()).filter(|at| is_open(&body.lines[*at], parts)).collect();
     let message = body.is_message();
     open.retain(|&at| {
-        let in_the_way = open_in_the_way(&body.lines, at, parts);
-        (message && in_the_way.is_none()) || !own_region(&mut body.lines, at)
+        let to_the_end = open_in_the_way(&body.lines, at, parts).is_none() && !open_struct_amid(&body.lines, at);
+        (message && to_the_end) || !own_region(&mut body.lines, at)
     });
     for &at in &open {
         let lines = &body.lines;
         if let Some(other) = open_in_the_way(lines, at, parts) {
             cx.report(rest_not_last(lines, at, other));
             body.sound = false;
-        } else if at + 1 < lines.len() && matches!(lines[at].ty, Type::Struct(_)) {
+        } else if open_struct_amid(lines, at) {
             cx.report(open_struct_not_last(&lines[at]));
             body.sound = false;
         }
@@ -71,7 +71,12 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
 
 /// The first field behind `at` whose size is not fixed.
 fn open_in_the_way(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Option<usize> {
-    (at + 1..lines.len()).find(|&other| lines[other].size.fixed().is_none() || takes_rest(&lines[other].ty, parts))
+    (at + 1..lines.len()).find(|&other| lines[other].size.fixed().is_none() || is_open(&lines[other], parts))
+}
+
+/// Whether what goes on to the end of its region is a struct with something behind it, for which it leaves nothing.
+fn open_struct_amid(lines: &[Line<'_>], at: usize) -> bool {
+    at + 1 < lines.len() && matches!(lines[at].ty, Type::Struct(_))
 }
 
 /// Whether a type goes on to the end of its region.
@@ -82,10 +87,15 @@ pub(super) fn takes_rest(ty: &Type, parts: Parts<'_>) -> bool {
     }
 }
 
-/// Turns the `[..]` of bytes into the length field that measures it, if one stands in front that measures nothing else
-/// of varying size.
+/// Whether a line goes on to the end of the region that its layout stands in.
+pub(super) fn is_open(line: &Line<'_>, parts: Parts<'_>) -> bool {
+    line.region.is_none() && takes_rest(&line.ty, parts)
+}
+
+/// Gives a line that takes all that is left a region of its own, if a number in front measures it and nothing else of
+/// varying size. Bytes are then as long as that number says.
 fn own_region(lines: &mut [Line<'_>], at: usize) -> bool {
-    if !matches!(lines[at].ty, Type::Bytes(_)) || lines[at].condition.is_some() {
+    if lines[at].condition.is_some() {
         return false;
     }
     let solved = lines[..at].iter().enumerate().find_map(|(index, line)| {
@@ -97,8 +107,9 @@ fn own_region(lines: &mut [Line<'_>], at: usize) -> bool {
     });
     let Some((index, add)) = solved else { return false };
     lines[index].role = Role::Computed(Equation { measure: Measure::Bytes { first: at, last: at }, add });
-    if let Some(extent) = extent_mut(&mut lines[at].ty) {
-        *extent = Extent::Field(index);
+    match &mut lines[at].ty {
+        Type::Bytes(bytes) => bytes.extent = Extent::Field(index),
+        _ => lines[at].region = Some(index),
     }
     true
 }
@@ -169,5 +180,8 @@ fn rest_not_last(lines: &[Line<'_>], at: usize, other: usize) -> Diagnostic {
 fn open_struct_not_last(line: &Line<'_>) -> Diagnostic {
     Diagnostic::new(Code::RestNotLast, line.draft.origin, format!("`{}` takes all that is left", line.name))
         .why("its struct ends with `[..]`, and so it must be the last field")
-        .help("give the `[..]` of the struct a length: `[u16]`, or move the field to the end")
+        .help(format!(
+            "measure it: `{0}_len: u16 = size({0})` in front, or give the `[..]` of the struct a length: `[u16]`",
+            line.name
+        ))
 }

@@ -127,7 +127,7 @@ fn from_the_inside_out(
             continue;
         }
         let size = sizes::bound_struct(cx, &mut body, parts);
-        let goes_on = body.lines.iter().any(|line| regions::takes_rest(&line.ty, parts));
+        let goes_on = body.lines.iter().any(|line| regions::is_open(line, parts));
         structs[index] = Some(body.finish(cx, size, &structs));
         open[index] = goes_on;
     }

@@ -1,7 +1,7 @@
 //! How many bytes everything takes, least and most. Sums saturate: what would be over `u64` is bounded by the frame.
 
 use super::layouts::{Body, Line};
-use super::regions::takes_rest;
+use super::regions::is_open;
 use super::types::useless;
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
@@ -146,7 +146,7 @@ pub(super) fn bound_struct(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Par
     useless_limits(cx, &body.lines);
     let limit = cx.limit();
     for line in &mut body.lines {
-        let rest = takes_rest(&line.ty, parts);
+        let rest = is_open(line, parts);
         bound_content(line, limit);
         if !rest && line.size.most.is_none() {
             line.size.most = Some(limit);

@@ -206,6 +206,23 @@ impl<'c> Decoder<'c> {
         }
     }
 
+    /// The statement that opens the region of a field which has one of its own.
+    fn region(&self, at: usize) -> Option<TokenStream> {
+        let number = self.code.field(at).region?;
+        let (constant, bytes, region) =
+            (self.code.constant(at), self.said_by(number, None), self.code.names.beside(at, "region"));
+        Some(quote!(let mut #region = reader.region(#bytes, #constant)?;))
+    }
+
+    /// The reader that a field is read from: that of its region, if it has one, or the reader of the layout.
+    fn source(&self, at: usize) -> TokenStream {
+        if self.code.field(at).region.is_none() {
+            return self.reader();
+        }
+        let region = self.code.names.beside(at, "region");
+        quote!(&mut #region)
+    }
+
     /// A field of a run of bits; the first one reads the run.
     fn bits(&self, at: usize, place: &BitPlace) -> TokenStream {
         let (constant, local, offset) = (self.code.constant(at), self.code.names.local(at), || self.offset(at));
@@ -394,21 +411,27 @@ impl<'c> Decoder<'c> {
         quote!(#raw #trimmed let #local = reader.#method(#local, #constant)?;)
     }
 
-    /// A nested struct. One that takes the rest is the last field.
+    /// A nested struct. One that takes the rest is the last field, or has a region of its own.
     fn part(&self, at: usize, index: usize) -> TokenStream {
         let local = self.code.names.local(at);
-        let name = names::ty(&self.code.rust.schema.structs[index].name);
-        let reader = self.reader();
+        let part = &self.code.rust.schema.structs[index];
+        let name = names::ty(&part.name);
+        let (region, reader) = (self.region(at), self.source(at));
+        let end = region.is_some() && !shape::leaves_nothing(self.code.rust.schema, part);
+        let end = end.then(|| {
+            let (constant, region) = (self.code.constant(at), self.code.names.beside(at, "region"));
+            quote!(#region.end(#constant)?;)
+        });
         let args = self.code.arguments(at, &|at| {
             let local = self.code.names.local(at);
             quote!(#local)
         });
-        quote!(let #local = #name::read(#reader #(, #args)*)?;)
+        quote!(#region let #local = #name::read(#reader #(, #args)*)?; #end)
     }
 
     fn list(&self, at: usize, element: &Type, count: &Extent, max: Option<u64>) -> TokenStream {
-        let (constant, local, reader) = (self.code.constant(at), self.code.names.local(at), self.reader());
-        let read = self.element(at, element);
+        let (constant, local, reader) = (self.code.constant(at), self.code.names.local(at), self.source(at));
+        let (read, region) = (self.element(at, element), self.region(at));
         match count {
             Extent::Fixed(count) => {
                 let count = literal::number((*count).into());
@@ -431,7 +454,7 @@ impl<'c> Decoder<'c> {
             Extent::Rest { tail } => {
                 let tail = self.code.size(*tail);
                 let max = max.map_or(quote!(usize::MAX), |max| literal::number(max.into()));
-                quote!(let #local = List::read_rest(#reader, #tail, #max, #read, #constant)?;)
+                quote!(#region let #local = List::read_rest(#reader, #tail, #max, #read, #constant)?;)
             }
         }
     }

@@ -70,6 +70,7 @@ fn conversions(kind: &Enum, repr: &TokenStream) -> TokenStream {
         true => (quote!(Self), quote!(_ => Self::Other(value),), " The variant of a value on the wire."),
         false => (quote!(Option<Self>), quote!(_ => None,), " The variant of a value on the wire, if it has one."),
     };
+    let rest = (!is_complete(kind)).then_some(rest);
     quote! {
         #[doc = #doc]
         #[must_use]
@@ -89,6 +90,12 @@ fn conversions(kind: &Enum, repr: &TokenStream) -> TokenStream {
             }
         }
     }
+}
+
+/// Whether every value of the Rust type has a name.
+fn is_complete(kind: &Enum) -> bool {
+    let named: u128 = kind.variants.iter().map(|one| u128::from(one.most - one.least) + 1).sum();
+    matches!(kind.repr, Int::Fixed { bytes: bytes @ (1 | 2 | 4 | 8), .. } if named == 1 << (8 * u32::from(bytes)))
 }
 
 fn read(kind: &Enum) -> TokenStream {

@@ -57,17 +57,19 @@ impl<'s> LayoutCode<'s> {
         self.field(field).bits.filter(|place| place.last == field).map_or(0, |place| place.bytes.into())
     }
 
-    /// The field whose length or count a number says.
+    /// The field whose length, count or region a number says.
     pub(super) fn says_length_of(&self, number: usize) -> Option<usize> {
         self.layout.fields.iter().position(|field| match &field.ty {
+            _ if field.region == Some(number) => true,
             Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } => *extent == Extent::Field(number),
             _ => false,
         })
     }
 
-    /// The most bytes or elements of a field.
+    /// The most of what a number says of a field: bytes, or elements. A region is as large as its number can say.
     pub(super) fn most(&self, field: usize) -> Option<u64> {
         match &self.field(field).ty {
+            _ if self.field(field).region.is_some() => None,
             Type::Bytes(bytes) => bytes.max,
             Type::List { max, .. } => *max,
             _ => None,

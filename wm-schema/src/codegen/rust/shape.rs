@@ -151,6 +151,7 @@ pub(super) fn is_serialized(field: &Field) -> bool {
 /// Whether a layout leaves nothing of what it stands in, whatever is absent.
 pub(super) fn leaves_nothing(schema: &Schema, layout: &Layout) -> bool {
     let nothing = |field: &Field| match &field.ty {
+        _ if field.region.is_some() => false,
         Type::Struct(at) => leaves_nothing(schema, &schema.structs[*at]),
         ty => takes_the_rest(schema, ty),
     };
@@ -164,7 +165,9 @@ pub(super) fn leaves_nothing(schema: &Schema, layout: &Layout) -> bool {
 pub(super) fn takes_the_rest(schema: &Schema, ty: &Type) -> bool {
     match ty {
         Type::Bytes(Bytes { extent: Extent::Rest { .. }, .. }) | Type::List { count: Extent::Rest { .. }, .. } => true,
-        Type::Struct(at) => schema.structs[*at].fields.iter().any(|field| takes_the_rest(schema, &field.ty)),
+        Type::Struct(at) => {
+            schema.structs[*at].fields.iter().any(|field| field.region.is_none() && takes_the_rest(schema, &field.ty))
+        }
         _ => false,
     }
 }

@@ -77,8 +77,24 @@ impl Union<'_> {
             let (name, variant) = (names::ty(&kind.name), names::variant(&found.name));
             return Some(if least == most { quote!(#name::#variant) } else { quote!(#name::#variant(_)) });
         }
-        let (first, last) = (literal::signed(least), literal::signed(most));
-        Some(if least == most { first } else { quote!(#first..=#last) })
+        Some(values(least, most))
+    }
+
+    /// The patterns of all arms that have one; numbers that follow each other are one range.
+    fn patterns(&self) -> Vec<TokenStream> {
+        if !matches!(self.choice.by, By::Given(Type::Int(..))) {
+            return (0..self.layout.fields.len()).filter_map(|at| self.pattern(at)).collect();
+        }
+        let mut ranges: Vec<(i128, i128)> = self.choice.values.iter().copied().flatten().collect();
+        ranges.sort_unstable();
+        let mut joined: Vec<(i128, i128)> = Vec::new();
+        for (least, most) in ranges {
+            match joined.last_mut() {
+                Some((_, end)) if *end + 1 == least => *end = most,
+                _ => joined.push((least, most)),
+            }
+        }
+        joined.into_iter().map(|(least, most)| values(least, most)).collect()
     }
 
     /// The words that choose an arm, if it is chosen by words.
@@ -188,8 +204,7 @@ impl Union<'_> {
         let condition = match self.pattern(at) {
             Some(pattern) => quote!(matches!(by, #pattern)),
             None => {
-                let others: Vec<TokenStream> =
-                    (0..self.layout.fields.len()).filter_map(|other| self.pattern(other)).collect();
+                let others = self.patterns();
                 if others.is_empty() { quote!(true) } else { quote!(!matches!(by, #(#others)|*)) }
             }
         };
@@ -225,6 +240,12 @@ impl Union<'_> {
             }
         }
     }
+}
+
+/// Numbers as a pattern.
+fn values(least: i128, most: i128) -> TokenStream {
+    let (first, last) = (literal::signed(least), literal::signed(most));
+    if least == most { first } else { quote!(#first..=#last) }
 }
 
 /// The arm of all other values stands last, as Rust wants it.

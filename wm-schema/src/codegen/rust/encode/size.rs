@@ -52,6 +52,8 @@ impl Encoder<'_> {
         }
         let mut inner = Vec::new();
         let (lets, fixed) = self.within(at, |encoder| encoder.terms_of_value(at, &mut inner));
+        // A bare number does not tell its type.
+        let ty = inner.is_empty().then(|| quote!(: usize));
         let sum = self.sum(inner, fixed);
         let (local, value) = (self.code.names.local(at), self.optional(at));
         let size = match names::mentions(&quote!(#lets #sum), &local.to_string()) {
@@ -62,7 +64,7 @@ impl Encoder<'_> {
                 quote!(if #value.is_some() { #sum } else { 0 })
             }
         };
-        self.size_let(at, &quote!(let #name = #size;));
+        self.size_let(at, &quote!(let #name #ty = #size;));
         0
     }
 
