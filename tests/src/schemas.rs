@@ -41,6 +41,7 @@ schemas! {
     pdl_payloads
     regions
     sections
+    sentinels
     talk
     text
     text_transfer

@@ -80,6 +80,8 @@ pub fn all() -> Vec<Subject> {
         generated::<cache::Found<'static>>("cache", Server),
         generated::<sections::Book<'static>>("sections", Client),
         generated::<sections::Index<'static>>("sections", Server),
+        generated::<sentinels::Upload<'static>>("sentinels", Client),
+        generated::<sentinels::Reply<'static>>("sentinels", Server),
         generated::<binary_transfer::Upload<'static>>("binary_transfer", Client)
             .twin::<derived::binary_transfer::Upload<'static>>(),
         generated::<binary_transfer::Done<'static>>("binary_transfer", Server)

@@ -3,9 +3,9 @@
 //! Zeros give the simplest message. Most messages keep every rule of the schema, but not all: the numbers that measure
 //! are not looked at, and so a few are too long.
 
-use wm_schema::interp::Known;
+use wm_schema::interp::{Known, ends_list};
 use wm_schema::ir::{
-    By, Bytes, Choice, Content, Extent, Field, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value,
+    By, Bytes, Choice, Content, Extent, Field, Formula, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value,
 };
 
 /// A message from `entropy`.
@@ -138,6 +138,7 @@ impl Source<'_> {
             Type::Enum(index) => Value::Int(self.variant(*index)),
             Type::Bytes(bytes) => self.bytes(bytes),
             Type::Struct(index) => self.layout(&self.schema.structs[*index], &[]),
+            Type::List { element, count: Extent::Where(condition), max } => self.ending(element, condition, *max),
             Type::List { element, count, max } => {
                 let count = match count {
                     Extent::Fixed(count) => *count,
@@ -146,6 +147,23 @@ impl Source<'_> {
                 Value::List((0..count).map(|_| self.value(element)).collect())
             }
         }
+    }
+
+    /// Elements of which the last, and no other, meets a condition; if one can be found.
+    fn ending(&mut self, element: &Type, condition: &Formula, max: Option<u64>) -> Value {
+        let count = self.byte() % 4;
+        let mut items: Vec<Value> = (0..count).map(|_| self.value(element)).collect();
+        items.retain(|item| !ends_list(self.schema, condition, element, item));
+        items.truncate(usize::try_from(max.unwrap_or(LONG) - 1).unwrap_or(usize::MAX));
+        let first = u64::from(self.byte() % 2);
+        let tries = (first..200).map(|seed| {
+            // The simplest one is what zeros make; the others come from what looks random.
+            let scattered = |at: u64| (seed * 64 + at).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let entropy: Vec<u8> = (1..33).map(|at| scattered(at).to_be_bytes()[1]).collect();
+            Source { schema: self.schema, entropy: entropy.iter() }.value(element)
+        });
+        items.extend(tries.into_iter().find(|item| ends_list(self.schema, condition, element, item)));
+        Value::List(items)
     }
 
     /// Never NaN, which is not equal to itself.

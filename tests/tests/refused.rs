@@ -52,6 +52,27 @@ fn a_line_that_would_be_read_as_another() {
 }
 
 #[test]
+fn a_list_that_ends_too_early_or_never() {
+    use schemas::sentinels::{Name, Reply, ReplyBody, Row};
+    let (end, more) = (Name { text: "" }, Name { text: "a" });
+    let send = |names: &[Name<'_>]| {
+        let rows = [Row { key: "k", values: List::from(&[]) }];
+        let (names, rows, body) = (List::from(names), List::from(&rows), ReplyBody::Other(b""));
+        generated::<Reply<'_>>(&Reply { names, rows, kind: 7, body })
+    };
+    assert_eq!(send(&[more, end]), Ok(9));
+    for names in [&[][..], &[more], &[end, more], &[end, end]] {
+        assert_eq!(send(names), refused("Reply.names", "End"));
+        let text = |name: &Name<'_>| Value::Struct(vec![Value::Bytes(name.text.into())]);
+        let names = Value::List(names.iter().map(text).collect());
+        let row = Value::Struct(vec![Value::Bytes(b"k".to_vec()), Value::List(Vec::new())]);
+        let body = Value::Arm(1, Box::new(Value::Bytes(Vec::new())));
+        let reply = Value::Struct(vec![names, Value::List(vec![row]), Value::Int(7), body]);
+        assert_eq!(interpreted("sentinels", Side::Server, reply), refused("Reply.names", "End"));
+    }
+}
+
+#[test]
 fn bodies_at_below_and_above_their_limit() {
     let body = vec![b'x'; (16 << 20) + 1];
     for (len, expected) in [

@@ -7,6 +7,10 @@
 //! A walk counts with least sizes, so that it can ask for no more than is missing, and refuse what no frame has room
 //! for: `unit` bytes for each unit that a number says, over those that the layout takes at the least anyway.
 
+mod sentinel;
+
+pub use sentinel::{Look, looks, number as said_length};
+
 use crate::ir::{Bytes, Equation, Extent, Field, Framing, Layout, Measure, Role, Schema, Size, Type};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -71,6 +75,13 @@ pub enum Step {
         /// The fields that its condition reads, and where their places are remembered.
         reads: Vec<(usize, usize)>,
         /// The least bytes that it takes if it is there.
+        least: u64,
+    },
+    /// Elements up to the first that meets a condition.
+    Elements {
+        /// The list.
+        field: usize,
+        /// The least bytes of an element.
         least: u64,
     },
     /// A struct that varies, or a list of always so many elements that do.
@@ -185,7 +196,8 @@ pub fn steps(schema: &Schema, layout: &Layout) -> Vec<Step> {
     let lines: Vec<Line<'_>> = layout.fields.iter().map(Line::from).collect();
     let mut plan = Plan { schema, layout, measured: measured(&lines), steps: Vec::new(), slots: 0, kept: Vec::new() };
     let mut marks: Vec<(usize, usize)> = Vec::new();
-    let read = read_by_conditions(layout, &plan.measured);
+    let mut read = read_by_conditions(layout, &plan.measured);
+    read.extend(sentinel::read_of(schema, layout));
     let mut at = 0;
     while at < layout.fields.len() {
         if read.contains(&at) {
@@ -272,6 +284,7 @@ fn extent_size(extent: &Extent, unit: Size) -> Option<Size> {
         }),
         Extent::Prefix(int) => Some(Size { least: int.size().least, most: None }),
         Extent::Until(delimiter) => Some(Size { least: delimiter.len() as u64, most: None }),
+        Extent::Where(_) => Some(Size { least: unit.least, most: None }),
         Extent::Field(_) | Extent::Rest { .. } => None,
     }
 }
@@ -331,6 +344,9 @@ fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field) {
             let span = Span { first: at, last: at, add: 0, max: *max, least: 0, unit: 1, walked: false };
             Step::Number { field: at, span, slot: None }
         }
+        Type::List { element, count: Extent::Where(_), .. } => {
+            Step::Elements { field: at, least: element_size(schema, element).least }
+        }
         Type::List { count: Extent::Fixed(count), .. } => Step::Enter { field: at, count: *count },
         // What else varies is a struct: a `[..]` is measured by a number in front, or the message is not framed.
         _ => Step::Enter { field: at, count: 1 },
@@ -352,7 +368,7 @@ fn element_size(schema: &Schema, element: &Type) -> Size {
 #[must_use]
 pub fn inner<'s>(layout: &'s Layout, step: &Step) -> Option<&'s Type> {
     let field = match step {
-        Step::Enter { field, .. } => *field,
+        Step::Enter { field, .. } | Step::Elements { field, .. } => *field,
         Step::Number { span, slot: None, .. } | Step::Kept { span, .. } if span.walked => span.first,
         _ => return None,
     };
@@ -371,6 +387,7 @@ pub fn structs(schema: &Schema) -> BTreeSet<usize> {
     while let Some(layout) = layouts.pop() {
         for step in steps(schema, layout) {
             if let Some(Type::Struct(index)) = inner(layout, &step)
+                && !(matches!(step, Step::Elements { .. }) && schema.structs[*index].size.fixed().is_some())
                 && found.insert(*index)
             {
                 layouts.push(&schema.structs[*index]);
@@ -396,6 +413,7 @@ pub fn looked_at(step: &Step) -> Option<usize> {
         | Step::Until { field }
         | Step::Free { field }
         | Step::Number { field, .. }
+        | Step::Elements { field, .. }
         | Step::Enter { field, .. } => Some(*field),
     }
 }
@@ -403,33 +421,26 @@ pub fn looked_at(step: &Step) -> Option<usize> {
 /// How many numbers a layout of the schema has to remember in a walk.
 #[must_use]
 pub fn slots(schema: &Schema) -> usize {
-    let remembers = |step: &&Step| matches!(step, Step::Kept { .. } | Step::Mark { .. });
-    let slots = |layout| steps(schema, layout).iter().filter(remembers).count();
+    let slots = |layout| {
+        let steps = steps(schema, layout);
+        let kept = steps.iter().filter(|step| matches!(step, Step::Kept { .. } | Step::Mark { .. })).count();
+        // The elements of a list that a condition ends are a layout of their own, which remembers where each starts.
+        let starts = steps.iter().any(|step| sentinel::remembers_start(schema, layout, step));
+        kept.max(usize::from(starts))
+    };
     layouts(schema).map(slots).max().unwrap_or(0)
 }
 
 /// How many layouts stand in each other, `layout` included.
 #[must_use]
 pub fn levels(schema: &Schema, layout: &Layout) -> usize {
-    // A struct is declared before or behind what it contains, never within itself: so many rounds reach every one.
-    let mut levels = 1;
-    let mut reached: Vec<&Layout> = vec![layout];
-    loop {
-        let mut next = BTreeSet::new();
-        let mut scalar = false;
-        for layout in &reached {
-            for step in steps(schema, layout) {
-                match inner(layout, &step) {
-                    Some(Type::Struct(index)) => drop(next.insert(*index)),
-                    Some(_) => scalar = true,
-                    None => {}
-                }
-            }
+    let inside = steps(schema, layout).into_iter().filter_map(|step| {
+        let own = usize::from(matches!(step, Step::Elements { .. }));
+        match inner(layout, &step)? {
+            Type::Struct(index) if schema.structs[*index].size.fixed().is_some() => Some(own),
+            Type::Struct(index) => Some(own + levels(schema, &schema.structs[*index])),
+            _ => Some(1),
         }
-        if next.is_empty() {
-            return levels + usize::from(scalar);
-        }
-        reached = next.into_iter().map(|at| &schema.structs[at]).collect();
-        levels += 1;
-    }
+    });
+    1 + inside.max().unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! The rules that a value must keep before it is put on the wire: what `measure` of a generated message calls.
 
-use super::{EncodeError, EncodeFault, Field, Radix, scan, text, varint};
+use super::{EncodeError, EncodeFault, Field, List, Radix, scan, text, varint};
 
 /// At most `limit` bytes or elements.
 ///
@@ -70,6 +70,26 @@ pub const fn present(
         return Ok(());
     }
     Err(EncodeError::new(field, EncodeFault::Presence { expected, condition }))
+}
+
+/// A list that ends with the first element that is the `last`; the schema spells that as `condition`.
+///
+/// # Errors
+///
+/// An element before its last one ends it, or none does.
+#[inline]
+pub fn ends_with<T: Clone>(
+    items: &List<'_, T>,
+    last: fn(&T) -> bool,
+    condition: &'static str,
+    field: &'static Field,
+) -> Result<(), EncodeError> {
+    let found = items.iter().position(|item| last(&item));
+    if found.is_some_and(|at| at.saturating_add(1) == items.len()) {
+        return Ok(());
+    }
+    let fault = EncodeFault::End { found: found.map(|at| at as u64), condition };
+    Err(EncodeError::new(field, fault))
 }
 
 /// The number that a size equation computes: `measured` plus `add`, if it fits below `most`.

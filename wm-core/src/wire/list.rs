@@ -72,6 +72,34 @@ impl<'a, T> List<'a, T> {
         Ok(Self(Repr::Wire { elements, count, read }))
     }
 
+    /// Reads elements up to and including the first that is the `last`, at most `max`, and checks each.
+    ///
+    /// # Errors
+    ///
+    /// An element cannot be read, or there are too many.
+    #[inline]
+    pub fn read_until(
+        reader: &mut Reader<'a>,
+        max: usize,
+        read: Element<'a, T>,
+        last: fn(&T) -> bool,
+        field: &'static Field,
+    ) -> Result<Self, DecodeError> {
+        let elements = reader.clone();
+        let mut count = 0usize;
+        loop {
+            if count == max {
+                let fault = Fault::TooLong { found: (max as u64).saturating_add(1), limit: max as u64 };
+                return Err(DecodeError::new(field, reader.offset(), fault));
+            }
+            let element = read(reader)?;
+            count = count.saturating_add(1);
+            if last(&element) {
+                return Ok(Self(Repr::Wire { elements, count, read }));
+            }
+        }
+    }
+
     /// How many elements there are.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -203,6 +231,18 @@ mod tests {
         let read = |max| List::read_rest(&mut Reader::new(&[0, 1, 0, 2, 9]), 1, max, |reader| reader.u16_be(F), F);
         assert_eq!(read(2).unwrap(), List::from(&[1, 2]));
         assert_eq!(read(1).unwrap_err(), DecodeError::new(F, 2, Fault::TooLong { found: 2, limit: 1 }));
+    }
+
+    #[test]
+    fn a_list_ends_with_its_last_element() {
+        let read = |max| {
+            let mut reader = Reader::new(&[1, 2, 0, 3]);
+            List::read_until(&mut reader, max, |reader| reader.u8(F), |item| *item == 0, F)
+        };
+        assert_eq!(read(3).unwrap(), List::from(&[1, 2, 0]));
+        assert_eq!(read(2).unwrap_err(), DecodeError::new(F, 2, Fault::TooLong { found: 3, limit: 2 }));
+        let endless = List::read_until(&mut Reader::new(&[1, 2]), 9, |reader| reader.u8(F), |item| *item == 0, F);
+        assert_eq!(endless.unwrap_err(), DecodeError::new(F, 2, Fault::Truncated { needed: 1 }));
     }
 
     #[test]

@@ -340,8 +340,9 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
     /// The length that [`keep`](Self::keep) has remembered.
     #[inline]
     #[must_use]
-    pub fn kept(&mut self, slot: usize) -> usize {
-        self.level().and_then(|level| level.values.get(slot).copied()).unwrap_or_default()
+    pub fn kept(&self, slot: usize) -> usize {
+        let level = self.place.depth.checked_sub(1).and_then(|at| self.levels.get(at));
+        level.and_then(|level| level.values.get(slot).copied()).unwrap_or_default()
     }
 
     /// Remembers where the next field stands, so that it can be looked at again.
@@ -367,10 +368,54 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         read: impl FnOnce(&mut Reader<'w>) -> Result<T, DecodeError>,
     ) -> Result<T, Halt> {
         let at = self.kept(slot);
+        self.look_at(at, bytes, read)
+    }
+
+    /// Looks again at what stands `at` a place of the frame, at least `bytes` bytes.
+    ///
+    /// # Errors
+    ///
+    /// It has not arrived whole, or what `read` says.
+    #[inline]
+    pub fn look_at<T>(
+        &self,
+        at: usize,
+        bytes: usize,
+        read: impl FnOnce(&mut Reader<'w>) -> Result<T, DecodeError>,
+    ) -> Result<T, Halt> {
         if self.buf.len() < at.saturating_add(bytes) {
             return Err(Halt::Need(0));
         }
         Ok(read(&mut Reader::at(self.buf, at))?)
+    }
+
+    /// What the layout that was left last has remembered.
+    #[inline]
+    #[must_use]
+    pub fn inside(&self, slot: usize) -> usize {
+        let left = self.levels.get(self.place.depth);
+        left.and_then(|level| level.values.get(slot).copied()).unwrap_or_default()
+    }
+
+    /// Goes on behind an element of a list of at most `max`: behind the list if it was the `last`, or with the next
+    /// element, which takes at least `least` bytes.
+    ///
+    /// # Errors
+    ///
+    /// `TooLong`, if there are too many elements, or if the frame would be too large.
+    #[inline]
+    pub fn again(&mut self, last: bool, max: usize, least: usize, field: &'static Field) -> Result<(), Halt> {
+        let only = self.level().is_none_or(|level| level.left <= 1);
+        if !last && only {
+            let fault = Fault::TooLong { found: (max as u64).saturating_add(1), limit: max as u64 };
+            return Err(DecodeError::new(field, self.place.at, fault).into());
+        }
+        if !last {
+            self.grow(least, field)?;
+        } else if let Some(level) = self.level() {
+            level.left = 1;
+        }
+        self.leave()
     }
 
     /// Takes the next step only if its field is there, and counts the `least` bytes of it then.

@@ -177,6 +177,10 @@ pub struct Attr {
 pub enum AttrKind {
     /// `until "\r\n"`; several are alternatives.
     Until(Vec<Spanned<Literal>>),
+    /// `until where it.size == 0`: elements up to and including the one that meets the condition.
+    UntilWhere(Formula),
+    /// `until empty`: elements up to and including one that is empty.
+    UntilEmpty,
     /// `max 1M`.
     Max(Spanned<Literal>),
     /// `trim "\r"`.

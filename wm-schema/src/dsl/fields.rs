@@ -154,10 +154,7 @@ impl Reader<'_> {
         let part = pair.into_inner().next()?;
         let origin = self.origin(&part);
         let kind = match part.as_rule() {
-            Rule::until => {
-                let delimiters = part.into_inner().filter(|inner| inner.as_rule() == Rule::delimiter);
-                AttrKind::Until(delimiters.filter_map(|delimiter| self.delimiter(delimiter)).collect())
-            }
+            Rule::until => self.until(part)?,
             Rule::max => AttrKind::Max(self.spanned_literal(part.into_inner().find(is_literal)?)?),
             Rule::trim => AttrKind::Trim(self.spanned_literal(part.into_inner().find(is_literal)?)?),
             Rule::in_range => {
@@ -177,15 +174,33 @@ impl Reader<'_> {
         Some(Attr { kind, origin })
     }
 
-    fn delimiter(&mut self, pair: Pair<'_>) -> Option<Spanned<Literal>> {
-        let part = pair.into_inner().next()?;
-        match part.as_rule() {
-            Rule::delimiter_end => self.refuse(&part, &not_yet::UNTIL_END),
-            Rule::delimiter_empty => self.refuse(&part, &not_yet::UNTIL_EMPTY),
-            Rule::delimiter_where => self.refuse(&part, &not_yet::UNTIL_WHERE),
-            _ => return self.spanned_literal(part),
+    /// Delimiters, or what must be true of the last element of a list.
+    fn until(&mut self, pair: Pair<'_>) -> Option<AttrKind> {
+        let ends = pair.into_inner().filter(|inner| inner.as_rule() == Rule::delimiter);
+        let mut ends: Vec<Pair<'_>> = ends.filter_map(|end| end.into_inner().next()).collect();
+        let Some(word) = ends.iter().position(|end| is_sentinel(end.as_rule())) else {
+            return Some(AttrKind::Until(ends.into_iter().filter_map(|end| self.delimiter(end)).collect()));
+        };
+        let sentinel = ends.swap_remove(word);
+        if let Some(other) = ends.first() {
+            let diagnostic = Diagnostic::new(Code::Syntax, self.origin(other), "a condition or a delimiter, not both")
+                .why("a list ends with an element that meets a condition, bytes end at a delimiter")
+                .help("join conditions by `||`: `until where it.size == 0 || it.last`");
+            self.report(diagnostic);
+            return None;
         }
-        None
+        match sentinel.as_rule() {
+            Rule::delimiter_where => Some(AttrKind::UntilWhere(self.formula_of(sentinel)?)),
+            _ => Some(AttrKind::UntilEmpty),
+        }
+    }
+
+    fn delimiter(&mut self, part: Pair<'_>) -> Option<Spanned<Literal>> {
+        if part.as_rule() == Rule::delimiter_end {
+            self.refuse(&part, &not_yet::UNTIL_END);
+            return None;
+        }
+        self.spanned_literal(part)
     }
 
     // ── Equations ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -333,6 +348,11 @@ fn camel(name: &str) -> String {
         letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
     };
     name.split('_').map(word).collect()
+}
+
+/// Whether what follows `until` speaks of the elements of a list.
+fn is_sentinel(rule: Rule) -> bool {
+    matches!(rule, Rule::delimiter_where | Rule::delimiter_empty)
 }
 
 fn is_literal(pair: &Pair<'_>) -> bool {

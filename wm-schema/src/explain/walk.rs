@@ -54,6 +54,13 @@ fn words(layout: &Layout, step: &Step) -> String {
             let condition = layout.fields[*field].condition.as_ref().map_or("", |condition| condition.text.as_str());
             format!("{}: only if {condition}", name(*field))
         }
+        Step::Elements { field, .. } => {
+            let condition = match &layout.fields[*field].ty {
+                Type::List { count: Extent::Where(condition), .. } => condition.text.as_str(),
+                _ => "",
+            };
+            format!("{}: walk over each, up to the one where {condition}", name(*field))
+        }
         Step::Enter { field, count } => match &layout.fields[*field].ty {
             Type::Struct(_) => format!("{}: walk over it", name(*field)),
             _ => format!("{}: walk over each of {count}", name(*field)),

@@ -117,6 +117,7 @@ fn brackets(layout: &Layout, extent: &Extent) -> String {
         Extent::Field(index) => format!("[{}]", layout.fields[*index].name),
         Extent::Prefix(int) => format!("[{}]", int_word(int)),
         Extent::Until(delimiter) => format!(" until {}", bytes(delimiter)),
+        Extent::Where(condition) => format!(" until where {}", condition.text),
         Extent::Rest { .. } => "[..]".to_owned(),
     }
 }

@@ -1,10 +1,12 @@
 //! Reads a whole frame, field by field.
 
 use super::bits::Run;
-use super::formula::Known;
+use super::formula::{self, Known};
 use super::trace::{self, Found, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, encode, float, json, number};
-use crate::ir::{By, Bytes, Choice, Content, Extent, Field, Int, Layout, Measure, Role, Schema, Side, Type, Value};
+use crate::ir::{
+    By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Type, Value,
+};
 use std::ops::Range;
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -283,7 +285,7 @@ impl<'s> Progress<'s> {
                 number_rules(self.layout, index, length, offset)?;
                 Ok(Some(as_u64(length)))
             }
-            Extent::Until(_) | Extent::Rest { .. } => Ok(None),
+            Extent::Until(_) | Extent::Where(_) | Extent::Rest { .. } => Ok(None),
         }
     }
 }
@@ -382,7 +384,10 @@ fn read_content(
         }
         Type::List { element, count, max } => {
             let length = progress.length(index, count, cursor)?;
-            read_list(schema, element, (count, length, *max), cursor, place)
+            match count {
+                Extent::Where(condition) => read_until(schema, (element, condition, *max), cursor, place),
+                _ => read_list(schema, element, (count, length, *max), cursor, place),
+            }
         }
         Type::Struct(index) => {
             let args = progress.known().arguments(&field.args);
@@ -507,6 +512,28 @@ fn read_list(
         items.push(read_element(schema, element, items.len() as u64, &mut region, place)?);
     }
     Ok(Value::List(items))
+}
+
+/// Elements up to the first that meets the condition, which is the last one.
+fn read_until(
+    schema: &Schema,
+    (element, condition, max): (&Type, &Formula, Option<u64>),
+    cursor: &mut Cursor<'_>,
+    place: Place<'_>,
+) -> Result<Value, Error> {
+    let (start, mut items) = (cursor.at, Vec::new());
+    loop {
+        if let Some(limit) = max.filter(|max| items.len() as u64 == *max) {
+            return Err(place.error(cursor.at, Fault::TooLong { found: limit + 1, limit }));
+        }
+        let item = read_element(schema, element, items.len() as u64, cursor, place)?;
+        let last = formula::meets(schema, condition, (&item, element));
+        items.push(item);
+        if last {
+            cursor.held(start..cursor.at);
+            return Ok(Value::List(items));
+        }
+    }
 }
 
 fn read_element(

@@ -1,9 +1,10 @@
 //! Writes a message: the bytes of each field that users set, then the numbers that measure them.
 
-use super::formula::Known;
+use super::formula::{self, Known};
 use super::{EncodeError, EncodeFault, Interpreter, Place, bits, decode, float, json, number};
 use crate::ir::{
-    By, Bytes, Choice, Content, Endian, Equation, Extent, Field, Layout, Measure, Role, Schema, Side, Type, Value,
+    By, Bytes, Choice, Content, Endian, Equation, Extent, Field, Formula, Layout, Measure, Role, Schema, Side, Type,
+    Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
@@ -234,6 +235,9 @@ fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<
         (Type::List { element, count, max }, Value::List(items)) => {
             let elements = items.len() as u64;
             let mut wire = prefix(count, elements, *max).map_err(refuse)?;
+            if let Extent::Where(condition) = count {
+                ends(schema, element, items, condition).map_err(refuse)?;
+            }
             for item in items {
                 wire.extend(piece(schema, element, item, place)?.wire);
             }
@@ -244,6 +248,15 @@ fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<
             let wire = single(schema, ty, value).map_err(refuse)?;
             Ok(Piece { bits: bits::own(ty, decode::as_int(value)), ..Piece::new(wire, 0) })
         }
+    }
+}
+
+/// The last element of a list, and no other, meets its condition.
+fn ends(schema: &Schema, element: &Type, items: &[Value], condition: &Formula) -> Result<(), EncodeFault> {
+    let found = items.iter().position(|item| formula::meets(schema, condition, (item, element)));
+    match found {
+        Some(at) if at + 1 == items.len() => Ok(()),
+        found => Err(EncodeFault::End { found: found.map(|at| at as u64), condition: condition.text.clone() }),
     }
 }
 

@@ -268,6 +268,13 @@ pub enum EncodeFault {
         /// Its spelling in the schema.
         condition: String,
     },
+    /// A list must end with the first element that meets a condition.
+    End {
+        /// The element that meets it too early, from 0; none if no element meets it.
+        found: Option<u64>,
+        /// The condition, as the schema spells it.
+        condition: String,
+    },
     /// A field is there and must not be, or the other way round.
     Presence {
         /// Whether it must be there.
@@ -293,6 +300,7 @@ impl EncodeFault {
             Self::Ascii { .. } => "Ascii",
             Self::Json(_) => "Json",
             Self::Condition { .. } => "Condition",
+            Self::End { .. } => "End",
             Self::Presence { .. } => "Presence",
             Self::Shape => "Shape",
         }
@@ -311,6 +319,10 @@ impl fmt::Display for EncodeFault {
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::End { found: Some(at), condition } => {
+                write!(f, "element {at} ends the list, `{condition}` holds, but more follow")
+            }
+            Self::End { found: None, condition } => write!(f, "no element ends the list: `{condition}` holds for none"),
             Self::Presence { expected: true, condition } => write!(f, "it is absent, but `{condition}` holds"),
             Self::Presence { expected: false, condition } => write!(f, "it is there, but `{condition}` does not hold"),
             Self::Shape => f.write_str("a value of another type"),

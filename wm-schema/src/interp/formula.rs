@@ -29,24 +29,49 @@ impl Known<'_> {
     }
 
     fn computed(&self, term: &Term) -> Option<Computed> {
-        let (value, ty) = self.value(term)?;
-        simple(value, ty)
-    }
-
-    /// The value of a field or a member, and its type.
-    fn value(&self, term: &Term) -> Option<(&Value, &Type)> {
-        match term {
+        computed(self.schema, term, &|term| match term {
             Term::Param(index) => Some((self.params.get(*index)?, &self.layout.params[*index].ty)),
             Term::Field(index) => Some((self.fields.get(*index)?.as_ref()?, &self.layout.fields[*index].ty)),
-            Term::Member { of, part, field } => {
-                let (Value::Struct(values), _) = self.value(of)? else { return None };
-                let fields = &self.schema.structs[*part].fields;
-                let before = fields[..*field].iter().filter(|field| field.role == Role::Value).count();
-                Some((values.get(before)?, &fields[*field].ty))
-            }
             _ => None,
-        }
+        })
     }
+}
+
+/// Whether an element of a list is the one that a condition takes for the last.
+pub(super) fn meets(schema: &Schema, condition: &Formula, item: (&Value, &Type)) -> bool {
+    let it = |term: &Term| (*term == Term::It).then_some(item);
+    condition.term.evaluate(&|term| computed(schema, term, &it)).is_some_and(|value| value.holds())
+}
+
+/// What is read comes to; `known` has the values of fields, parameters and elements, with their types.
+fn computed<'v>(
+    schema: &'v Schema,
+    term: &Term,
+    known: &impl Fn(&Term) -> Option<(&'v Value, &'v Type)>,
+) -> Option<Computed> {
+    if let Term::Length { of, add } = term {
+        let length = match reached(schema, of, known)?.0 {
+            Value::Bytes(bytes) => bytes.len(),
+            Value::List(items) => items.len(),
+            _ => return None,
+        };
+        return Some(Computed::Int(i128::try_from(length).ok()? + i128::from(*add)));
+    }
+    let (value, ty) = reached(schema, term, known)?;
+    simple(value, ty)
+}
+
+/// The value of a term that is no operator, and its type.
+fn reached<'v>(
+    schema: &'v Schema,
+    term: &Term,
+    known: &impl Fn(&Term) -> Option<(&'v Value, &'v Type)>,
+) -> Option<(&'v Value, &'v Type)> {
+    let Term::Member { of, part, field } = term else { return known(term) };
+    let (Value::Struct(values), _) = reached(schema, of, known)? else { return None };
+    let fields = &schema.structs[*part].fields;
+    let before = fields[..*field].iter().filter(|field| field.role == Role::Value).count();
+    Some((values.get(before)?, &fields[*field].ty))
 }
 
 fn simple(value: &Value, ty: &Type) -> Option<Computed> {

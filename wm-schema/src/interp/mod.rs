@@ -81,7 +81,7 @@ pub use listener::Listener;
 pub use test::{CaseReport, Failure, TestReport, test};
 pub use trace::{Found, Setter, Span, Trace};
 
-use crate::ir::{Field, Formula, Layout, Message, Schema, Side, Value};
+use crate::ir::{Field, Formula, Layout, Message, Schema, Side, Type, Value};
 
 /// Reads and writes one message of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -161,6 +161,12 @@ impl<'s> Interpreter<'s> {
     pub fn show(&self, value: &Value) -> String {
         show::message(self, value)
     }
+}
+
+/// Whether an element of a list is the one that its condition takes for the last: for tests that need a legal value.
+#[must_use]
+pub fn ends_list(schema: &Schema, condition: &Formula, element: &Type, item: &Value) -> bool {
+    formula::meets(schema, condition, (item, element))
 }
 
 /// What is known of a layout while it is made up: for tests that need a legal value.

@@ -2,8 +2,8 @@
 
 use super::formula::Known;
 use super::{Error, Fault, Input, Interpreter, Place, decode, encode, number};
-use crate::ir::{Bytes, Extent, Int, Layout, Schema, Type};
-use crate::walk::{self, Span, Step};
+use crate::ir::{Bytes, Computed, Extent, Int, Layout, Schema, Term, Type};
+use crate::walk::{self, Look, Span, Step};
 use std::collections::HashMap;
 
 pub(super) fn input(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
@@ -11,8 +11,8 @@ pub(super) fn input(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, 
     let (least, most) = (message.layout.size.least.into(), message.frame_bytes_max.into());
     let mut walk = Walk { schema: interpreter.schema, buf, at: 0, least, most };
     match walk.layout(&message.layout) {
-        Ok(()) if walk.at <= buf.len() as u64 => Ok(Input::Frame(size(walk.at))),
-        Ok(()) => Ok(Input::Need(size(walk.at) - buf.len())),
+        Ok(_) if walk.at <= buf.len() as u64 => Ok(Input::Frame(size(walk.at))),
+        Ok(_) => Ok(Input::Need(size(walk.at) - buf.len())),
         Err(Stop::Missing { known }) => {
             let missing = walk.least + i128::from(known) - buf.len() as i128;
             Ok(Input::Need(usize::try_from(missing.max(1)).unwrap_or(usize::MAX)))
@@ -56,7 +56,8 @@ impl<'w> Walk<'w> {
         self.buf.get(size(self.at)..).unwrap_or_default()
     }
 
-    fn layout(&mut self, layout: &Layout) -> Result<(), Stop> {
+    /// Walks over a layout, and says where the fields stand that a condition may read.
+    fn layout(&mut self, layout: &Layout) -> Result<HashMap<usize, u64>, Stop> {
         let (mut kept, mut marks) = (Vec::new(), HashMap::new());
         let mut steps = walk::steps(self.schema, layout).into_iter();
         while let Some(step) = steps.next() {
@@ -88,10 +89,11 @@ impl<'w> Walk<'w> {
                     let units = kept.iter().find(|(kept, _)| *kept == slot).map_or(0, |(_, units)| *units);
                     self.units(layout, span, units)?;
                 }
+                Step::Elements { field, least } => self.up_to_the_last(layout, field, least)?,
                 Step::Enter { field, count } => self.elements(layout, field, count)?,
             }
         }
-        Ok(())
+        Ok(marks)
     }
 
     /// Whether a field is there, by the values of fields at their places.
@@ -227,10 +229,110 @@ impl<'w> Walk<'w> {
         };
         for _ in 0..count {
             match ty {
-                Type::Struct(index) => self.layout(&self.schema.structs[*index])?,
+                Type::Struct(index) => drop(self.layout(&self.schema.structs[*index])?),
                 number => self.free(number, place)?,
             }
         }
         Ok(())
+    }
+
+    /// Elements up to the first that meets the condition of the list; each takes at least `least` bytes.
+    fn up_to_the_last(&mut self, layout: &Layout, field: usize, least: u64) -> Result<(), Stop> {
+        let place = Place::new(layout, &layout.fields[field]);
+        let Type::List { element, count: Extent::Where(condition), max } = &layout.fields[field].ty else {
+            return Ok(());
+        };
+        let looks = walk::looks(self.schema, element, condition).unwrap_or_default();
+        for index in 0u64.. {
+            if index > 0 {
+                if let Some(limit) = max.filter(|max| *max == index) {
+                    return Err(place.error(size(self.at), Fault::TooLong { found: limit + 1, limit }).into());
+                }
+                self.grow(least, place)?;
+            }
+            let start = self.at;
+            let marks = self.element(element, place)?;
+            let mut seen = Vec::new();
+            for look in &looks {
+                let at = look.field().map_or(Some(start), |field| marks.get(&field).copied());
+                seen.push((*look, self.seen(element, *look, at.unwrap_or(start), place)?));
+            }
+            let known = |term: &Term| {
+                let (wanted, add) = match term {
+                    Term::It => (Look::Whole, 0),
+                    Term::Member { field, .. } => (Look::Value(*field), 0),
+                    Term::Length { of, add } => match &**of {
+                        Term::Member { field, .. } => (Look::Length { of: *field, said_by: usize::MAX }, *add),
+                        _ => return None,
+                    },
+                    _ => return None,
+                };
+                let same = |look: &Look| match (look, wanted) {
+                    (Look::Length { of, .. }, Look::Length { of: wanted, .. }) => *of == wanted,
+                    (look, wanted) => *look == wanted,
+                };
+                let (_, value) = seen.iter().find(|(look, _)| same(look))?;
+                Some(Computed::Int(value + i128::from(add)))
+            };
+            if condition.term.evaluate(&known).is_some_and(|value| value.holds()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One element, and where its fields stand.
+    fn element(&mut self, element: &Type, place: Place<'_>) -> Result<HashMap<usize, u64>, Stop> {
+        let mut marks = HashMap::new();
+        match element {
+            Type::Struct(index) => {
+                let layout = &self.schema.structs[*index];
+                if layout.size.fixed().is_none() {
+                    return self.layout(layout);
+                }
+                for (at, field) in layout.fields.iter().enumerate() {
+                    marks.insert(at, self.at);
+                    self.at += field.size.least;
+                }
+            }
+            Type::Enum(index) => self.at += self.schema.enums[*index].repr.size().least,
+            Type::Int(int, _) if int.size().fixed().is_some() => self.at += int.size().least,
+            number => self.free(number, place)?,
+        }
+        Ok(marks)
+    }
+
+    /// What a condition asks for, once it has arrived: a number, or how many units a number says.
+    fn seen(&self, element: &Type, look: Look, at: u64, list: Place<'_>) -> Result<i128, Stop> {
+        let layout = match element {
+            Type::Struct(index) => Some(&self.schema.structs[*index]),
+            _ => None,
+        };
+        let Some((layout, field)) = layout.zip(look.field()) else { return self.number_at(element, at, list) };
+        let place = Place::new(layout, &layout.fields[field]);
+        let Look::Length { of, .. } = look else { return self.number_at(&layout.fields[field].ty, at, place) };
+        match walk::said_length(layout, of) {
+            Some((int, add)) => Ok(self.number_at(&Type::Int(int.clone(), None), at, place)? - i128::from(add)),
+            None => {
+                let Type::Bytes(Bytes { extent: Extent::Until(delimiter), .. }) = &layout.fields[of].ty else {
+                    return Ok(0);
+                };
+                let behind = self.buf.get(size(at)..).unwrap_or_default();
+                Ok(number::find(behind, delimiter).map_or(0, |len| len as i128))
+            }
+        }
+    }
+
+    /// A number or the value of an enum, at a place of the frame.
+    fn number_at(&self, ty: &Type, at: u64, place: Place<'_>) -> Result<i128, Stop> {
+        let least = match ty {
+            Type::Int(int, _) => int.size().least,
+            Type::Enum(index) => self.schema.enums[*index].repr.size().least,
+            _ => 0,
+        };
+        if (self.buf.len() as u64) < at + least {
+            return Err(Stop::Missing { known: 0 });
+        }
+        Ok(decode::as_int(&decode::single_at(self.schema, ty, self.buf, size(at), place)?))
     }
 }

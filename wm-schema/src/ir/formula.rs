@@ -52,6 +52,15 @@ pub enum Term {
     },
     /// A parameter of the layout, by index.
     Param(usize),
+    /// An element of the list that a condition is about to end.
+    It,
+    /// How many bytes or elements a value has, and so many more: what a computed number says of it.
+    Length {
+        /// The value: [`Type::Bytes`](super::Type::Bytes) or [`Type::List`](super::Type::List).
+        of: Box<Self>,
+        /// What the number says more.
+        add: i64,
+    },
     /// `!x`
     Not(Box<Self>),
     /// `-x`
@@ -106,14 +115,15 @@ impl Computed {
 }
 
 impl Term {
-    /// Works the value out; `known` has the values of [`Term::Field`], [`Term::Member`] and [`Term::Param`].
+    /// Works the value out; `known` has the values of what is read: [`Term::Field`], [`Term::Member`],
+    /// [`Term::Param`], [`Term::It`] and [`Term::Length`].
     pub fn evaluate(&self, known: &impl Fn(&Self) -> Option<Computed>) -> Option<Computed> {
         Some(match self {
             Self::Int(value) | Self::Variant { value, .. } => Computed::Int(*value),
             Self::Bool(value) => Computed::Bool(*value),
             Self::Bytes(bytes) => Computed::Bytes(bytes.clone()),
             Self::Word { text, .. } => Computed::Bytes(text.clone().into_bytes()),
-            Self::Field(_) | Self::Member { .. } | Self::Param(_) => known(self)?,
+            Self::Field(_) | Self::Member { .. } | Self::Param(_) | Self::It | Self::Length { .. } => known(self)?,
             Self::Not(inner) => Computed::Bool(!inner.evaluate(known)?.holds()),
             Self::Negative(inner) => Computed::Int(inner.evaluate(known)?.int().checked_neg()?),
             Self::Is { value, within: (least, most), .. } => {
@@ -131,6 +141,7 @@ impl Term {
         match self {
             Self::Field(index) => vec![*index],
             Self::Member { of: inner, .. }
+            | Self::Length { of: inner, .. }
             | Self::Not(inner)
             | Self::Negative(inner)
             | Self::Is { value: inner, .. } => inner.fields(),
@@ -140,7 +151,8 @@ impl Term {
             | Self::Bytes(_)
             | Self::Word { .. }
             | Self::Variant { .. }
-            | Self::Param(_) => Vec::new(),
+            | Self::Param(_)
+            | Self::It => Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What stands on the wire.
 
-use super::Int;
+use super::{Formula, Int};
 use crate::draft::Endian;
 
 /// What stands on the wire.
@@ -78,6 +78,8 @@ pub enum Extent {
     Prefix(Int),
     /// A delimiter ends it; only bytes.
     Until(Vec<u8>),
+    /// The first element that meets the condition is the last one; only lists. It speaks of [`Term::It`](super::Term::It).
+    Where(Formula),
     /// All that is left of the region, but for the fields behind it, which take `tail` bytes.
     Rest {
         /// The fixed size of the fields behind it.

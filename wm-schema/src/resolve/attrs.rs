@@ -4,10 +4,20 @@ use super::{Context, names};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Attr, AttrKind, Expr, Formula, Literal, Origin, Spanned};
 
+/// What the last element of a list is, and no other.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sentinel<'d> {
+    /// `until where …`: it meets a condition.
+    Where(&'d Formula),
+    /// `until empty`: the one thing in it that has a length has none.
+    Empty(Origin),
+}
+
 /// The attributes of a field. A type takes those that it understands; what is left does not fit.
 #[derive(Debug, Default)]
 pub(super) struct Attrs<'d> {
     until: Option<(&'d [Spanned<Literal>], Origin)>,
+    sentinel: Option<(Sentinel<'d>, Origin)>,
     max: Option<(&'d Spanned<Literal>, Origin)>,
     trim: Option<(&'d Spanned<Literal>, Origin)>,
     range: Option<(Spanned<(i128, i128)>, Origin)>,
@@ -24,6 +34,10 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
         let at = attr.origin;
         let second = match &attr.kind {
             AttrKind::Until(ends) => sorted.until.replace((ends, at)).map(|(_, first)| first),
+            AttrKind::UntilWhere(formula) => {
+                sorted.sentinel.replace((Sentinel::Where(formula), at)).map(|(_, first)| first)
+            }
+            AttrKind::UntilEmpty => sorted.sentinel.replace((Sentinel::Empty(at), at)).map(|(_, first)| first),
             AttrKind::Max(max) => sorted.max.replace((max, at)).map(|(_, first)| first),
             AttrKind::Trim(trim) => sorted.trim.replace((trim, at)).map(|(_, first)| first),
             AttrKind::In(range) => sorted.range.replace((range.clone(), at)).map(|(_, first)| first),
@@ -51,6 +65,16 @@ impl<'d> Attrs<'d> {
     /// Whether nothing is left.
     pub(super) fn has_until(&self) -> bool {
         self.until.is_some()
+    }
+
+    /// Whether a condition tells which element of a list is the last.
+    pub(super) fn has_sentinel(&self) -> bool {
+        self.sentinel.is_some()
+    }
+
+    /// What ends a list.
+    pub(super) fn take_sentinel(&mut self) -> Option<Sentinel<'d>> {
+        self.sentinel.take().map(|(sentinel, _)| sentinel)
     }
 
     /// The right side of `=`.
@@ -136,6 +160,11 @@ impl<'d> Attrs<'d> {
                 self.until.map(|(_, at)| at),
                 "until",
                 "a delimiter ends `bytes`, `str`, `ascii`, `json` without brackets, or `dec`",
+            ),
+            (
+                self.sentinel.map(|(_, at)| at),
+                "until",
+                "a condition tells which element of a list is the last: `Item until where it.size == 0`",
             ),
             (
                 self.max.map(|(_, at)| at),

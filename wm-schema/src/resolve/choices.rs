@@ -363,7 +363,7 @@ pub(super) fn arguments(
         cx.report(count_of_arguments(&ty.name, layout.params.len(), ty.args.len()));
         return None;
     }
-    let view = View { lines: &body.lines, until: at, it: None, params: &body.params, parts };
+    let view = View { lines: &body.lines, until: at, it: None, params: &body.params, element: None, parts };
     let mut args = Vec::new();
     if let (Some(given), Some(Choice { by: By::Given(wanted), .. })) = (&ty.given, &layout.choice) {
         args.push(argument(cx, view, given, wanted)?);

@@ -5,10 +5,10 @@
 
 use super::layouts::{Body, Line};
 use super::sizes::Parts;
-use super::{Context, choices, names, spell, suggest};
+use super::{Context, choices, names, sentinels, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{self, FormulaKind, Literal, Name, Operator};
-use crate::ir::{Bytes, Content, Formula, Int, Param, Role, RustShape, Term, Type};
+use crate::ir::{Bytes, Content, Extent, Formula, Int, Layout, Param, Role, RustShape, Term, Type};
 
 /// Checks every formula of a layout.
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
@@ -17,8 +17,9 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
         let args = choices::arguments(cx, body, at, parts);
         body.sound &= args.is_some();
         body.lines[at].args = args.unwrap_or_default();
+        sentinels::check(cx, body, at, parts);
         if let Some(written) = body.lines[at].condition {
-            let view = View { lines: &body.lines, until: at, it: None, params: &body.params, parts };
+            let view = View { lines: &body.lines, until: at, it: None, params: &body.params, element: None, parts };
             let formula = condition(cx, view, written);
             body.sound &= formula.is_some() && may_be_absent(cx, body, at);
             body.lines[at].present_if = formula;
@@ -31,14 +32,16 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 body.sound = false;
                 continue;
             }
-            let view = View { lines: &body.lines, until: at + 1, it: Some(at), params: &body.params, parts };
+            let view =
+                View { lines: &body.lines, until: at + 1, it: Some(at), params: &body.params, element: None, parts };
             let formula = condition(cx, view, written);
             body.sound &= formula.is_some();
             body.lines[at].rules.extend(formula);
         }
     }
     for written in &body.draft.rules {
-        let view = View { lines: &body.lines, until: body.lines.len(), it: None, params: &body.params, parts };
+        let view =
+            View { lines: &body.lines, until: body.lines.len(), it: None, params: &body.params, element: None, parts };
         let Some(formula) = condition(cx, view, written) else {
             body.sound = false;
             continue;
@@ -63,7 +66,7 @@ fn may_be_absent(cx: &mut Context<'_>, body: &Body<'_>, at: usize) -> bool {
         Some(("a typed JSON body is always there in this version", "make it `json`, and read it in the handler"))
     } else if matches!(body.draft.rust, RustShape::Existing { .. }) {
         Some(("a derived struct has no optional fields in this version", "describe the protocol in a `.wm` file"))
-    } else if matches!(super::layouts::extent(&line.ty), Some(crate::ir::Extent::Field(_))) {
+    } else if matches!(super::layouts::extent(&line.ty), Some(Extent::Field(_))) {
         Some(("the field that says its length would have to say that it is absent", "give it a prefix: `[u16]`"))
     } else {
         None
@@ -85,6 +88,8 @@ pub(super) struct View<'v> {
     /// The line that `it` means.
     pub(super) it: Option<usize>,
     pub(super) params: &'v [Param],
+    /// The element of a list that `it` means.
+    pub(super) element: Option<&'v Type>,
     pub(super) parts: Parts<'v>,
 }
 
@@ -198,6 +203,10 @@ pub(super) fn term(cx: &mut Context<'_>, view: View<'_>, written: &draft::Formul
 /// `flags`, `head.flags`, `it`, `true`.
 fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Kind)> {
     let (first, members) = path.split_first()?;
+    if let (Some(element), "it") = (view.element, first.text.as_str()) {
+        let kind = kind(cx, element, first)?;
+        return reached(cx, view, (Term::It, kind), members);
+    }
     let found = view.lines.iter().position(|line| line.name == first.text);
     let index = match (found, first.text.as_str(), view.it) {
         (Some(index), ..) => index,
@@ -212,7 +221,8 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
         _ => {
             let names = view.lines[..view.until].iter().map(|line| line.name.as_str());
             let params = view.params.iter().map(|param| param.name.as_str());
-            let known: Vec<&str> = names.chain(params).chain(view.it.map(|_| "it")).collect();
+            let it = (view.it.is_some() || view.element.is_some()).then_some("it");
+            let known: Vec<&str> = names.chain(params).chain(it).collect();
             cx.report(
                 Diagnostic::new(Code::UnknownField, first.origin, format!("no field `{}`", first.text))
                     .why("a formula speaks of the fields of its own layout that have been read")
@@ -257,7 +267,13 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
         );
         return None;
     }
-    let mut found = (Term::Field(index), kind(cx, &line.ty, first)?);
+    let found = (Term::Field(index), kind(cx, &line.ty, first)?);
+    reached(cx, view, found, members)
+}
+
+/// A value, or what is reached from it: `.a.b`.
+fn reached(cx: &mut Context<'_>, view: View<'_>, value: (Term, Kind), members: &[Name]) -> Option<(Term, Kind)> {
+    let mut found = value;
     for name in members {
         found = member(cx, view, found, name)?;
     }
@@ -275,6 +291,9 @@ fn member(cx: &mut Context<'_>, view: View<'_>, (of, kind): (Term, Kind), name: 
         return None;
     };
     let layout = view.parts.structs[part].as_ref()?;
+    if let Some(length) = length(layout, part, &of, name) {
+        return Some(length);
+    }
     let usable = |field: &&crate::ir::Field| field.role == Role::Value && field.condition.is_none();
     let Some(field) = layout.fields.iter().position(|field| field.name == name.text && usable(&field)) else {
         let known: Vec<&str> = layout.fields.iter().filter(usable).map(|field| field.name.as_str()).collect();
@@ -287,6 +306,25 @@ fn member(cx: &mut Context<'_>, view: View<'_>, (of, kind): (Term, Kind), name: 
     };
     let kind = self::kind(cx, &layout.fields[field].ty, name)?;
     Some((Term::Member { of: Box::new(of), part, field }, kind))
+}
+
+/// A number of a struct that the encoder computes: it is known by what it says the length of.
+fn length(layout: &Layout, part: usize, of: &Term, name: &Name) -> Option<(Term, Kind)> {
+    let number = layout.fields.iter().position(|field| field.name == name.text)?;
+    let (Role::Computed(equation), Type::Int(int, range)) = (&layout.fields[number].role, &layout.fields[number].ty)
+    else {
+        return None;
+    };
+    let measured = layout.fields.iter().position(|field| {
+        let plain = match &field.ty {
+            Type::Bytes(bytes) => matches!(bytes.content, Content::Bytes | Content::Str | Content::Ascii),
+            ty => matches!(ty, Type::List { .. }),
+        };
+        plain && field.condition.is_none() && super::layouts::extent(&field.ty) == Some(&Extent::Field(number))
+    })?;
+    let of = Term::Member { of: Box::new(of.clone()), part, field: measured };
+    let (least, most) = range.unwrap_or_else(|| int.range());
+    Some((Term::Length { of: Box::new(of), add: equation.add }, Kind::Int(least, most)))
 }
 
 /// What the value of a type is in a formula.

@@ -170,6 +170,17 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
                 ));
             } else if layout.fields[field].bits.is_some() {
                 cx.report(not_in_reach(draft, field, "is part of a byte", "reads whole bytes on the way"));
+            } else if let (walk::Step::Elements { .. }, Type::List { element, count: Extent::Where(condition), .. }) =
+                (&step, &layout.fields[field].ty)
+            {
+                if walk::looks(schema, element, condition).is_none() {
+                    cx.report(not_in_reach(
+                        draft,
+                        field,
+                        "ends where the framer cannot see it",
+                        "looks at numbers, enums and lengths of whole bytes of the element",
+                    ));
+                }
             } else if let Some(inner) = walk::inner(layout, &step)
                 && !matches!(inner, Type::Struct(_) | Type::Int(..))
             {

@@ -1,5 +1,6 @@
 //! Messages and structs: their lines, each with its type and its role.
 
+use super::attrs::Sentinel;
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
@@ -40,6 +41,8 @@ pub(super) struct Line<'d> {
     pub(super) present_if: Option<ir::Formula>,
     /// What is handed to its struct.
     pub(super) args: Vec<ir::Formula>,
+    /// What ends it, if it is a list that ends with an element.
+    pub(super) sentinel: Option<Sentinel<'d>>,
     /// `where`, as it is written.
     pub(super) written_rules: Vec<&'d Formula>,
     /// The same, checked.
@@ -131,6 +134,8 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
                 .help("keep `limit frame` as small as the protocol allows"),
         );
     }
+    let ends_with_one = matches!(typed.ty, Type::List { count: Extent::Where(_), .. });
+    let sentinel = if ends_with_one { attrs.take_sentinel() } else { None };
     let (condition, written_rules) = (attrs.take_condition(), attrs.take_rules());
     attrs.refuse(cx, &type_name(draft));
     check_held(cx, draft, &typed.ty);
@@ -144,6 +149,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
         condition,
         present_if: None,
         args: Vec::new(),
+        sentinel,
         written_rules,
         rules: Vec::new(),
         region: None,
@@ -191,6 +197,7 @@ fn constant<'d>(cx: &mut Context<'_>, draft: &'d FieldDraft, literal: &Literal) 
         condition: None,
         present_if: None,
         args: Vec::new(),
+        sentinel: None,
         written_rules: Vec::new(),
         rules: Vec::new(),
         region: None,

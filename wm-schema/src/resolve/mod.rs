@@ -32,6 +32,7 @@ mod layouts;
 mod names;
 mod regions;
 mod schema;
+mod sentinels;
 mod sizes;
 pub(crate) mod spell;
 pub(crate) mod suggest;

@@ -94,6 +94,8 @@ pub(super) fn units(extent: &Extent, lines: &[Line<'_>]) -> (u64, Option<u64>) {
     match extent {
         Extent::Fixed(count) => (*count, Some(*count)),
         Extent::Prefix(int) => (0, Some(clamp(int.range().1))),
+        // The last element is always there.
+        Extent::Where(_) => (1, None),
         Extent::Until(_) | Extent::Rest { .. } => (0, None),
         Extent::Field(index) => {
             let line = &lines[*index];
@@ -112,7 +114,7 @@ fn overhead(extent: &Extent) -> Size {
     match extent {
         Extent::Prefix(int) => int.size(),
         Extent::Until(delimiter) => exactly(delimiter.len() as u64),
-        Extent::Fixed(_) | Extent::Field(_) | Extent::Rest { .. } => exactly(0),
+        Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => exactly(0),
     }
 }
 
@@ -222,7 +224,7 @@ fn bound_content(line: &mut Line<'_>, room: u64) {
     let by_type = match &bytes.extent {
         Extent::Fixed(size) => Some(*size),
         Extent::Prefix(int) => Some(clamp(int.range().1)),
-        Extent::Field(_) | Extent::Until(_) | Extent::Rest { .. } => None,
+        Extent::Field(_) | Extent::Until(_) | Extent::Where(_) | Extent::Rest { .. } => None,
     };
     let most = [Some(most), bytes.max, by_type].into_iter().flatten().min();
     if let Type::Bytes(bytes) = &mut line.ty {

@@ -37,7 +37,7 @@ pub(super) fn ty(draft: &TypeDraft) -> String {
     format!("{}{body}{extent}", draft.name.text)
 }
 
-/// Attributes that can be said in short, each with a blank in front; equations are left out.
+/// Attributes that can be said in short, each with a blank in front; equations and what ends a list are left out.
 fn attrs(attrs: &[Attr]) -> String {
     let spell = |attr: &Attr| match &attr.kind {
         AttrKind::Until(ends) => {
@@ -50,7 +50,7 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::Stream => " stream".to_owned(),
         AttrKind::Where(formula) => format!(" where {}", formula.text),
         AttrKind::If(formula) => format!(" if {}", formula.text),
-        AttrKind::Equals(_) => String::new(),
+        AttrKind::UntilWhere(_) | AttrKind::UntilEmpty | AttrKind::Equals(_) => String::new(),
     };
     attrs.iter().map(spell).collect()
 }

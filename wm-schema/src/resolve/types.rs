@@ -4,7 +4,7 @@ use super::attrs::{self, Attrs};
 use super::declared::{later, unknown_type};
 use super::names::{self, Item};
 use super::words::{self, Word};
-use super::{Context, spell, suggest, vocabulary};
+use super::{Context, sentinels, spell, suggest, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{ExtentDraft, ExtentKind, FieldDraft, FieldKind, Literal, Origin, Spanned, TypeDraft};
 use crate::ir::{Bytes, Content, Extent, Int, Type};
@@ -53,6 +53,8 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
         );
         return None;
     }
+    // A list needs no brackets if it says which element is the last.
+    let alone = ty.extent.is_none() && !attrs.has_sentinel();
     let element = match word {
         Some(Word::Content(content)) => return content_type(cx, scope, ty, content, attrs),
         Some(Word::Digits { radix, signed }) => {
@@ -62,11 +64,11 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
             cx.report(later(ty, help));
             return None;
         }
-        Some(Word::Int(int)) if ty.extent.is_none() => return Some(integer(cx, int, attrs)),
+        Some(Word::Int(int)) if alone => return Some(integer(cx, int, attrs)),
         Some(Word::Int(int)) => element(cx, ty, int)?,
         Some(Word::Float { bytes, endian }) => Type::Float { bytes, endian },
         None => match cx.names.item(&ty.name.text) {
-            Some(Item::Int(index)) if ty.extent.is_none() => {
+            Some(Item::Int(index)) if alone => {
                 return cx.ints[index].clone().map(|int| integer(cx, Int::Escaping(int), attrs));
             }
             Some(Item::Int(index)) => element(cx, ty, Int::Escaping(cx.ints[index].clone()?))?,
@@ -83,9 +85,11 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
             }
         },
     };
-    let Some(brackets) = &ty.extent else { return Some(Typed { ty: element, max: None }) };
-    let max = attrs.take_max(cx);
-    let count = extent(cx, scope, brackets)?;
+    let (max, count) = match &ty.extent {
+        Some(brackets) => (attrs.take_max(cx), extent(cx, scope, brackets)?),
+        None if attrs.has_sentinel() => (attrs.take_max(cx), sentinels::unread()),
+        None => return Some(Typed { ty: element, max: None }),
+    };
     if let (Extent::Fixed(count), Some(max)) = (&count, &max) {
         cx.report(useless(max, format!("there are always {count} elements")));
     }

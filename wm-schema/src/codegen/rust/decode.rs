@@ -2,7 +2,7 @@
 
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
-use super::{bits, literal, names, shape};
+use super::{bits, literal, names, sentinels, shape};
 use crate::ir::{BitPlace, Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Type};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -378,6 +378,8 @@ impl<'c> Decoder<'c> {
                 let max = bytes.max.map_or(quote!(usize::MAX), |max| self.code.size(max));
                 quote!(let #local = reader.until(#delimiter, #max, #constant)?;)
             }
+            // Only a list ends with an element.
+            Extent::Where(_) => TokenStream::new(),
             Extent::Rest { tail } => {
                 let tail = self.code.size(*tail);
                 let max = bytes.max.filter(|_| !self.code.frame_bounds(at)).map(|max| {
@@ -451,6 +453,11 @@ impl<'c> Decoder<'c> {
                 }
             }
             Extent::Until(_) => TokenStream::new(),
+            Extent::Where(condition) => {
+                let max = max.map_or(quote!(usize::MAX), |max| self.code.size(max));
+                let last = sentinels::last(self.code, element, condition);
+                quote!(let #local = List::read_until(#reader, #max, #read, #last, #constant)?;)
+            }
             Extent::Rest { tail } => {
                 let tail = self.code.size(*tail);
                 let max = max.map_or(quote!(usize::MAX), |max| literal::number(max.into()));

@@ -5,7 +5,7 @@ mod write;
 
 use super::layout::LayoutCode;
 use super::number::{to_i128, within};
-use super::{literal, names, shape};
+use super::{literal, names, sentinels, shape};
 use crate::ir::{Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Schema, Type};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -349,21 +349,28 @@ impl<'c> Encoder<'c> {
                 quote!(#value.check(#constant)?;)
             }
             Type::Bytes(bytes) => self.check_bytes(at, bytes),
-            Type::List { count, max, .. } => {
-                let len = self.len(at);
-                match (count, max) {
-                    (Extent::Fixed(count), _) => {
-                        let count = literal::number((*count).into());
-                        quote!(check::exactly(#len, #count, #constant)?;)
-                    }
-                    (_, Some(max)) => {
-                        let max = literal::number((*max).into());
-                        quote!(check::at_most(#len, #max, #constant)?;)
-                    }
-                    _ => TokenStream::new(),
-                }
-            }
+            Type::List { element, count, max } => self.check_list(at, element, count, *max),
             Type::Struct(_) | Type::Enum(_) | Type::Float { .. } | Type::Constant(_) => TokenStream::new(),
+        }
+    }
+
+    fn check_list(&self, at: usize, element: &Type, count: &Extent, max: Option<u64>) -> TokenStream {
+        let (constant, value, len) = (self.code.constant(at), self.value(at), self.len(at));
+        let most = max.map(|max| {
+            let max = literal::number(max.into());
+            quote!(check::at_most(#len, #max, #constant)?;)
+        });
+        match count {
+            Extent::Fixed(count) => {
+                let count = literal::number((*count).into());
+                quote!(check::exactly(#len, #count, #constant)?;)
+            }
+            Extent::Where(condition) => {
+                let (last, text) = (sentinels::last(self.code, element, condition), &condition.text);
+                let borrow = self.inside.is_none().then(|| quote!(&));
+                quote!(#most check::ends_with(#borrow #value, #last, #text, #constant)?;)
+            }
+            _ => quote!(#most),
         }
     }
 

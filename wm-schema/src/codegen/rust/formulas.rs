@@ -3,6 +3,7 @@
 use super::names::Names;
 use super::{literal, names, shape};
 use crate::ir::{Bytes, Computed, Content, Formula, Int, Layout, Operator, Schema, Term, Type};
+use crate::walk;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -13,6 +14,23 @@ pub(super) struct Formulas<'f> {
     /// The value of a field as an expression.
     pub(super) field: &'f dyn Fn(usize) -> TokenStream,
     pub(super) names: &'f Names,
+    pub(super) it: It<'f>,
+}
+
+/// The element of a list that a condition speaks of.
+#[derive(Clone, Copy)]
+pub(super) enum It<'f> {
+    /// It speaks of none.
+    None,
+    /// The variable `item`, a reference.
+    Item(&'f Type),
+    /// What a walk has looked at again: a variable for each field of the element that the condition reads, or `item`.
+    Walked {
+        /// Its type.
+        ty: &'f Type,
+        /// The names of its fields, if it has any.
+        names: Option<&'f Names>,
+    },
 }
 
 /// An expression and what must be known to join it with others.
@@ -34,6 +52,8 @@ enum Number {
     Native(u8, bool),
     /// `i128`.
     Wide,
+    /// `usize`: a length.
+    Count,
 }
 
 impl Formulas<'_> {
@@ -67,7 +87,8 @@ impl Formulas<'_> {
                 let (name, variant) = (names::ty(&of.name), word.map(|word| names::variant(&word.name)));
                 Piece::plain(quote!(#name::#variant))
             }
-            Term::Field(_) | Term::Member { .. } | Term::Param(_) => {
+            Term::Length { of, add } => self.length(of, *add),
+            Term::Field(_) | Term::Member { .. } | Term::Param(_) | Term::It => {
                 let (tokens, ty) = self.value(term);
                 let number = match ty {
                     Some(Type::Int(int, _)) if *int != Int::Flag => {
@@ -107,6 +128,17 @@ impl Formulas<'_> {
             Term::Param(index) => {
                 let name = self.names.param(*index);
                 (quote!(#name), Some(&self.layout.params[*index].ty))
+            }
+            Term::It => match self.it {
+                It::Item(ty) if matches!(ty, Type::Struct(_)) => (quote!(item), Some(ty)),
+                It::Item(ty) => (quote!(*item), Some(ty)),
+                It::Walked { ty, .. } => (quote!(item), Some(ty)),
+                It::None => (TokenStream::new(), None),
+            },
+            Term::Member { of, part, field } if **of == Term::It && matches!(self.it, It::Walked { .. }) => {
+                let It::Walked { names: Some(names), .. } = self.it else { return (TokenStream::new(), None) };
+                let name = names.local(*field);
+                (quote!(#name), Some(&self.schema.structs[*part].fields[*field].ty))
             }
             Term::Member { of, part, field } => {
                 let ((of, _), field) = (self.value(of), &self.schema.structs[*part].fields[*field]);
@@ -149,6 +181,9 @@ impl Formulas<'_> {
             let sign = sign(operator);
             return Piece { tokens: quote!(#value #sign #bytes), number: Number::Other, operator: Some(operator) };
         }
+        if let Some(compared) = self.compared_length(operator, left, right) {
+            return compared;
+        }
         if let Some(multiple) = self.multiple(operator, left, right) {
             return multiple;
         }
@@ -164,6 +199,64 @@ impl Formulas<'_> {
 }
 
 impl Formulas<'_> {
+    /// How many bytes or elements a value has, and `add` more. A walk has read the number that says it.
+    fn length(&self, of: &Term, add: i64) -> Piece {
+        let (tokens, number, said) = match (self.it, of, self.said(of)) {
+            (It::Walked { names: Some(names), .. }, Term::Member { field, .. }, Some((int, said))) => {
+                let ((bits, signed), name) = (shape::int_bits(int), names.beside(*field, "len"));
+                (quote!(#name), Number::Native(bits, signed), said)
+            }
+            _ => {
+                let value = self.value(of).0;
+                (quote!(#value.len()), Number::Count, 0)
+            }
+        };
+        let piece = Piece { tokens, number, operator: None };
+        match add.saturating_sub(said) {
+            0 => piece,
+            more => {
+                let (piece, sign) = (piece.wide().tokens, if more > 0 { quote!(+) } else { quote!(-) });
+                let more = literal::number(more.unsigned_abs().into());
+                Piece { tokens: quote!(#piece #sign #more), number: Number::Wide, operator: Some(Operator::Add) }
+            }
+        }
+    }
+
+    /// The number that says how long a field of the element is, and how much more it says.
+    fn said(&self, of: &Term) -> Option<(&Int, i64)> {
+        let Term::Member { part, field, .. } = of else { return None };
+        walk::said_length(&self.schema.structs[*part], *field)
+    }
+
+    /// `data.is_empty()`, `data.len() > 4`: a length against a number.
+    fn compared_length(&self, operator: Operator, left: &Term, right: &Term) -> Option<Piece> {
+        let (of, add, operator, value) = match (left, right) {
+            (Term::Length { of, add }, Term::Int(value)) => (of, add, operator, value),
+            (Term::Int(value), Term::Length { of, add }) => (of, add, mirrored(operator), value),
+            _ => return None,
+        };
+        let by_number = matches!(self.it, It::Walked { .. }) && self.said(of).is_some();
+        let count = u64::try_from(value.checked_sub((*add).into())?).ok().filter(|_| !by_number)?;
+        let value = self.value(of).0;
+        match (operator, count) {
+            (Operator::Equal | Operator::LessEqual, 0) | (Operator::Less, 1) => {
+                Some(Piece::plain(quote!(#value.is_empty())))
+            }
+            (Operator::NotEqual | Operator::Greater, 0) | (Operator::GreaterEqual, 1) => {
+                Some(Piece::plain(quote!(!#value.is_empty())))
+            }
+            _ if operator.compares() => {
+                let (sign, count) = (sign(operator), literal::number(count.into()));
+                Some(Piece {
+                    tokens: quote!(#value.len() #sign #count),
+                    number: Number::Other,
+                    operator: Some(operator),
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// `count.is_multiple_of(2)` for `count % 2 == 0`.
     fn multiple(&self, operator: Operator, left: &Term, right: &Term) -> Option<Piece> {
         let Term::Binary { operator: Operator::Remainder, left: value, right: by } = left else { return None };
@@ -190,6 +283,11 @@ impl Piece {
     /// The same as `i128`; a literal is that by itself.
     fn wide(self) -> Self {
         match self.number {
+            Number::Count => {
+                let value = &self.tokens;
+                let tokens = quote!(i128::try_from(#value).unwrap_or(i128::MAX));
+                Self { tokens, number: Number::Wide, operator: None }
+            }
             Number::Native(..) => {
                 let value = &self.tokens;
                 Self { tokens: quote!(i128::from(#value)), number: Number::Wide, operator: None }
@@ -250,6 +348,17 @@ fn opposite(operator: Operator) -> Option<Operator> {
         Operator::LessEqual => Operator::Greater,
         _ => return None,
     })
+}
+
+/// The same comparison with its sides changed.
+fn mirrored(operator: Operator) -> Operator {
+    match operator {
+        Operator::Less => Operator::Greater,
+        Operator::LessEqual => Operator::GreaterEqual,
+        Operator::Greater => Operator::Less,
+        Operator::GreaterEqual => Operator::LessEqual,
+        other => other,
+    }
 }
 
 fn sign(operator: Operator) -> TokenStream {

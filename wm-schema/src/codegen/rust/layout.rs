@@ -1,6 +1,6 @@
 //! One layout while its code is written: what all its functions have to know.
 
-use super::formulas::Formulas;
+use super::formulas::{Formulas, It};
 use super::{Rust, names::Names, shape};
 use crate::ir::{
     Bytes, Endian, Equation, Escape, Extent, Field, Formula, Int, Layout, Measure, Message, Role, Size, Type,
@@ -84,7 +84,7 @@ impl<'s> LayoutCode<'s> {
         let around = match &bytes.extent {
             Extent::Prefix(int) => int.size().least,
             Extent::Until(delimiter) => delimiter.len() as u64,
-            Extent::Fixed(_) | Extent::Field(_) | Extent::Rest { .. } => 0,
+            Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => 0,
         };
         let rest = self.layout.size.least.saturating_sub(field.size.least).saturating_add(around);
         max.saturating_add(rest) >= message.frame_bytes_max
@@ -130,14 +130,18 @@ impl<'s> LayoutCode<'s> {
         }
     }
 
+    fn formulas<'f>(&'f self, field: &'f dyn Fn(usize) -> TokenStream) -> Formulas<'f> {
+        Formulas { schema: self.rust.schema, layout: self.layout, field, names: &self.names, it: It::None }
+    }
+
     /// A condition over the values that `field` gives.
     pub(super) fn condition(&self, formula: &Formula, field: &dyn Fn(usize) -> TokenStream) -> TokenStream {
-        Formulas { schema: self.rust.schema, layout: self.layout, field, names: &self.names }.condition(formula)
+        self.formulas(field).condition(formula)
     }
 
     /// What is handed to the struct of a field.
     pub(super) fn arguments(&self, at: usize, field: &dyn Fn(usize) -> TokenStream) -> Vec<TokenStream> {
-        let formulas = Formulas { schema: self.rust.schema, layout: self.layout, field, names: &self.names };
+        let formulas = self.formulas(field);
         self.field(at).args.iter().map(|formula| formulas.argument(formula)).collect()
     }
 

@@ -5,7 +5,7 @@
 //!   items    enums, typed JSON bodies          layout   one layout while its code is written
 //!   framing  input                             number   the calls that read and write numbers
 //!   decode   decode, read                      encode   measure, encode, write
-//!   walk     the steps of a walk
+//!   walk     the steps of a walk               sentinels  lists that end with an element
 //!   sides    the two ends                      several  what a side sends, if that is one of several
 //!   words    enums of words                    unions   enums whose variants hold layouts
 //!   tests    the schema's test blocks          print    formatted text
@@ -25,6 +25,7 @@ mod literal;
 mod names;
 mod number;
 mod print;
+mod sentinels;
 mod several;
 mod shape;
 mod sides;

@@ -2,7 +2,7 @@
 
 use super::layout::LayoutCode;
 use super::number::{int_call, to_i128, to_u64};
-use super::{literal, names};
+use super::{literal, names, sentinels};
 use crate::ir::{Bytes, Extent, Int, Layout, Schema, Type};
 use crate::walk::{self, Span, Step};
 use proc_macro2::{Literal, TokenStream};
@@ -72,6 +72,7 @@ fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
             quote!(walk.mark(#slot))
         }
         Step::If { field, reads, least } => only_if(code, *field, reads, *least),
+        Step::Elements { field, least } => sentinels::walk(code, *field, *least),
         Step::Enter { field, count } => {
             let (inner, constant) = (inner(code, *field), code.constant(*field));
             match (count, &code.field(*field).ty) {
@@ -96,7 +97,7 @@ fn until(code: &LayoutCode<'_>, field: usize) -> TokenStream {
 }
 
 /// A number that is only stepped over.
-fn free(code: &LayoutCode<'_>, field: usize, ty: &Type) -> TokenStream {
+pub(super) fn free(code: &LayoutCode<'_>, field: usize, ty: &Type) -> TokenStream {
     let Type::Int(int, _) = ty else { return quote!(Ok(())) };
     let int = match int {
         // Its zigzag form is a varint like any other.
@@ -209,7 +210,7 @@ fn passed(code: &LayoutCode<'_>, span: &Span, units: &TokenStream) -> TokenStrea
 }
 
 /// The steps of a struct, or of the elements of a list.
-fn inner(code: &LayoutCode<'_>, field: usize) -> TokenStream {
+pub(super) fn inner(code: &LayoutCode<'_>, field: usize) -> TokenStream {
     let ty = match &code.field(field).ty {
         Type::List { element, .. } => element,
         ty => ty,

@@ -87,7 +87,7 @@ impl Encoder<'_> {
                 match &bytes.extent {
                     Extent::Prefix(int) => self.prefix_width(at, int, terms),
                     Extent::Until(delimiter) => delimiter.len() as u64,
-                    Extent::Fixed(_) | Extent::Field(_) | Extent::Rest { .. } => 0,
+                    Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => 0,
                 }
             }
             Type::Struct(part) if is_plain(schema, &schema.structs[*part]) => schema.structs[*part].size.least,
