@@ -205,7 +205,7 @@ impl Head<'_> {
                 Some(Stop)
             }
             Extent::Prefix(int) => self.prefix(int),
-            Extent::Field(_) | Extent::Rest { .. } => Some(Stop),
+            Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => Some(Stop),
         }
     }
 
@@ -279,7 +279,7 @@ impl Head<'_> {
                 }
                 None
             }
-            Extent::Field(_) | Extent::Rest { .. } | Extent::Until(_) => Some(Stop),
+            Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } | Extent::Until(_) => Some(Stop),
         }
     }
 }
@@ -319,7 +319,7 @@ fn conditions(layout: &Layout, at: usize) -> Vec<&Formula> {
 fn reads_only(term: &Term, at: usize) -> bool {
     match term {
         Term::Field(index) => *index == at,
-        Term::Member { .. } | Term::Param(_) => false,
+        Term::Member { .. } | Term::Param(_) | Term::It | Term::Length { .. } => false,
         Term::Not(inner) | Term::Negative(inner) | Term::Is { value: inner, .. } => reads_only(inner, at),
         Term::Binary { left, right, .. } => reads_only(left, at) && reads_only(right, at),
         Term::Int(_) | Term::Bool(_) | Term::Bytes(_) | Term::Word { .. } | Term::Variant { .. } => true,
