@@ -8,7 +8,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 use std::fmt::Debug;
 use wm_core::protocol::{Decoded, Input, Protocol, Tcp};
-use wm_schema::ir::{Extent, Framing, Layout, Schema, Side, Type};
+use wm_schema::ir::{Extent, Framing, Layout, Schema, Type};
 use wm_tests::subject::{self, Subject};
 use wm_tests::{laws, stream, values};
 

@@ -60,7 +60,7 @@ fn a_list_that_ends_too_early_or_never() {
         let (names, rows, body) = (List::from(names), List::from(&rows), ReplyBody::Other(b""));
         generated::<Reply<'_>>(&Reply { names, rows, kind: 7, body })
     };
-    assert_eq!(send(&[more, end]), Ok(9));
+    assert_eq!(send(&[more, end]), Ok(8));
     for names in [&[][..], &[more], &[end, more], &[end, end]] {
         assert_eq!(send(names), refused("Reply.names", "End"));
         let text = |name: &Name<'_>| Value::Struct(vec![Value::Bytes(name.text.into())]);
