@@ -14,6 +14,7 @@ pub mod engine;
 pub mod foreign;
 pub mod fuzz;
 pub mod laws;
+pub mod loopback;
 pub mod oracle;
 pub mod schemas;
 pub mod simulation;

@@ -1,10 +1,10 @@
 //! What the laws are about: each message of each protocol, with all engines that speak it.
 
-use crate::engine::{Conversation, Engine, Rust};
+use crate::engine::{Conversation, Engine, Read, Rust};
 use crate::oracle::Oracle;
-use crate::{derived, schemas};
+use crate::{derived, loopback, schemas};
 use std::fmt;
-use wm_core::protocol::{self, FromClient, FromServer, Message};
+use wm_core::protocol::{self, FromClient, FromServer, Input, Message};
 use wm_schema::ir::{Schema, Side, Value};
 
 /// One direction of a protocol.
@@ -19,6 +19,10 @@ pub struct Subject {
     pub oracle: Oracle,
     /// All engines, the oracle among them.
     pub engines: Vec<Box<dyn Engine>>,
+    /// Sends the messages of good frames from a generated client to a generated server and back: what came.
+    pub echoed: fn(&[Vec<u8>]) -> Vec<Read>,
+    /// Looks for the end of a frame and reads it in Rust, and nothing else; whether it is a good one.
+    pub read: fn(&mut [u8]) -> bool,
 }
 
 impl fmt::Debug for Subject {
@@ -35,7 +39,11 @@ where
     let oracle = Oracle::new(schema, side);
     let engines: Vec<Box<dyn Engine>> =
         vec![Box::new(oracle.clone()), Box::new(Rust::<M>::new("generated")), Box::new(Conversation::<M>::default())];
-    Subject { protocol, side, schema, oracle, engines }
+    Subject { protocol, side, schema, oracle, engines, echoed: loopback::echoed::<M>, read: read::<M> }
+}
+
+fn read<M: Message>(frame: &mut [u8]) -> bool {
+    M::input(&mut M::Scan::default(), frame) == Ok(Input::Frame(frame.len())) && M::decode(frame).is_ok()
 }
 
 impl Subject {

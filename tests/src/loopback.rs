@@ -1,0 +1,75 @@
+//! Generated code over real sockets: a client and a server of a message, on the core, through the loopback of the system.
+
+use crate::engine::Read;
+use bytes::BytesMut;
+use std::fmt;
+use std::io;
+use std::net::TcpStream;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+use wm_core::net::bind;
+use wm_core::protocol::{Duplex, Message};
+use wm_core::{Address, Framed, Launch, ListenOptions, Service, Worker};
+
+/// Far longer than anything here takes; what waits longer has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How much is under way at once, in bytes: the sockets hold far more.
+const UNDER_WAY: usize = 16 << 10;
+
+/// A client sends the messages of `frames` to a server that sends each of them back: what it has received.
+///
+/// # Panics
+///
+/// A frame is none of this message, or one of the two fails.
+#[must_use]
+pub fn echoed<M: Message>(frames: &[Vec<u8>]) -> Vec<Read>
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    let any: Address = "tcp://127.0.0.1:0".parse().expect("an address");
+    let listener = bind(&any, &ListenOptions::default()).expect("a free port");
+    let address = listener.endpoint().expect("bound").socket_addr().expect("an address of the internet");
+    let (stopped, stop) = io::pipe().expect("a pipe");
+    let server = thread::spawn(move || {
+        let worker =
+            Worker::<Duplex<M>>::new(&format!("tcp://{address}")).on_message(|client, message| client.send(message));
+        Service::run(Box::new(worker), Launch::new(stopped).listener(listener))
+    });
+    let stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time that is not zero");
+    stream.set_write_timeout(Some(PATIENCE)).expect("a time that is not zero");
+    let mut client = Framed::<Duplex<M>, _>::new(stream);
+    let mut received = Vec::new();
+    let mut sent = 0;
+    while sent < frames.len() {
+        let mut bytes = 0;
+        let first = sent;
+        while sent < frames.len() && (sent == first || bytes + frames[sent].len() <= UNDER_WAY) {
+            let mut frame = frames[sent].clone();
+            let view = M::decode(&mut frame).expect("a good frame");
+            client.send(view).expect("the server reads");
+            bytes += frames[sent].len();
+            sent += 1;
+        }
+        for _ in first..sent {
+            let read = client.receive(|message| read::<M>(&message)).expect("an answer");
+            received.push(read.expect("the server has not closed"));
+        }
+    }
+    drop((client, stop));
+    let (ended, wait) = mpsc::channel();
+    thread::spawn(move || ended.send(server.join()));
+    wait.recv_timeout(PATIENCE).expect("the server stops").expect("it has not panicked").expect("it has not failed");
+    received
+}
+
+fn read<M: Message>(message: &M::View<'_>) -> Read
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    let mut sent = BytesMut::new();
+    let result = M::encode(message, &mut sent);
+    Read { shown: format!("{message:?}"), sent: result.map(|()| sent.to_vec()).map_err(Into::into) }
+}
