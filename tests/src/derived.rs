@@ -246,3 +246,26 @@ pub mod every_type {
         pub end: u64,
     }
 }
+
+/// `checksums.wm`, as far as the server goes.
+pub mod checksums {
+    use wm_derive::Protocol;
+
+    /// The same where no number says the end.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "checksums", endian = "little", limit = "4K", magic = "$")]
+    pub struct Line<'a> {
+        /// How many.
+        #[wm(as = "varint")]
+        pub count: u64,
+        /// Up to a star.
+        #[wm(until = "*", max = 64)]
+        pub text: &'a str,
+        /// Up to a comma.
+        #[wm(until = ",", max = 64)]
+        #[wm(line_after = "crc: u24be = crc24(count..text)", line_after = "adler: u32 = adler32(count..crc)")]
+        #[wm(line_after = "sums: u16 = sum16(self)", line_after = "more: u32be = sum32(text)")]
+        #[wm(line_after = "last: u8 = crc8_maxim(count)")]
+        pub also: &'a [u8],
+    }
+}

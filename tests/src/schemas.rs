@@ -26,6 +26,7 @@ schemas! {
     bits
     bits_lsb
     cache
+    checksums
     choices
     conditions
     connect

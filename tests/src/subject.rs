@@ -86,6 +86,8 @@ pub fn all() -> Vec<Subject> {
         generated::<xml10::Packet<'static>>("xml10", Client).twin::<derived::xml10::Packet<'static>>(),
         generated::<cache::Set<'static>>("cache", Client).twin::<derived::cache::Set<'static>>(),
         generated::<cache::Found<'static>>("cache", Server),
+        generated::<checksums::Packet<'static>>("checksums", Client),
+        generated::<checksums::Line<'static>>("checksums", Server).twin::<derived::checksums::Line<'static>>(),
         generated::<sections::Book<'static>>("sections", Client),
         generated::<sections::Index<'static>>("sections", Server),
         generated::<sentinels::Upload<'static>>("sentinels", Client),

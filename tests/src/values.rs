@@ -187,7 +187,8 @@ impl Source<'_> {
 
     fn bytes(&mut self, bytes: &Bytes) -> Value {
         let length = match bytes.extent {
-            Extent::Fixed(length) => length,
+            Extent::Fixed(length) if bytes.pad.is_none() => length,
+            Extent::Fixed(length) => self.length(Some(length)),
             _ => self.length(bytes.max),
         };
         let mut content = match bytes.content {
@@ -206,6 +207,9 @@ impl Source<'_> {
         }
         while let Some(suffix) = bytes.trim.as_ref().filter(|suffix| content.ends_with(suffix)) {
             content.truncate(content.len() - suffix.len());
+        }
+        while bytes.pad.is_some() && content.last() == bytes.pad.as_ref() {
+            content.pop();
         }
         Value::Bytes(content)
     }

@@ -97,7 +97,7 @@ fn misfits(schema: &Schema, described: &Described, place: impl Fn(&str) -> Span)
         let field = described.fields.iter().find(|field| field.name == line.name);
         match (field, &line.role) {
             (Some(field), Role::Value) => errors.extend(misfit(field, &line.ty, line.held)),
-            (Some(field), Role::Constant(_) | Role::Computed(_) | Role::Sender(_)) => {
+            (Some(field), Role::Constant(_) | Role::Computed(_) | Role::Checksum(_) | Role::Sender(_)) => {
                 let why = format!("`{}` is not set by anybody: it is constant or computed", field.name);
                 let help = "remove the field, and say `#[wm(line = \"…\")]` where it stood";
                 errors.push(message(field.span, Code::BadRustType, &why, "", help));
@@ -115,7 +115,7 @@ fn misfits(schema: &Schema, described: &Described, place: impl Fn(&str) -> Span)
                     "give it a value with `=`, or make it a field",
                 ));
             }
-            (None, Role::Constant(_) | Role::Computed(_) | Role::Sender(_)) => {}
+            (None, Role::Constant(_) | Role::Computed(_) | Role::Checksum(_) | Role::Sender(_)) => {}
         }
     }
     errors

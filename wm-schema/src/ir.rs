@@ -4,6 +4,7 @@
 //! message it is known how its end is found. Nothing here can be inconsistent: only [`crate::resolve`] makes one, and it
 //! makes none while there is a mistake.
 
+mod checksum;
 mod choice;
 mod declared;
 mod formula;
@@ -13,6 +14,7 @@ mod test;
 mod types;
 
 pub use crate::draft::{Endian, Held, RustShape, Side};
+pub use checksum::{Checksum, Crc, Function};
 pub use choice::{By, Choice, Param};
 pub use declared::{Enum, JsonBody, JsonMember, JsonType, Variant, Word, Words};
 pub use formula::{Computed, Formula, Operator, Term};

@@ -24,6 +24,7 @@
 
 pub mod base64;
 pub mod check;
+pub mod checksum;
 mod error;
 mod escape;
 pub mod finite;

@@ -73,6 +73,11 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    /// Bytes of the frame that have been read.
+    pub(super) fn covered(&self, range: core::ops::Range<usize>) -> &'a [u8] {
+        self.frame.get(range).unwrap_or_default()
+    }
+
     /// The bytes that are left.
     #[inline]
     pub(super) fn peek(&self) -> &'a [u8] {
@@ -261,6 +266,14 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn svarint(&mut self, field: &'static Field) -> Result<i64, DecodeError> {
         self.varint(field).map(varint::unzigzag)
+    }
+
+    /// `bytes` without the `pad` that fills them up.
+    #[inline]
+    #[must_use]
+    pub fn unpadded(bytes: &'a [u8], pad: u8) -> &'a [u8] {
+        let filled = bytes.iter().rev().take_while(|byte| **byte == pad).count();
+        bytes.get(..bytes.len().saturating_sub(filled)).unwrap_or_default()
     }
 
     /// Checks that `bytes`, which were read last, are UTF-8.

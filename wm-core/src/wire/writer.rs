@@ -56,10 +56,36 @@ impl<'o> Writer<'o> {
         self.out
     }
 
+    /// Where the next byte goes, in bytes from the start of the buffer.
+    #[inline]
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.out.len()
+    }
+
+    /// What the buffer holds.
+    #[inline]
+    pub(super) fn written(&self) -> &[u8] {
+        self.out
+    }
+
     /// Appends bytes as they are.
     #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.out.put_slice(bytes);
+    }
+
+    /// Appends bytes, and as many of `pad` as are missing to `size`.
+    #[inline]
+    pub fn padded(&mut self, bytes: &[u8], size: usize, pad: u8) {
+        self.bytes(bytes);
+        self.pad(pad, size.saturating_sub(bytes.len()));
+    }
+
+    /// Appends `count` times the same byte.
+    #[inline]
+    pub fn pad(&mut self, byte: u8, count: usize) {
+        self.out.put_bytes(byte, count);
     }
 
     /// Appends a byte.

@@ -185,6 +185,8 @@ pub enum AttrKind {
     Max(Spanned<Literal>),
     /// `trim "\r"`.
     Trim(Spanned<Literal>),
+    /// `pad "\0"`.
+    Pad(Spanned<Literal>),
     /// `in 1..=5`, both ends included.
     In(Spanned<(i128, i128)>),
     /// `= size(self)`, `= 5`.

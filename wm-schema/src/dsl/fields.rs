@@ -157,6 +157,7 @@ impl Reader<'_> {
             Rule::until => self.until(part)?,
             Rule::max => AttrKind::Max(self.spanned_literal(part.into_inner().find(is_literal)?)?),
             Rule::trim => AttrKind::Trim(self.spanned_literal(part.into_inner().find(is_literal)?)?),
+            Rule::pad => AttrKind::Pad(self.spanned_literal(part.into_inner().find(is_literal)?)?),
             Rule::in_range => {
                 let range = part.into_inner().find(|inner| inner.as_rule() == Rule::range)?;
                 AttrKind::In(self.number_range(&range)?)
@@ -374,7 +375,6 @@ fn binary(operator: char, left: Expr, right: Expr) -> Expr {
 
 fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
     match rule {
-        Rule::pad => Some(&not_yet::PAD),
         Rule::quote => Some(&not_yet::QUOTE),
         Rule::via => Some(&not_yet::VIA),
         Rule::nocase => Some(&not_yet::NOCASE),

@@ -46,7 +46,6 @@ constructs! {
     LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
     SINCE = "since", "it says which version of the protocol brought the field", "write one schema for each version";
     VIA = "via", "it passes bytes through a transform such as `xor`", "take the bytes as they are, and transform them in the handler";
-    PAD = "pad", "it fills a fixed field up with a byte", "take all the bytes, and trim them in the handler";
     QUOTE = "quote", "it lets a quoted value contain its delimiter", "choose a delimiter that the value cannot contain";
     NOCASE = "nocase", "it compares without regard to case", "compare in the handler";
     MINIMAL = "minimal", "it refuses numbers that are longer than they need to be", "leave it out";
@@ -63,7 +62,6 @@ constructs! {
     QUICVAR = "quicvar", "it is the integer of QUIC, whose first two bits tell its width", "use `varint`, or a fixed width such as `u32`";
     VLQ = "vlq", "it is the integer of MIDI, seven bits a byte, highest first", "use `varint`, or a fixed width such as `u32`";
 
-    CHECKSUM = "a checksum", "it is computed over a range of fields", "declare it as a number, and check it in the handler";
     OFFSET = "offset(…)", "it is the place of a field in the frame", "count the bytes by `size(a..b)`";
 }
 
@@ -83,9 +81,6 @@ pub(super) fn of_type(word: &str) -> Option<&'static Construct> {
 pub(super) fn of_function(word: &str) -> Option<&'static Construct> {
     match word {
         "offset" => Some(&OFFSET),
-        _ if ["crc", "adler", "sum", "xor", "md5", "sha"].iter().any(|prefix| word.starts_with(prefix)) => {
-            Some(&CHECKSUM)
-        }
         _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Fields, enums and JSON bodies as tables.
 
-use super::words::{equation, field_word, int_word, short_span};
+use super::words::{checksum, equation, field_word, int_word, short_span};
 use crate::ir::{BitPlace, Field, Int, JsonBody, JsonType, Layout, Role, Schema, Side, Type};
 use crate::resolve::spell::count;
 use std::fmt::Write;
@@ -16,6 +16,7 @@ pub(super) fn fields(schema: &Schema, layout: &Layout) -> String {
             Role::Constant(_) if matches!(field.ty, Type::Constant(_)) => "the schema".to_owned(),
             Role::Constant(value) => format!("the schema: {value}"),
             Role::Computed(computed) => format!("the encoder: {}", equation(layout, index, *computed)),
+            Role::Checksum(checksum) => format!("the encoder: {}", self::checksum(layout, index, *checksum)),
             Role::Sender(Side::Client) => "the encoder: from(client)".to_owned(),
             Role::Sender(Side::Server) => "the encoder: from(server)".to_owned(),
         };

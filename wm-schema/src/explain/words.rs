@@ -1,7 +1,8 @@
 //! Parts of a checked schema in words.
 
 use crate::ir::{
-    Bytes, Content, Endian, Equation, Extent, Field, Framing, Int, Layout, Measure, Message, Role, Schema, Size, Type,
+    Bytes, Checksum, Content, Endian, Equation, Extent, Field, Framing, Int, Layout, Measure, Message, Role, Schema,
+    Size, Type,
 };
 use crate::resolve::spell::{bytes, count};
 
@@ -102,7 +103,8 @@ fn bytes_word(schema: &Schema, layout: &Layout, value: &Bytes) -> String {
     let trim = value.trim.as_ref().map(|trim| format!(" trim {}", bytes(trim))).unwrap_or_default();
     let is_word = matches!(value.content, Content::Word(_));
     let within = value.within.filter(|_| !is_word).map(|(least, most)| format!(" in {}", characters(least, most)));
-    format!("{content}{}{trim}{}", brackets(layout, &value.extent), within.unwrap_or_default())
+    let pad = value.pad.map(|pad| format!(" pad {}", bytes(&[pad]))).unwrap_or_default();
+    format!("{content}{}{trim}{pad}{}", brackets(layout, &value.extent), within.unwrap_or_default())
 }
 
 /// `' '..='~'`
@@ -150,16 +152,28 @@ fn order(endian: Endian) -> &'static str {
     }
 }
 
+/// Fields as one types them behind the name of a function.
+fn fields(layout: &Layout, index: usize, first: usize, last: usize) -> String {
+    let name = |index: usize| layout.fields[index].name.clone();
+    let end = layout.fields.len() - 1;
+    match (first, last) {
+        (0, last) if last == end => "self".to_owned(),
+        (first, last) if first == last => name(first),
+        (first, last) if first == index + 1 && last == end => "rest".to_owned(),
+        (first, last) => format!("{}..{}", name(first), name(last)),
+    }
+}
+
+/// A checksum as one types it, a CRC by its name in the catalogue.
+pub(super) fn checksum(layout: &Layout, index: usize, checksum: Checksum) -> String {
+    format!("{}({})", checksum.function.name(), fields(layout, index, checksum.first, checksum.last))
+}
+
 /// An equation as one types it.
 pub(super) fn equation(layout: &Layout, index: usize, equation: Equation) -> String {
-    let name = |index: usize| &layout.fields[index].name;
-    let end = layout.fields.len() - 1;
     let measure = match equation.measure {
-        Measure::Bytes { first: 0, last } if last == end => "size(self)".to_owned(),
-        Measure::Bytes { first, last } if first == last => format!("size({})", name(first)),
-        Measure::Bytes { first, last } if first == index + 1 && last == end => "size(rest)".to_owned(),
-        Measure::Bytes { first, last } => format!("size({}..{})", name(first), name(last)),
-        Measure::Elements { list } => format!("count({})", name(list)),
+        Measure::Bytes { first, last } => format!("size({})", fields(layout, index, first, last)),
+        Measure::Elements { list } => format!("count({})", layout.fields[list].name),
     };
     match equation.add {
         0 => measure,

@@ -3,7 +3,7 @@
 use super::bits::Run;
 use super::formula::{self, Known};
 use super::trace::{self, Found, Recorder, Setter};
-use super::{Error, Fault, Interpreter, Place, encode, float, json, number};
+use super::{Error, Fault, Interpreter, Place, checksum, encode, float, json, number};
 use crate::ir::{
     By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Type, Value,
 };
@@ -180,6 +180,7 @@ fn read_layout(
             progress.numbers.push(None);
             progress.values.push(Some(Value::Option(None)));
             progress.equations(index, whole.then_some(cursor.bytes.len()))?;
+            progress.checksums(index, cursor.bytes)?;
             continue;
         }
         cursor.opened_at(offset, &field.name, field.line);
@@ -202,6 +203,7 @@ fn read_layout(
             return Err(Place::new(layout, field).error(offset, fault));
         }
         progress.equations(index, whole.then_some(cursor.bytes.len()))?;
+        progress.checksums(index, cursor.bytes)?;
     }
     Ok(Value::Struct(progress.set()))
 }
@@ -258,6 +260,27 @@ impl<'s> Progress<'s> {
             let found = self.numbers[index].unwrap_or_default();
             if found != expected {
                 let fault = Fault::Mismatch { expected: as_u64(expected), found: as_u64(found) };
+                return Err(Place::new(self.layout, field).error(self.offsets[index], fault));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the checksums that can be checked now that field `read` has been read.
+    fn checksums(&self, read: usize, bytes: &[u8]) -> Result<(), Error> {
+        for (index, field) in self.layout.fields.iter().enumerate().take(read + 1) {
+            let Some(checksum) = self.layout.checksum(index).filter(|one| one.last.max(index) == read) else {
+                continue;
+            };
+            let start = self.starts[checksum.first];
+            let mut covered = bytes[start..self.starts[checksum.last + 1]].to_vec();
+            if checksum.covers(index) {
+                covered[self.starts[index] - start..self.starts[index + 1] - start].fill(0);
+            }
+            let expected = checksum::of(checksum.function, &covered);
+            let found = as_u64(self.numbers[index].unwrap_or_default());
+            if found != expected {
+                let fault = Fault::Checksum { expected, found };
                 return Err(Place::new(self.layout, field).error(self.offsets[index], fault));
             }
         }
@@ -588,6 +611,11 @@ fn read_bytes(
     };
     if let Some(suffix) = &bytes.trim {
         content = content.strip_suffix(suffix.as_slice()).unwrap_or(content);
+    }
+    if let Some(pad) = bytes.pad {
+        while let Some(rest) = content.strip_suffix(&[pad]) {
+            content = rest;
+        }
     }
     cursor.held(start..start + content.len());
     if let (Content::Word(_), []) = (bytes.content, content) {

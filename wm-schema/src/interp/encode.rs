@@ -1,10 +1,10 @@
 //! Writes a message: the bytes of each field that users set, then the numbers that measure them.
 
 use super::formula::{self, Known};
-use super::{EncodeError, EncodeFault, Interpreter, Place, bits, decode, float, json, number};
+use super::{EncodeError, EncodeFault, Interpreter, Place, bits, checksum, decode, float, json, number};
 use crate::ir::{
-    By, Bytes, Choice, Content, Endian, Equation, Extent, Field, Formula, Layout, Measure, Role, Schema, Side, Type,
-    Value,
+    By, Bytes, Checksum, Choice, Content, Endian, Equation, Extent, Field, Formula, Layout, Measure, Role, Schema,
+    Side, Type, Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
@@ -74,7 +74,7 @@ fn layout(
             (_, Role::Sender(side)) => Some(Piece::bits((from == Some(*side)).into())),
             (_, Role::Constant(value)) if field.bits.is_some() => Some(Piece::bits(decode::as_u64(*value))),
             (Type::Constant(_), _) | (_, Role::Constant(_)) => Some(Piece::new(constant(schema, field), 0)),
-            (_, Role::Computed(_)) => None,
+            (_, Role::Computed(_) | Role::Checksum(_)) => None,
             (_, Role::Value) => {
                 let value = values.next().ok_or_else(|| place.refuse(EncodeFault::Shape))?;
                 fields.push(Some(value.clone()));
@@ -85,22 +85,48 @@ fn layout(
         fields.resize(pieces.len(), None);
     }
     compute(layout, &mut pieces)?;
-    Ok(joined(layout, pieces.into_iter().flatten()))
+    checksums(layout, &mut pieces)?;
+    Ok(joined(layout, 0, &pieces))
 }
 
-/// The pieces one behind the other, those of a run of bits as one number.
-fn joined(layout: &Layout, pieces: impl Iterator<Item = Piece>) -> Vec<u8> {
+/// Fills in the checksums, each behind those that it covers; of its own bytes it sees zeros.
+fn checksums(layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), EncodeError> {
+    let missing: Vec<(usize, Checksum)> =
+        (0..layout.fields.len()).filter_map(|at| layout.checksum(at).map(|checksum| (at, checksum))).collect();
+    for (at, _) in &missing {
+        pieces[*at] = Some(Piece::new(vec![0; usize::try_from(layout.fields[*at].size.least).unwrap_or(0)], 0));
+    }
+    let mut open: Vec<(usize, Checksum)> = missing;
+    while !open.is_empty() {
+        let ready = |(at, one): &(usize, Checksum)| open.iter().all(|(other, _)| other == at || !one.covers(*other));
+        let (now, later): (Vec<_>, Vec<_>) = open.iter().copied().partition(ready);
+        assert!(!now.is_empty(), "checksums of {} cover each other: no checked schema has that", layout.name);
+        for (at, checksum) in now {
+            let field = &layout.fields[at];
+            let covered = joined(layout, checksum.first, &pieces[checksum.first..=checksum.last]);
+            let value = Value::Int(checksum::of(checksum.function, &covered).into());
+            let Type::Int(int, _) = &field.ty else { continue };
+            let wire = number::write(int, &value).map_err(|fault| Place::new(layout, field).refuse(fault))?;
+            pieces[at] = Some(Piece::new(wire, 0));
+        }
+        open = later;
+    }
+    Ok(())
+}
+
+/// The pieces of fields from `first` on, one behind the other, those of a run of bits as one number.
+fn joined(layout: &Layout, first: usize, pieces: &[Option<Piece>]) -> Vec<u8> {
     let mut wire = Vec::new();
     let mut run = 0u64;
-    for (index, (field, piece)) in layout.fields.iter().zip(pieces).enumerate() {
-        if let Some(place) = &field.bits {
+    for (index, piece) in (first..).zip(pieces.iter().flatten()) {
+        if let Some(place) = &layout.fields[index].bits {
             run |= piece.bits << place.shift;
             if place.last == index {
                 let from_highest = std::mem::take(&mut run).to_be_bytes();
                 wire.extend(number::ordered(&from_highest[8 - usize::from(place.bytes)..], place.endian));
             }
         }
-        wire.extend(piece.wire);
+        wire.extend_from_slice(&piece.wire);
     }
     wire
 }
@@ -327,6 +353,9 @@ fn content(schema: &Schema, bytes: &Bytes, value: &Value) -> Result<Vec<u8>, Enc
 
 /// Content with what says where it ends.
 fn delimit(bytes: &Bytes, content: &[u8]) -> Result<Vec<u8>, EncodeFault> {
+    if let (Extent::Fixed(size), Some(pad)) = (&bytes.extent, bytes.pad) {
+        return padded(content, *size, pad);
+    }
     let mut wire = prefix(&bytes.extent, content.len() as u64, bytes.max)?;
     if let Some((least, most)) = bytes.within
         && let Some(found) = content.iter().find(|byte| !(least..=most).contains(*byte))
@@ -346,6 +375,20 @@ fn delimit(bytes: &Bytes, content: &[u8]) -> Result<Vec<u8>, EncodeFault> {
         Some(suffix) if content.ends_with(suffix) => Err(EncodeFault::Trimmed { suffix: suffix.clone() }),
         _ => Ok(wire),
     }
+}
+
+/// Content that is filled up to its size.
+fn padded(content: &[u8], size: u64, pad: u8) -> Result<Vec<u8>, EncodeFault> {
+    let found = content.len() as u64;
+    if found > size {
+        return Err(EncodeFault::TooLong { found, limit: size });
+    }
+    if content.last() == Some(&pad) {
+        return Err(EncodeFault::Trimmed { suffix: vec![pad] });
+    }
+    let mut wire = content.to_vec();
+    wire.resize(usize::try_from(size).unwrap_or(usize::MAX), pad);
+    Ok(wire)
 }
 
 /// What stands in front of `found` bytes or elements; they must be so many as the schema allows.

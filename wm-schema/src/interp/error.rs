@@ -90,6 +90,13 @@ pub enum Fault {
         /// What was found.
         found: u64,
     },
+    /// A checksum is not that of the bytes that it covers.
+    Checksum {
+        /// What the bytes give.
+        expected: u64,
+        /// What was found.
+        found: u64,
+    },
     /// The bits of a constant are not what the schema says.
     ConstantBits {
         /// The number that belongs there.
@@ -154,6 +161,7 @@ impl Fault {
             Self::Overflow => "Overflow",
             Self::OutOfRange { .. } => "OutOfRange",
             Self::Mismatch { .. } => "Mismatch",
+            Self::Checksum { .. } => "Checksum",
             Self::ConstantBits { .. } => "ConstantBits",
             Self::Reserved { .. } => "Reserved",
             Self::Sender { .. } => "Sender",
@@ -185,6 +193,9 @@ impl fmt::Display for Fault {
             Self::Overflow => f.write_str("a number that does not fit its type"),
             Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
             Self::Mismatch { expected, found } => write!(f, "found {found}, but the message says {expected}"),
+            Self::Checksum { expected, found } => {
+                write!(f, "the checksum says {found:#x}, but the bytes give {expected:#x}")
+            }
             Self::ConstantBits { expected, found } => write!(f, "the bits are {found}, not {expected}"),
             Self::Reserved { found } => write!(f, "{found} is no value and no escape of the integer"),
             Self::Sender { found } => write!(f, "{found}, but the other side sends it so"),

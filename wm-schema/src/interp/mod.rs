@@ -47,6 +47,7 @@
 //!    and starts no later than right behind the number, the frame says at once what it must be: it is checked when the
 //!    number has been read. If it says how long a field is, it holds by construction. Every other one is checked when
 //!    the last field that it measures has been read.
+//!    A checksum is checked likewise, behind the equations: `Checksum`, when the last field that it covers has been read.
 //! 5. **`if` decides when the field is reached, `where` is checked when the field has been read**, after its own rules and
 //!    before the equations that end with it: `Condition`, at the field and where it starts.
 //! 6. **A run of bits is one number**, read when its first field is. An error about one of its fields points at the first
@@ -58,6 +59,7 @@
 //!    no message has there.
 
 mod bits;
+mod checksum;
 mod decode;
 mod encode;
 mod error;

@@ -115,7 +115,7 @@ impl Recorder {
 pub(super) fn setter(field: &Field) -> Setter {
     match (&field.role, &field.ty) {
         (Role::Constant(_), _) | (_, Type::Constant(_)) => Setter::Schema,
-        (Role::Computed(_) | Role::Sender(_), _) => Setter::Encoder,
+        (Role::Computed(_) | Role::Checksum(_) | Role::Sender(_), _) => Setter::Encoder,
         (Role::Value, _) => Setter::User,
     }
 }

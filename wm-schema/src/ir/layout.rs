@@ -1,6 +1,6 @@
 //! Layouts: fields one behind the other, or the arms of a union.
 
-use super::{Choice, Formula, Param, Type};
+use super::{Checksum, Choice, Formula, Param, Type};
 use crate::draft::{Endian, Held, RustShape, Side};
 
 /// Fields one behind the other.
@@ -129,6 +129,8 @@ pub enum Role {
     Constant(i128),
     /// The encoder computes it, the decoder checks it, the framer may solve it.
     Computed(Equation),
+    /// The encoder computes it from the bytes of other fields, the decoder checks it.
+    Checksum(Checksum),
     /// True exactly if this side sends the message, which both may send: an [`Int::Flag`].
     Sender(Side),
 }

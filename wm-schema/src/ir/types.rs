@@ -47,6 +47,8 @@ pub struct Bytes {
     pub within: Option<(u8, u8)>,
     /// Bytes that a reader takes off the end once, and a writer does not allow there.
     pub trim: Option<Vec<u8>>,
+    /// What fills content of a fixed size up: a reader takes all of it off the end, and a writer does not allow it there.
+    pub pad: Option<u8>,
 }
 
 /// What bytes mean.

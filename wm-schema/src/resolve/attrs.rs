@@ -1,6 +1,6 @@
 //! What follows the type of a field: each at most once, and each taken by the type that it fits.
 
-use super::{Context, names};
+use super::{Context, names, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Attr, AttrKind, Expr, Formula, Literal, Origin, Spanned};
 
@@ -20,6 +20,7 @@ pub(super) struct Attrs<'d> {
     sentinel: Option<(Sentinel<'d>, Origin)>,
     max: Option<(&'d Spanned<Literal>, Origin)>,
     trim: Option<(&'d Spanned<Literal>, Origin)>,
+    pad: Option<(&'d Spanned<Literal>, Origin)>,
     range: Option<(Spanned<(i128, i128)>, Origin)>,
     equals: Option<(&'d Expr, Origin)>,
     stream: Option<Origin>,
@@ -40,6 +41,7 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
             AttrKind::UntilEmpty => sorted.sentinel.replace((Sentinel::Empty(at), at)).map(|(_, first)| first),
             AttrKind::Max(max) => sorted.max.replace((max, at)).map(|(_, first)| first),
             AttrKind::Trim(trim) => sorted.trim.replace((trim, at)).map(|(_, first)| first),
+            AttrKind::Pad(pad) => sorted.pad.replace((pad, at)).map(|(_, first)| first),
             AttrKind::In(range) => sorted.range.replace((range.clone(), at)).map(|(_, first)| first),
             AttrKind::Equals(expr) => sorted.equals.replace((expr, at)).map(|(_, first)| first),
             AttrKind::Stream => sorted.stream.replace(at),
@@ -153,6 +155,25 @@ impl<'d> Attrs<'d> {
         bytes(cx, trim, "trim", "\"\\r\"")
     }
 
+    /// `pad`: exactly a byte. The outer option says whether the attribute is there.
+    pub(super) fn take_pad(&mut self, cx: &mut Context<'_>) -> Option<Option<u8>> {
+        let (pad, _) = self.pad.take()?;
+        let Some(bytes) = bytes(cx, pad, "pad", "\"\\0\"") else { return Some(None) };
+        if let [byte] = bytes[..] {
+            return Some(Some(byte));
+        }
+        cx.report(
+            Diagnostic::new(
+                Code::BadAttribute,
+                pad.origin,
+                format!("a pad of {}", spell::count(bytes.len() as u64, "byte")),
+            )
+            .why("a field is filled up to its size byte by byte, and any number of them may be missing")
+            .help("write `pad \"\\0\"`, or `pad \" \"`"),
+        );
+        Some(None)
+    }
+
     /// Reports what no one has taken.
     pub(super) fn refuse(self, cx: &mut Context<'_>, ty: &str) {
         let left = [
@@ -172,6 +193,11 @@ impl<'d> Attrs<'d> {
                 "`max` bounds what a peer can make long: bytes, text, lists and integers",
             ),
             (self.trim.map(|(_, at)| at), "trim", "`trim` takes bytes off in front of a delimiter: it needs `until`"),
+            (
+                self.pad.map(|(_, at)| at),
+                "pad",
+                "`pad` fills `bytes`, `str` and `ascii` of a fixed size, such as `str[16]`",
+            ),
             (self.range.map(|(_, at)| at), "in", "`in` bounds a number, or the characters of text"),
             (self.equals.map(|(_, at)| at), "=", "an equation or a constant stands behind a number"),
             (self.stream, "stream", "only `bytes` can be handed out in pieces"),

@@ -224,7 +224,8 @@ fn layout(
         match layout.fields.iter().find(|field| field.name == given.text) {
             Some(field) if set(&field) => continue,
             Some(field) => {
-                let how = if matches!(field.role, Role::Computed(_)) { "computed" } else { "a constant" };
+                let how =
+                    if matches!(field.role, Role::Computed(_) | Role::Checksum(_)) { "computed" } else { "a constant" };
                 let why = "what nobody sets is no field of the message";
                 bad(cx, given.origin, format!("`{}` is {how}", given.text), why, "take it out");
             }
@@ -415,7 +416,7 @@ fn content(cx: &mut Context<'_>, known: &Known<'_>, ty: &Bytes, name: &str, draf
     }
     let length = bytes.len() as u64;
     match ty.extent {
-        Extent::Fixed(fixed) if fixed != length => {
+        Extent::Fixed(fixed) if fixed != length && ty.pad.is_none() => {
             mismatch(cx, name, &format!("exactly {}, not {length}", spell::count(fixed, "byte")), draft)
         }
         _ if ty.max.is_some_and(|max| length > max) => {

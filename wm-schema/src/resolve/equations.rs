@@ -4,16 +4,17 @@
 
 use super::layouts::Line;
 use super::types::{Scope, no_length};
-use super::{Context, names, spell, suggest};
+use super::{Context, checksums, names, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Argument, Expr, ExprKind, Literal, Name, Side};
-use crate::ir::{Bytes, Enum, Equation, Extent, Int, Measure, Role, Type};
+use crate::ir::{Bytes, Checksum, Enum, Equation, Extent, Int, Measure, Role, Type};
 
 /// What an expression comes to.
 enum Folded {
     Number(i128),
     Bytes(Vec<u8>),
     Measure(Measure, i128),
+    Checksum(Checksum),
     Sender(Side),
 }
 
@@ -46,6 +47,7 @@ pub(super) fn role(
             );
             None
         }
+        (Type::Int(..), Folded::Checksum(checksum)) => checksums::fits(cx, expr, line, checksum),
         (Type::Int(Int::Flag, _), Folded::Sender(side)) => Some(Role::Sender(side)),
         (Type::Int(int, _), Folded::Measure(measure, add)) => {
             let int = int.clone();
@@ -71,6 +73,7 @@ pub(super) fn role(
                 Folded::Bytes(_) => "bytes",
                 Folded::Number(_) => "a number",
                 Folded::Measure(..) => "a size",
+                Folded::Checksum(_) => "a checksum",
                 Folded::Sender(_) => "the word for who sends",
             };
             cx.report(
@@ -161,6 +164,9 @@ fn fold(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], expr: &E
         ExprKind::Call { function, argument } if function.text == "from" => {
             sender(cx, function, argument).map(Folded::Sender)
         }
+        ExprKind::Call { function, argument } if checksums::is_meant(&function.text) => {
+            checksums::resolve(cx, scope, function, argument).map(Folded::Checksum)
+        }
         ExprKind::Call { function, argument } => {
             measure(cx, scope, types, function, argument).map(|measure| Folded::Measure(measure, 0))
         }
@@ -240,6 +246,11 @@ fn combine(operator: char, left: Folded, right: Folded) -> Result<Folded, Refusa
             "two sizes in one equation are not there yet",
             "measure a range of fields: `size(first..last)`",
         )),
+        (_, Folded::Checksum(_), _) | (_, _, Folded::Checksum(_)) => Err((
+            Code::BadEquation,
+            "a checksum is not computed with",
+            "let it stand alone: `crc: u32 = crc32(first..last)`",
+        )),
         ('-', Folded::Number(_), Folded::Measure(..)) => {
             Err((Code::BadEquation, "a number that shrinks as the message grows", "write `size(x) - 4`"))
         }
@@ -255,23 +266,17 @@ fn measure(
     argument: &Argument,
 ) -> Option<Measure> {
     match function.text.as_str() {
-        "size" => sized(cx, scope, argument),
+        "size" => range(cx, scope, function, argument).map(|(first, last)| Measure::Bytes { first, last }),
         "count" => counted(cx, scope, types, argument),
         text => {
-            let later = text.starts_with("crc") || matches!(text, "sum8" | "sum16" | "checksum" | "xor8");
-            let diagnostic = if later {
-                Diagnostic::new(Code::NotYet, function.origin, format!("`{text}` is not there yet"))
-                    .why("it is a function of the language that this version does not implement")
-                    .help("make it a plain field, and compute it in the handler")
-            } else {
+            cx.report(
                 Diagnostic::new(Code::UnknownName, function.origin, format!("no function `{text}`"))
-                    .why("`size(x)` is a number of bytes, `count(x)` one of elements")
+                    .why("`size(x)` is a number of bytes, `count(x)` one of elements, `crc32(x)` and its like are checksums")
                     .help(match text {
                         "len" | "length" | "sizeof" | "bytes" => "write `size`".to_owned(),
                         _ => suggest::help(text, ["size", "count"]),
-                    })
-            };
-            cx.report(diagnostic);
+                    }),
+            );
             None
         }
     }
@@ -292,24 +297,30 @@ fn sender(cx: &mut Context<'_>, function: &Name, argument: &Argument) -> Option<
     None
 }
 
-fn sized(cx: &mut Context<'_>, scope: Scope<'_>, argument: &Argument) -> Option<Measure> {
+/// The first and the last field that a function of bytes is applied to.
+pub(super) fn range(
+    cx: &mut Context<'_>,
+    scope: Scope<'_>,
+    function: &Name,
+    argument: &Argument,
+) -> Option<(usize, usize)> {
     let end = scope.fields.len() - 1;
-    let (first, last) = match argument {
+    match argument {
         Argument::Name(name) => match (scope.find(&name.text), name.text.as_str()) {
-            (Some(index), _) => (index, index),
-            (None, "self") => (0, end),
-            (None, "rest") if scope.at < end => (scope.at + 1, end),
+            (Some(index), _) => Some((index, index)),
+            (None, "self") => Some((0, end)),
+            (None, "rest") if scope.at < end => Some((scope.at + 1, end)),
             (None, "rest") => {
                 cx.report(
                     Diagnostic::new(Code::BadEquation, name.origin, "nothing follows this field")
-                        .why("`size(rest)` is the size of what stands behind it")
-                        .help("move the field to the front, or write `size(self)`"),
+                        .why("`rest` is what stands behind it")
+                        .help(format!("move the field to the front, or write `{}(self)`", function.text)),
                 );
-                return None;
+                None
             }
             (None, _) => {
                 cx.report(unknown_field(scope, name));
-                return None;
+                None
             }
         },
         Argument::Range(from, to) => {
@@ -330,14 +341,13 @@ fn sized(cx: &mut Context<'_>, scope: Scope<'_>, argument: &Argument) -> Option<
                         format!("`{}` stands behind `{}`", from.text, to.text),
                     )
                     .why("a range goes from front to back, both ends included")
-                    .help(format!("write `size({}..{})`", to.text, from.text)),
+                    .help(format!("write `{}({}..{})`", function.text, to.text, from.text)),
                 );
                 return None;
             }
-            (first, last)
+            Some((first, last))
         }
-    };
-    Some(Measure::Bytes { first, last })
+    }
 }
 
 fn counted(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], argument: &Argument) -> Option<Measure> {

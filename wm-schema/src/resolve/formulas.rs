@@ -258,7 +258,7 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
             _ => (Term::Int(value), Kind::Int(value, value)),
         });
     }
-    if matches!(line.role, Role::Computed(_) | Role::Sender(_)) {
+    if matches!(line.role, Role::Computed(_) | Role::Checksum(_) | Role::Sender(_)) {
         cx.report(
             Diagnostic::new(Code::NotYet, first.origin, format!("`{}` is computed", first.text))
                 .why("this version computes with the fields that a user sets")

@@ -4,7 +4,7 @@ use super::attrs::Sentinel;
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
-use super::{Context, attrs, bits, choices, spell};
+use super::{Context, attrs, bits, checksums, choices, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
 use crate::ir::{
@@ -91,6 +91,9 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
     let mut body = Body { draft, lines, params: params.unwrap_or_default(), choice: choice.flatten(), sound };
     if body.sound {
         bits::resolve(cx, &mut body, enums);
+    }
+    if body.sound {
+        checksums::check(cx, &mut body);
     }
     body
 }

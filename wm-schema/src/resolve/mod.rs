@@ -22,6 +22,7 @@ mod apart;
 mod attrs;
 mod bits;
 mod cases;
+mod checksums;
 mod choices;
 mod declared;
 mod equations;

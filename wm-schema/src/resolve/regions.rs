@@ -143,6 +143,11 @@ fn length_field(lines: &[Line<'_>], at: usize, length: usize) -> Option<Diagnost
         ),
         // A flag, which is no integer.
         Role::Sender(_) => None,
+        Role::Checksum(_) => Some(
+            found(Code::BadEquation, format!("`{}` is a checksum", number.name))?
+                .why("a checksum says nothing of a length")
+                .help(format!("give `{}` a length of its own: `[u16]`", line.name)),
+        ),
         Role::Constant(value) => Some(
             found(Code::BadEquation, format!("`{}` is always {value}", number.name))?
                 .why("a length that never changes needs no field")

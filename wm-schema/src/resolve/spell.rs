@@ -46,6 +46,7 @@ fn attrs(attrs: &[Attr]) -> String {
         }
         AttrKind::Max(max) => format!(" max {}", literal(&max.value)),
         AttrKind::Trim(trim) => format!(" trim {}", literal(&trim.value)),
+        AttrKind::Pad(pad) => format!(" pad {}", literal(&pad.value)),
         AttrKind::In(range) => format!(" in {}..={}", range.value.0, range.value.1),
         AttrKind::Stream => " stream".to_owned(),
         AttrKind::Where(formula) => format!(" where {}", formula.text),

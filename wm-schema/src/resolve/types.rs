@@ -296,7 +296,12 @@ fn bounded(
         Some(most) => characters(cx, most, attrs)?,
         None => None,
     };
-    let mut bytes = Bytes { content, extent, max: max.as_ref().map(|max| max.value), within, trim };
+    let text = matches!(content, Content::Bytes | Content::Str | Content::Ascii);
+    let pad = match extent {
+        Extent::Fixed(_) if text => attrs.take_pad(cx).flatten(),
+        _ => None,
+    };
+    let mut bytes = Bytes { content, extent, max: max.as_ref().map(|max| max.value), within, trim, pad };
     vocabulary::fit(cx, &mut bytes, ty.name.origin)?;
     Some(Typed { ty: Type::Bytes(bytes), max })
 }

@@ -104,7 +104,14 @@ pub(super) fn named(cx: &Context<'_>, ty: &TypeDraft) -> Option<usize> {
 /// A word as a value that is handed on: where it ends does not matter any more.
 pub(super) fn value_type(index: usize) -> Type {
     let extent = Extent::Rest { tail: 0 };
-    Type::Bytes(Bytes { content: Content::Word(index), extent, max: None, within: Some(VISIBLE), trim: None })
+    Type::Bytes(Bytes {
+        content: Content::Word(index),
+        extent,
+        max: None,
+        within: Some(VISIBLE),
+        trim: None,
+        pad: None,
+    })
 }
 
 /// Checks that every word can stand in a field, and bounds the field by the longest if there is no other.

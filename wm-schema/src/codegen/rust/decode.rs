@@ -2,7 +2,7 @@
 
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
-use super::{bits, literal, names, sentinels, shape};
+use super::{bits, checksums, literal, names, sentinels, shape};
 use crate::ir::{BitPlace, Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Type};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -125,8 +125,9 @@ impl<'c> Decoder<'c> {
         let reads: Vec<TokenStream> = (0..count)
             .map(|at| {
                 let read = self.present(at);
-                let checks = (0..count).filter_map(|number| self.late_equation(number, at));
-                let checks: TokenStream = checks.collect();
+                let equations = (0..count).filter_map(|number| self.late_equation(number, at));
+                let checksums = (0..count).filter_map(|number| self.checksum(number, at));
+                let checks: TokenStream = equations.chain(checksums).collect();
                 quote!(#read #checks)
             })
             .collect();
@@ -325,6 +326,26 @@ impl<'c> Decoder<'c> {
         Some(self.equation(number, int, &measured, equation.add))
     }
 
+    /// The check of the checksum `at`, if `last` is the last field that it needs.
+    fn checksum(&self, at: usize, last: usize) -> Option<TokenStream> {
+        let checksum = self.layout().checksum(at)?;
+        let Type::Int(int, _) = &self.code.field(at).ty else { return None };
+        if checksum.last.max(at) != last {
+            return None;
+        }
+        let (start, how) = (self.start(checksum.first), checksums::function(checksum.function));
+        let end = if checksum.last == last { quote!(reader.offset()) } else { self.start(checksum.last + 1) };
+        let (local, offset, constant) = (self.code.names.local(at), self.offset(at), self.code.constant(at));
+        let found = to_u64(&quote!(#local), int);
+        Some(match checksum.covers(at) {
+            false => quote!(reader.checksum(&#how, #start..#end, #found, #offset, #constant)?;),
+            true => {
+                let width = self.code.size(self.code.field(at).size.least);
+                quote!(reader.checksum_around(&#how, #start..#end, #width, #found, #offset, #constant)?;)
+            }
+        })
+    }
+
     /// A number that was read as a length, and whether it is one without more ado.
     fn length(&self, at: usize, int: &Int, value: &syn::Ident, add: i64, max: Option<u64>) -> (TokenStream, bool) {
         let small = matches!(int, Int::Fixed { bytes: 1 | 2, signed: false, .. });
@@ -392,6 +413,10 @@ impl<'c> Decoder<'c> {
         let trimmed = bytes.trim.as_ref().map(|suffix| {
             let suffix = literal::bytes(suffix);
             quote!(let #local = #local.strip_suffix(#suffix).unwrap_or(#local);)
+        });
+        let trimmed = bytes.pad.map_or(trimmed, |pad| {
+            let pad = literal::byte(pad);
+            Some(quote!(let #local = Reader::unpadded(#local, #pad);))
         });
         let characters = bytes.within.filter(|_| !matches!(bytes.content, Content::Word(_))).map(|(least, most)| {
             let (least, most) = (Literal::byte_character(least), Literal::byte_character(most));

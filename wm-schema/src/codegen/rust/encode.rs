@@ -9,12 +9,13 @@ use super::{literal, names, sentinels, shape};
 use crate::ir::{Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Schema, Type};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
+use std::collections::BTreeSet;
 
 /// The functions `measure` and `encode` of a message.
 pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
     let measure = measure(code, &quote!(pub), &quote!(&self));
     let mut encoder = Encoder::new(code, code.message.is_some());
-    let writes: TokenStream = (0..code.layout.fields.len()).map(|at| encoder.write(at)).collect();
+    let writes = encoder.writes();
     let (numbers, serialized) = (encoder.lets, serialized(code));
     let size = if serialized.lets.is_empty() { quote!(self.measure()) } else { serialized.measure_call() };
     let lets = &serialized.lets;
@@ -50,7 +51,7 @@ pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
     let plain = is_plain(code.rust.schema, code.layout);
     let measure = (!plain).then(|| measure(code, &quote!(), &receiver));
     let mut encoder = Encoder::new(code, code.message.is_some());
-    let writes: TokenStream = (0..code.layout.fields.len()).map(|at| encoder.write(at)).collect();
+    let writes = encoder.writes();
     let (numbers, lets) = (encoder.lets, serialized(code).lets);
     let (result, ok) =
         if write_can_fail(code) { (quote!(-> Result<(), EncodeError>), quote!(Ok(()))) } else { (quote!(), quote!()) };
@@ -215,8 +216,8 @@ fn measure_body(code: &LayoutCode<'_>) -> TokenStream {
     quote!(#checks #sizes let size = #size; #limit #numbers Ok(size))
 }
 
-struct Encoder<'c> {
-    code: &'c LayoutCode<'c>,
+pub(super) struct Encoder<'c> {
+    pub(super) code: &'c LayoutCode<'c>,
     /// Variables that what follows needs: computed numbers, sizes of parts.
     lets: TokenStream,
     /// The fields whose number has a variable.
@@ -227,11 +228,24 @@ struct Encoder<'c> {
     size_is_known: bool,
     /// The field that may be absent and whose value, if it is there, has a variable.
     inside: Option<usize>,
+    /// The checksums, and the field behind which each can be written.
+    pub(super) due: Vec<(usize, usize)>,
+    /// The fields whose place in the buffer has a variable.
+    pub(super) marks: BTreeSet<usize>,
 }
 
 impl<'c> Encoder<'c> {
     fn new(code: &'c LayoutCode<'c>, size_is_known: bool) -> Self {
-        Self { code, lets: TokenStream::new(), numbers: Vec::new(), sizes: Vec::new(), size_is_known, inside: None }
+        Self {
+            code,
+            lets: TokenStream::new(),
+            numbers: Vec::new(),
+            sizes: Vec::new(),
+            size_is_known,
+            inside: None,
+            due: code.layout.checksums(),
+            marks: BTreeSet::new(),
+        }
     }
 
     /// `self.name`, or the variable of a value that may be absent.
@@ -387,7 +401,16 @@ impl<'c> Encoder<'c> {
         }
         if let Extent::Fixed(expected) = bytes.extent {
             let expected = self.code.size(expected);
-            checks.extend(quote!(check::exactly(#len, #expected, #constant)?;));
+            checks.extend(match bytes.pad {
+                None => quote!(check::exactly(#len, #expected, #constant)?;),
+                Some(pad) => {
+                    let pad = literal::bytes(&[pad]);
+                    quote! {
+                        check::at_most(#len, #expected, #constant)?;
+                        check::untrimmed(#content, #pad, #constant)?;
+                    }
+                }
+            });
         } else if let Some(max) = bytes.max
             && !(self.code.can_exceed_frame() && self.code.frame_bounds(at))
         {

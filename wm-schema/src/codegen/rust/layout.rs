@@ -107,7 +107,7 @@ impl<'s> LayoutCode<'s> {
     pub(super) fn equation(&self, at: usize) -> Option<Equation> {
         match self.field(at).role {
             Role::Computed(equation) => Some(equation),
-            Role::Value | Role::Constant(_) | Role::Sender(_) => None,
+            Role::Value | Role::Constant(_) | Role::Checksum(_) | Role::Sender(_) => None,
         }
     }
 

@@ -8,6 +8,7 @@
 //!   walk     the steps of a walk               sentinels  lists that end with an element
 //!   sides    the two ends                      several  what a side sends, if that is one of several
 //!   words    enums of words                    unions   enums whose variants hold layouts
+//!   checksums  the tables of CRCs, and when each is written
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
 //!
@@ -15,6 +16,7 @@
 //! `alloc`. It is meant to be read: source order, named constants, the schema's doc comments.
 
 mod bits;
+mod checksums;
 mod decode;
 mod encode;
 mod formulas;
@@ -113,8 +115,8 @@ impl<'s> Rust<'s> {
         let bodies: TokenStream = (0..self.schema.json_bodies.len()).map(|at| items::json_body(self, at)).collect();
         let messages: TokenStream = self.schema.messages.iter().map(|message| self.message(message)).collect();
         let structs: TokenStream = (0..self.schema.structs.len()).map(|at| self.part(at)).collect();
-        let ints = bits::tables(self);
-        quote!(#sides #several #messages #structs #enums #words #bodies #ints)
+        let (ints, checksums) = (bits::tables(self), checksums::tables(self));
+        quote!(#sides #several #messages #structs #enums #words #bodies #ints #checksums)
     }
 
     fn message(&self, message: &Message) -> TokenStream {

@@ -143,8 +143,8 @@ pub(super) struct Imports {
     runtime: TokenStream,
 }
 
-const PROTOCOL: [&str; 7] = ["Duplex", "FromClient", "FromServer", "Message", "Side", "Sided", "Silent"];
-const WIRE: [&str; 27] = [
+const PROTOCOL: &[&str] = &["Duplex", "FromClient", "FromServer", "Message", "Side", "Sided", "Silent"];
+const WIRE: &[&str] = &[
     "BytesMut",
     "Cow",
     "DecodeError",
@@ -166,6 +166,7 @@ const WIRE: [&str; 27] = [
     "Walker",
     "Writer",
     "check",
+    "checksum",
     "fixed",
     "json",
     "look",
@@ -198,7 +199,7 @@ impl Imports {
             renamed.insert((*name).to_owned(), path.parse().unwrap_or_default());
         }
         let mut uses = TokenStream::new();
-        for (module, names) in [("protocol", &PROTOCOL[..]), ("wire", &WIRE[..])] {
+        for (module, names) in [("protocol", PROTOCOL), ("wire", WIRE)] {
             let mut listed = Vec::new();
             for name in names.iter().filter(|name| found.contains(**name)) {
                 let plain = ident(name);

@@ -10,7 +10,7 @@ use quote::quote;
 
 impl Encoder<'_> {
     /// The statements that put one field on the wire.
-    pub(super) fn write(&mut self, at: usize) -> TokenStream {
+    pub(in crate::codegen::rust) fn write(&mut self, at: usize) -> TokenStream {
         if let Some(place) = self.code.field(at).bits {
             return if place.last == at { self.write_run(&place) } else { TokenStream::new() };
         }
@@ -26,10 +26,13 @@ impl Encoder<'_> {
         match &self.code.field(at).ty {
             Type::Constant(_) => TokenStream::new(),
             Type::Int(int, _) if self.code.field(at).role == Role::Value => write_int(int, &value),
-            Type::Int(int, _) => {
-                let number = self.number(at);
-                write_int(int, &quote!(#number))
-            }
+            Type::Int(int, _) => match self.code.layout.checksum(at) {
+                Some(checksum) => self.write_checksum(at, checksum, int),
+                None => {
+                    let number = self.number(at);
+                    write_int(int, &quote!(#number))
+                }
+            },
             Type::Bytes(bytes) => {
                 let prefix = match &bytes.extent {
                     Extent::Prefix(int) => {
@@ -46,7 +49,14 @@ impl Encoder<'_> {
                     _ => TokenStream::new(),
                 };
                 let content = self.content(at, bytes);
-                quote!(#prefix writer.bytes(#content); #delimiter)
+                let content = match bytes.pad {
+                    None => quote!(writer.bytes(#content);),
+                    Some(pad) => {
+                        let (size, pad) = (self.code.size(self.code.field(at).size.least), literal::byte(pad));
+                        quote!(writer.padded(#content, #size, #pad);)
+                    }
+                };
+                quote!(#prefix #content #delimiter)
             }
             Type::List { element, count, .. } => {
                 let prefix = match count {
