@@ -38,6 +38,25 @@ pub mod cache {
     }
 }
 
+/// `slip.wm`, as far as one side goes.
+pub mod slip {
+    use wm_derive::Protocol;
+
+    /// A packet.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "slip", frame = "slip max 300")]
+    pub struct Packet<'a> {
+        /// What it is.
+        #[wm(as = "u8 in 1..=9")]
+        pub kind: u8,
+        /// Its name.
+        #[wm(line = "len: u8 = size(name)", as = "str[len]")]
+        pub name: &'a str,
+        /// What it carries.
+        pub data: &'a [u8],
+    }
+}
+
 /// `frame.wm`.
 pub mod frame {
     use wm_derive::Protocol;

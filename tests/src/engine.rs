@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use std::{fmt, marker::PhantomData};
 use wm_core::protocol::{DecodeError, Decoded, Duplex, EncodeError, Input, Message, Protocol};
 use wm_schema::interp;
-use wm_schema::ir::Schema;
+use wm_schema::ir::{Envelope, Schema};
 
 /// Reads and writes one message.
 pub trait Engine {
@@ -145,7 +145,8 @@ impl<M> Rust<M> {
 fn mistake(error: DecodeError, twin: Option<&'static Schema>) -> Mistake {
     let line = twin.and_then(|schema| {
         let message = schema.messages.iter().find(|message| message.layout.name == error.field.message)?;
-        Some(message.layout.fields.iter().find(|field| field.name == error.field.name)?.line)
+        let envelope = message.envelope().filter(|_| error.field.name == Envelope::NAME).map(|envelope| envelope.line);
+        envelope.or_else(|| Some(message.layout.fields.iter().find(|field| field.name == error.field.name)?.line))
     });
     let mistake = Mistake::from(error);
     Mistake { line: line.unwrap_or(mistake.line), ..mistake }

@@ -103,9 +103,10 @@ pub fn looks_once(subject: &Subject, engine: &dyn Engine, frame: &[u8]) -> usize
         // The fixed head in front of the delimiter may be compared again.
         Some(Framing::Until { from, delimiter, .. }) => (*from, delimiter.len() - 1, delimiter.clone()),
         Some(Framing::Prefix { at, int, .. }) => (at + int.size().most.unwrap_or(u64::MAX), 0, vec![0xff]),
+        Some(Framing::Outer(_)) => (0, 0, vec![b' ']),
         Some(Framing::Fixed { .. } | Framing::Walk) | None => (0, 0, vec![0xff]),
     };
-    let numbered = !matches!(subject.oracle.framing(), Some(Framing::Until { .. }));
+    let numbered = !matches!(subject.oracle.framing(), Some(Framing::Until { .. } | Framing::Outer(_)));
     let head = usize::try_from(head).unwrap_or(usize::MAX);
     let mut framer = engine.framer();
     let (mut buf, mut fresh, mut looked) = (Vec::with_capacity(frame.len()), 0, 0);

@@ -25,15 +25,18 @@ schemas! {
     binary_transfer
     bits
     bits_lsb
+    braces
     cache
     checksums
     choices
+    cobs
     conditions
     connect
     every_type
     frame
     jsonl
     len_json
+    lines
     mqtt
     names
     netstring
@@ -43,6 +46,7 @@ schemas! {
     regions
     sections
     sentinels
+    slip
     talk
     text
     text_transfer

@@ -133,6 +133,25 @@ fn a_number_is_read_once() {
 }
 
 #[test]
+fn an_envelope_is_looked_at_once() {
+    let mut enveloped = 0;
+    let outer = |subject: &&Subject| matches!(subject.oracle.framing(), Some(Framing::Outer(_)));
+    for subject in subject::all().iter().filter(outer) {
+        let mut runner = TestRunner::deterministic();
+        let strategy = vec(any::<u8>(), 300..600);
+        let frames = (0..200).filter_map(|_| frame(subject, &strategy.new_tree(&mut runner).ok()?.current()));
+        for frame in frames.filter(|frame| frame.len() > 70) {
+            // The interpreter looks at JSON from its start again.
+            for engine in subject.engines.iter().filter(|engine| engine.name() != "interpreter") {
+                assert_eq!(laws::looks_once(subject, engine.as_ref(), &frame), frame.len());
+            }
+            enveloped += 1;
+        }
+    }
+    assert!(enveloped > 8, "only {enveloped} frames of more than one piece");
+}
+
+#[test]
 fn a_walk_never_looks_back() {
     let mut walked = 0;
     for subject in subject::all() {

@@ -17,6 +17,7 @@ pub(crate) struct Said<T = String> {
 pub(crate) struct StructAttributes {
     pub(crate) name: Option<Said>,
     pub(crate) limit: Option<Said>,
+    pub(crate) frame: Option<Said>,
     pub(crate) endian: Option<Said>,
     pub(crate) bits: Option<Said>,
     pub(crate) runtime: Option<Said>,
@@ -66,6 +67,7 @@ pub(crate) fn of_struct(attributes: &[Attribute], errors: &mut Vec<syn::Error>) 
     each(attributes, errors, |meta| match word(&meta).as_str() {
         "name" => once(&mut found.name, text(&meta)?),
         "limit" => once(&mut found.limit, number(&meta)?),
+        "frame" => once(&mut found.frame, text(&meta)?),
         "endian" => once(&mut found.endian, text(&meta)?),
         "bits" => once(&mut found.bits, text(&meta)?),
         "crate" => once(&mut found.runtime, text(&meta)?),
@@ -89,7 +91,8 @@ pub(crate) fn of_struct(attributes: &[Attribute], errors: &mut Vec<syn::Error>) 
             Ok(())
         }
         other => {
-            Err(unknown(&meta, other, "`name`, `limit`, `endian`, `bits`, `magic`, `len`, `counts`, `line`, `crate`"))
+            let words = "`name`, `limit`, `frame`, `endian`, `bits`, `magic`, `len`, `counts`, `line`, `crate`";
+            Err(unknown(&meta, other, words))
         }
     });
     found

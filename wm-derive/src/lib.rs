@@ -47,6 +47,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// |---|---|
 /// | `name = "upload"` | the protocol's name; the struct's in snake case if it is not said |
 /// | `limit = "2G"` | the largest frame; 10 MiB if it is not said |
+/// | `frame = "slip max 4K"` | the envelope around it: `slip`, `cobs`, `line` or `json`; then `decode` takes `&mut [u8]` |
 /// | `endian = "little"` | the order of bytes in numbers; big if it is not said |
 /// | `bits = "lsb"` | which bits of a byte come first; the highest if it is not said |
 /// | `magic = "****"` | bytes in front of everything |

@@ -90,6 +90,9 @@ fn head(text: &mut Text, input: &DeriveInput, said: &StructAttributes) {
     if let Some(limit) = &said.limit {
         text.push(&format!("limit frame {}\n", limit.value), limit.span);
     }
+    if let Some(frame) = &said.frame {
+        text.push(&format!("frame {}\n", frame.value), frame.span);
+    }
     text.push(&format!("message {ident} {{\n"), input.ident.span());
 }
 

@@ -56,6 +56,8 @@ pub struct Draft {
     pub bits: Option<Spanned<BitOrder>>,
     /// `limit frame 2G`.
     pub limits: Vec<Limit>,
+    /// `frame slip max 4K`.
+    pub envelopes: Vec<EnvelopeDraft>,
     /// `const NAME = …`.
     pub consts: Vec<Const>,
     /// `int`s that escape.
@@ -109,6 +111,17 @@ pub struct Limit {
     pub name: Name,
     /// The most bytes.
     pub value: Spanned<u128>,
+}
+
+/// `frame slip max 4K`: what stands around every message.
+#[derive(Debug, Clone)]
+pub struct EnvelopeDraft {
+    /// Which envelope it is, written as a type.
+    pub ty: TypeDraft,
+    /// What follows, in source order: `max`.
+    pub attrs: Vec<Attr>,
+    /// The whole line.
+    pub origin: Origin,
 }
 
 /// `exchange Upload -> Done in order`.

@@ -7,6 +7,7 @@
 mod checksum;
 mod choice;
 mod declared;
+mod envelope;
 mod formula;
 mod layout;
 mod number;
@@ -17,6 +18,7 @@ pub use crate::draft::{Endian, Held, RustShape, Side};
 pub use checksum::{Checksum, Crc, Function};
 pub use choice::{By, Choice, Param};
 pub use declared::{Enum, JsonBody, JsonMember, JsonType, Variant, Word, Words};
+pub use envelope::{Envelope, EnvelopeKind};
 pub use formula::{Computed, Formula, Operator, Term};
 pub use layout::{BitPlace, Equation, Field, Layout, Measure, Role, Size};
 pub use number::{Escape, Escaping, Int};
@@ -88,6 +90,21 @@ pub struct Message {
 }
 
 impl Message {
+    /// The largest content in bytes: the frame without the least that its envelope takes, if it has one.
+    #[must_use]
+    pub fn content_bytes_max(&self) -> u64 {
+        self.framing.content_bytes_max(self.frame_bytes_max)
+    }
+
+    /// What stands around it.
+    #[must_use]
+    pub const fn envelope(&self) -> Option<Envelope> {
+        match self.framing {
+            Framing::Outer(envelope) => Some(envelope),
+            _ => None,
+        }
+    }
+
     /// Whether its bytes tell who sends it: one of its fields is `= from(client)` or `= from(server)`.
     #[must_use]
     pub fn is_sided(&self) -> bool {
@@ -133,6 +150,19 @@ pub enum Framing {
     },
     /// Field by field, by the steps of [`crate::walk`].
     Walk,
+    /// The envelope around it says, and the layout is all that it holds.
+    Outer(Envelope),
+}
+
+impl Framing {
+    /// The largest content of a frame of at most so many bytes.
+    #[must_use]
+    pub const fn content_bytes_max(&self, frame_bytes_max: u64) -> u64 {
+        match self {
+            Self::Outer(envelope) => frame_bytes_max.saturating_sub(envelope.kind.bytes_min()),
+            _ => frame_bytes_max,
+        }
+    }
 }
 
 /// `exchange Upload -> Done in order`.

@@ -54,6 +54,35 @@ Upload: 9 bytes, at 24
 }
 
 #[test]
+fn what_stands_in_an_envelope_is_shown_without_it() {
+    let ran = decode("slip", &["--client", "--hex", "c0 01 02 61 62 db dc db dd c0"], b"");
+    let expected = r#"Packet from the client: 10 bytes, at 0
+        in its envelope, 6 bytes
+     0  01                       kind  1
+     1  02                       len   2
+     2  61 62                    name  "ab"
+     4  c0 db                    data  "\xc0\xdb"
+"#;
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (Some(0), expected, ""));
+    let ran = decode("slip", &["--client", "--hex", "c0 01 02 61 db dc db dd c0"], b"");
+    let expected = r#"Packet from the client: refused, at 0
+        in its envelope, 5 bytes
+     0  01                       kind  1
+     1  02                       len   2
+     2  61 c0 db                 name
+           ^^
+"#;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), expected));
+    assert!(ran.err.contains("Packet.name at byte 4 is refused"), "counted as it was received: {}", ran.err);
+    let ran = decode("slip", &["--client", "--hex", "01 00 db 00 c0"], b"");
+    let expected = r#"Packet from the client: refused, at 0
+     0  01 00 db 00 c0           frame
+                 ^^
+"#;
+    assert_eq!((ran.code, ran.out.as_str()), (Some(1), expected));
+}
+
+#[test]
 fn a_frame_that_is_cut_says_what_is_missing() {
     let ran = decode("upload", &["--hex", "2a2a2a2a", "0000000d", "01", "61", "62"], b"");
     let expected = r#"Upload: 11 bytes of a longer frame, at 0

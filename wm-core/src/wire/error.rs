@@ -171,6 +171,16 @@ pub enum Fault {
     Json(Box<str>),
     /// Not base64.
     Base64,
+    /// What follows an escape stands for nothing.
+    Escape {
+        /// The byte that was found.
+        found: u8,
+    },
+    /// Neither an object nor a list of JSON.
+    NoBrace {
+        /// The byte that was found.
+        found: u8,
+    },
     /// A condition of the schema does not hold.
     Condition {
         /// The condition, as the schema spells it.
@@ -217,6 +227,8 @@ impl fmt::Display for Fault {
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
             Self::Base64 => write!(f, "not base64"),
+            Self::Escape { found } => write!(f, "byte 0x{found:02x} behind an escape stands for nothing"),
+            Self::NoBrace { found } => write!(f, "'{}' opens neither an object nor a list", found.escape_ascii()),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
         }
@@ -298,6 +310,10 @@ pub enum EncodeFault {
         /// Where, in bytes from the start of the value.
         offset: usize,
     },
+    /// The message takes no bytes, and its envelope drops what is empty.
+    Empty,
+    /// The message is no object or list of JSON, or has something around it: its end would not be found.
+    NoBraces,
     /// The value cannot be written as JSON; what serde says of it.
     Json(Box<str>),
     /// A condition of the schema does not hold.
@@ -334,6 +350,8 @@ impl fmt::Display for EncodeFault {
                 write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii())
             }
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
+            Self::Empty => write!(f, "a message of no bytes, which a receiver drops"),
+            Self::NoBraces => write!(f, "no object or list of JSON alone"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::End { found: Some(at), condition } => {

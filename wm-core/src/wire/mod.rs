@@ -25,6 +25,7 @@
 pub mod base64;
 pub mod check;
 pub mod checksum;
+mod envelope;
 mod error;
 mod escape;
 pub mod finite;
@@ -39,6 +40,7 @@ mod walk;
 mod word;
 mod writer;
 
+pub use envelope::{Braces, Cobs, Lines, Opened, Slip};
 pub use error::{DecodeError, EncodeError, EncodeFault, Fault, Field};
 pub use escape::{Escaping, Unsigned};
 pub use json::Json;

@@ -20,8 +20,22 @@ const VALUE_CHARACTERS: usize = 64;
 /// How many bytes behind a mistake are shown.
 const BEHIND: usize = 16;
 
-/// The rows of a frame that was read, or of as much of it as could be.
+/// The rows of a frame that was read, or of as much of it as could be. Of one with an envelope, the rows are those of
+/// its content: so are the places in front of them.
 pub(crate) fn dump(trace: &Trace, frame: &[u8], wrong: Option<&Error>, painter: Painter) -> String {
+    let Some(content) = &trace.content else { return rows(trace, frame, wrong, painter) };
+    let inside = |error: &Error| Error { offset: content.offset(error.offset), ..error.clone() };
+    let (trace, wrong) = match (&trace.end, wrong) {
+        (Err(end), Some(error)) => {
+            (&Trace { content: None, end: Err(inside(end)), spans: trace.spans.clone() }, Some(&inside(error)))
+        }
+        _ => (trace, None),
+    };
+    let outer = format!("{:>8}in its envelope, {} bytes\n", "", content.bytes.len());
+    painter.paint(Paint::Dim, &outer) + &rows(trace, &content.bytes, wrong, painter)
+}
+
+fn rows(trace: &Trace, frame: &[u8], wrong: Option<&Error>, painter: Painter) -> String {
     let mut dump = Dump { frame, wrong, painter, name_width: name_width(trace), text: String::new() };
     // A frame that is refused by its head was not read by this trace: what stands behind the mistake means nothing.
     let end = wrong.filter(|error| !trace.end.as_ref().is_err_and(|end| end == *error)).map(|error| error.offset);

@@ -21,6 +21,8 @@ pub(super) enum Within {
     Layout,
     /// `json Name { … }`.
     Json,
+    /// `frame …`.
+    Envelope,
 }
 
 impl Reader<'_> {
@@ -150,7 +152,7 @@ impl Reader<'_> {
 
     // ── Attributes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    fn attr(&mut self, pair: Pair<'_>) -> Option<Attr> {
+    pub(super) fn attr(&mut self, pair: Pair<'_>) -> Option<Attr> {
         let part = pair.into_inner().next()?;
         let origin = self.origin(&part);
         let kind = match part.as_rule() {

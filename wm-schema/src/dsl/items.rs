@@ -7,8 +7,8 @@ use super::split::{self, Item};
 use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
-    BitOrder, Const, Draft, Endian, EnumDraft, EscapeDraft, ExchangeDraft, Formula, IntDraft, JsonDraft, LayoutDraft,
-    LayoutKind, Limit, Name, RecoverDraft, RustShape, Spanned, VariantDraft,
+    BitOrder, Const, Draft, Endian, EnumDraft, EnvelopeDraft, EscapeDraft, ExchangeDraft, Formula, IntDraft, JsonDraft,
+    LayoutDraft, LayoutKind, Limit, Name, RecoverDraft, RustShape, Spanned, VariantDraft,
 };
 
 /// Reads all items of the file; none if it has no `protocol` line that names it.
@@ -52,6 +52,7 @@ fn empty_draft() -> Draft {
         endian: None,
         bits: None,
         limits: Vec::new(),
+        envelopes: Vec::new(),
         consts: Vec::new(),
         ints: Vec::new(),
         enums: Vec::new(),
@@ -79,7 +80,7 @@ impl Reader<'_> {
             "test" => draft.tests.extend(self.test(item)),
             "union" => draft.layouts.extend(self.union(item)),
             "import" => self.refuse_item(item, Rule::import_piece, &not_yet::IMPORT),
-            "frame" => self.refuse_item(item, Rule::frame_piece, &not_yet::FRAME),
+            "frame" => draft.envelopes.extend(self.envelope(item)),
             "extern" => self.refuse_item(item, Rule::extern_piece, &not_yet::EXTERN),
             "session" => self.refuse_item(item, Rule::session_piece, &not_yet::SESSION),
             _ => mistake::unknown_item(self, item),
@@ -147,6 +148,21 @@ impl Reader<'_> {
                 draft.limits.push(Limit { name, value });
             }
         }
+    }
+
+    /// `frame slip max 4K`.
+    fn envelope(&mut self, item: &Item) -> Option<EnvelopeDraft> {
+        let piece = self.piece(Rule::frame_piece, item.all.clone())?;
+        let origin = self.origin(&piece);
+        let (mut ty, mut attrs) = (None, Vec::new());
+        for part in piece.into_inner() {
+            match part.as_rule() {
+                Rule::ty => ty = self.ty(part, Within::Envelope),
+                Rule::attr => attrs.extend(self.attr(part)),
+                _ => {}
+            }
+        }
+        Some(EnvelopeDraft { ty: ty?, attrs, origin })
     }
 
     fn constant(&mut self, item: &Item) -> Option<Const> {

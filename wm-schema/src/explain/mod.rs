@@ -88,7 +88,13 @@ fn message_section(page: &mut String, schema: &Schema, message: &Message) {
     if message.framing == Framing::Walk {
         page.push_str(&walk::steps(schema, layout));
     }
-    let _ = writeln!(page, "  a frame takes {}\n", span(message.layout.size));
+    match message.envelope() {
+        Some(_) => {
+            let (content, most) = (span(message.layout.size), amount(message.frame_bytes_max));
+            let _ = writeln!(page, "  it holds {content}, and takes at most {most} with its envelope\n");
+        }
+        None => drop(writeln!(page, "  a frame takes {}\n", span(message.layout.size))),
+    }
     page.push_str(&picture::draw(schema, layout));
     page.push('\n');
     page.push_str(&table::fields(schema, layout));

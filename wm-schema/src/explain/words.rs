@@ -1,8 +1,8 @@
 //! Parts of a checked schema in words.
 
 use crate::ir::{
-    Bytes, Checksum, Content, Endian, Equation, Extent, Field, Framing, Int, Layout, Measure, Message, Role, Schema,
-    Size, Type,
+    Bytes, Checksum, Content, Endian, EnvelopeKind, Equation, Extent, Field, Framing, Int, Layout, Measure, Message,
+    Role, Schema, Size, Type,
 };
 use crate::resolve::spell::{bytes, count};
 
@@ -14,6 +14,15 @@ pub(super) fn framing(schema: &Schema, message: &Message) -> (String, String) {
             "walk".to_owned(),
             "the framer goes field by field, and looks once at each byte that it does not pass".to_owned(),
         ),
+        Framing::Outer(envelope) => {
+            let end = match envelope.kind {
+                EnvelopeKind::Slip => "SLIP ends each packet by a byte that its content escapes",
+                EnvelopeKind::Cobs => "COBS ends each frame by a zero, which its content never has",
+                EnvelopeKind::Line => "a frame is a line, which LF or CRLF ends",
+                EnvelopeKind::Json => "a frame is an object or a list of JSON, which ends at its last brace",
+            };
+            ("outer".to_owned(), format!("{end}; the layout is all that it holds"))
+        }
         Framing::Fixed { bytes } => {
             (format!("fixed({bytes})"), "all fields have a fixed size, so the framer only compares lengths".to_owned())
         }

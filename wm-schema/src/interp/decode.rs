@@ -3,7 +3,7 @@
 use super::bits::Run;
 use super::formula::{self, Known};
 use super::trace::{self, Found, Recorder, Setter};
-use super::{Error, Fault, Interpreter, Place, checksum, encode, float, json, number};
+use super::{Error, Fault, Interpreter, Place, checksum, encode, envelope, float, json, number};
 use crate::ir::{
     By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Type, Value,
 };
@@ -15,6 +15,28 @@ pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Val
 
 /// Reads a frame that is `whole` or cut, and writes down what stands where if there is a `recorder`.
 pub(super) fn recorded(
+    interpreter: &Interpreter<'_>,
+    frame: &[u8],
+    whole: bool,
+    recorder: Option<&Recorder>,
+) -> Result<Value, Error> {
+    let Some(envelope) = interpreter.message.envelope() else {
+        return content(interpreter, frame, whole, recorder);
+    };
+    if !whole {
+        return Ok(Value::Struct(Vec::new()));
+    }
+    let opened = envelope::open(interpreter, envelope, frame)?;
+    let read = content(interpreter, &opened.bytes, true, recorder);
+    let read = read.map_err(|error| Error { offset: opened.places[error.offset], ..error });
+    if let Some(recorder) = recorder {
+        recorder.envelope(opened);
+    }
+    read
+}
+
+/// Reads what is in the envelope, or the frame if it has none.
+fn content(
     interpreter: &Interpreter<'_>,
     frame: &[u8],
     whole: bool,

@@ -1,7 +1,7 @@
 //! Writes a message: the bytes of each field that users set, then the numbers that measure them.
 
 use super::formula::{self, Known};
-use super::{EncodeError, EncodeFault, Interpreter, Place, bits, checksum, decode, float, json, number};
+use super::{EncodeError, EncodeFault, Interpreter, Place, bits, checksum, decode, envelope, float, json, number};
 use crate::ir::{
     By, Bytes, Checksum, Choice, Content, Endian, Equation, Extent, Field, Formula, Layout, Measure, Role, Schema,
     Side, Type, Value,
@@ -10,6 +10,9 @@ use crate::ir::{
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
     let message = interpreter.message;
     let wire = layout(interpreter.schema, &message.layout, &[], value, Some(interpreter.from))?;
+    if let Some(around) = message.envelope() {
+        return envelope::close(interpreter, around, &wire);
+    }
     let (found, limit) = (wire.len() as u64, message.frame_bytes_max);
     match message.layout.fields.last() {
         Some(last) if found > limit => {

@@ -133,6 +133,16 @@ pub enum Fault {
     },
     /// Not the JSON that the schema asks for; what serde says of it.
     Json(String),
+    /// What follows an escape stands for nothing.
+    Escape {
+        /// The byte that was found.
+        found: u8,
+    },
+    /// Neither an object nor a list of JSON.
+    NoBrace {
+        /// The byte that was found.
+        found: u8,
+    },
     /// A `where` does not hold.
     Condition {
         /// Its spelling in the schema.
@@ -170,6 +180,8 @@ impl Fault {
             Self::Utf8 => "Utf8",
             Self::Ascii { .. } => "Ascii",
             Self::Json(_) => "Json",
+            Self::Escape { .. } => "Escape",
+            Self::NoBrace { .. } => "NoBrace",
             Self::Condition { .. } => "Condition",
             Self::Stranger { .. } => "Stranger",
         }
@@ -204,6 +216,8 @@ impl fmt::Display for Fault {
             Self::Utf8 => f.write_str("not UTF-8"),
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
+            Self::Escape { found } => write!(f, "byte 0x{found:02x} behind an escape stands for nothing"),
+            Self::NoBrace { found } => write!(f, "'{}' opens neither an object nor a list", found.escape_ascii()),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
         }
@@ -272,6 +286,10 @@ pub enum EncodeFault {
         /// Where, in bytes from the start of the value.
         offset: usize,
     },
+    /// The message takes no bytes, and its envelope drops what is empty.
+    Empty,
+    /// The message is no object or list of JSON, or has something around it.
+    NoBraces,
     /// The value cannot be written as JSON.
     Json(String),
     /// A `where` does not hold.
@@ -309,6 +327,8 @@ impl EncodeFault {
             Self::Delimiter { .. } => "Delimiter",
             Self::Trimmed { .. } => "Trimmed",
             Self::Ascii { .. } => "Ascii",
+            Self::Empty => "Empty",
+            Self::NoBraces => "NoBraces",
             Self::Json(_) => "Json",
             Self::Condition { .. } => "Condition",
             Self::End { .. } => "End",
@@ -328,6 +348,8 @@ impl fmt::Display for EncodeFault {
             Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
             Self::Trimmed { suffix } => write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii()),
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
+            Self::Empty => f.write_str("a message of no bytes, which a receiver drops"),
+            Self::NoBraces => f.write_str("no object or list of JSON alone"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::End { found: Some(at), condition } => {

@@ -1,13 +1,13 @@
 //! Where the first frame ends.
 
-use super::{Error, Fault, Interpreter, Place, bits, decode, encode, number, walk};
+use super::{Error, Fault, Interpreter, Place, bits, decode, encode, envelope, number, walk};
 use crate::ir::{Framing, Role, Type};
 
 /// What has been looked at of an incomplete frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
     /// How far the delimiter has been searched for.
-    searched: usize,
+    pub(super) searched: usize,
     /// The size of the frame, once its number has been read.
     total: Option<usize>,
 }
@@ -50,6 +50,7 @@ pub(super) fn input(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) 
             delimited(interpreter, scan, buf)
         }
         Framing::Walk => walk::input(interpreter, buf),
+        Framing::Outer(around) => envelope::input(interpreter, *around, scan, buf),
     }
 }
 

@@ -62,6 +62,7 @@ mod bits;
 mod checksum;
 mod decode;
 mod encode;
+mod envelope;
 mod error;
 mod float;
 mod formula;
@@ -77,6 +78,7 @@ mod tests;
 mod trace;
 mod walk;
 
+pub use envelope::Content;
 pub use error::{EncodeError, EncodeFault, Error, Fault};
 pub use input::{Input, Scan};
 pub use listener::Listener;

@@ -3,7 +3,7 @@
 //! A trace is written while a frame is read, so that it holds what was read before a mistake too. It knows nothing of
 //! lines on a screen: the command line makes a dump or JSON of it.
 
-use super::{Error, show, spell};
+use super::{Content as Unwrapped, Error, show, spell};
 use crate::ir::{Bytes, Content, Field, Int, Role, Schema, Type, Value};
 use std::cell::RefCell;
 use std::ops::Range;
@@ -13,6 +13,8 @@ use std::ops::Range;
 pub struct Trace {
     /// The fields in the order of the wire, each in front of what it contains.
     pub spans: Vec<Span>,
+    /// What the envelope held, if there is one and it could be undone: the spans count in it, a mistake in the frame.
+    pub content: Option<Unwrapped>,
     /// The message, or what is wrong with the frame.
     pub end: Result<Value, Error>,
 }
@@ -69,6 +71,8 @@ pub(super) struct Recorder {
 #[derive(Debug, Default)]
 struct Inside {
     spans: Vec<Span>,
+    /// What the envelope held.
+    content: Option<Unwrapped>,
     /// The spans that are not read to their end, by index, and their content where it is known to be less than all.
     open: Vec<(usize, Option<Range<usize>>)>,
 }
@@ -93,6 +97,11 @@ impl Recorder {
         }
     }
 
+    /// What is read stood in an envelope.
+    pub(super) fn envelope(&self, content: Unwrapped) {
+        self.inside.borrow_mut().content = Some(content);
+    }
+
     /// What was opened last ends here.
     pub(super) fn close(&self, at: usize, setter: Setter, found: Found) {
         let mut inside = self.inside.borrow_mut();
@@ -107,7 +116,8 @@ impl Recorder {
     /// The trace of what `read` reads.
     pub(super) fn record(self, read: impl FnOnce(&Self) -> Result<Value, Error>) -> Trace {
         let end = read(&self);
-        Trace { spans: self.inside.into_inner().spans, end }
+        let Inside { spans, content, .. } = self.inside.into_inner();
+        Trace { spans, content, end }
     }
 }
 

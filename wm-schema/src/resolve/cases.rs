@@ -5,8 +5,8 @@ use super::{Context, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{CaseDraft, Draft, ExpectDraft, LayoutKind, Literal, Name, Origin, Side, ValueDraft, ValueKind};
 use crate::ir::{
-    Bytes, Case, Content, Enum, Expect, Extent, Field, Int, JsonBody, JsonType, Layout, Message, Role, Test, Type,
-    Value,
+    Bytes, Case, Content, Enum, Envelope, Expect, Extent, Field, Int, JsonBody, JsonType, Layout, Message, Role, Test,
+    Type, Value,
 };
 
 /// What values are typed by. What is none is reported already, and its values are passed over.
@@ -171,6 +171,7 @@ fn rejected(cx: &mut Context<'_>, known: &Known<'_>, messages: &[usize], name: &
     if layouts.len() > 1 {
         names.extend(["client", "server"]);
     }
+    names.extend(cx.envelope.as_ref().map(|_| Envelope::NAME));
     if names.contains(&name.text.as_str()) {
         return Some(name.text.clone());
     }

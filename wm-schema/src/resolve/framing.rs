@@ -1,4 +1,4 @@
-//! Where does a frame end? Inferred from the layout, never written.
+//! Where does a frame end? Inferred from the layout, never written; unless an envelope around it says so.
 //!
 //! The first of these that is found, from the front, and that leaves nothing else of varying size outside:
 //!
@@ -35,7 +35,12 @@ pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> 
             );
             return None;
         }
-        return Some(Framing::Fixed { bytes });
+        if cx.draft.envelopes.is_empty() {
+            return Some(Framing::Fixed { bytes });
+        }
+    }
+    if !cx.draft.envelopes.is_empty() {
+        return cx.envelope.as_ref().map(|written| Framing::Outer(written.envelope));
     }
     let found = (0..lines.len()).find_map(|at| {
         // What stands behind something of varying size is at no fixed place.

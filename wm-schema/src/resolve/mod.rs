@@ -25,6 +25,7 @@ mod cases;
 mod checksums;
 mod choices;
 mod declared;
+mod envelope;
 mod equations;
 mod formulas;
 mod framing;
@@ -71,8 +72,14 @@ pub struct Resolved {
 /// ```
 #[must_use]
 pub fn resolve(draft: &Draft) -> Resolved {
-    let mut cx =
-        Context { draft, names: names::Names::default(), ints: Vec::new(), words: Vec::new(), found: Vec::new() };
+    let mut cx = Context {
+        draft,
+        names: names::Names::default(),
+        ints: Vec::new(),
+        words: Vec::new(),
+        envelope: None,
+        found: Vec::new(),
+    };
     let schema = schema::resolve(&mut cx);
     let mut diagnostics = cx.found;
     diagnostics.sort_by_key(|diagnostic| diagnostic.origin);
@@ -116,6 +123,8 @@ struct Context<'d> {
     ints: Vec<Option<Arc<ir::Escaping>>>,
     /// Enums of words; none where one could not be understood.
     words: Vec<Option<ir::Words>>,
+    /// What stands around every message.
+    envelope: Option<envelope::Written>,
     found: Vec<Diagnostic>,
 }
 
@@ -136,6 +145,9 @@ impl Context<'_> {
 
     /// The largest frame, if the schema says it; 0 is reported, and passed over.
     fn limit_written(&self) -> Option<u64> {
+        if let Some(max) = self.envelope.as_ref().and_then(|envelope| envelope.max.as_ref()) {
+            return Some(max.value);
+        }
         let limit = self.draft.limits.iter().find(|limit| limit.name.text == "frame" && limit.value.value > 0)?;
         Some(u64::try_from(limit.value.value).unwrap_or(u64::MAX))
     }

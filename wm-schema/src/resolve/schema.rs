@@ -2,10 +2,12 @@
 
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
-use super::{Context, apart, cases, declared, formulas, framing, ints, names, regions, suggest, unused, vocabulary};
+use super::{
+    Context, apart, cases, declared, envelope, formulas, framing, ints, names, regions, suggest, unused, vocabulary,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
-use crate::ir::{Enum, Exchange, Layout, Message, Schema, Side, Type};
+use crate::ir::{Enum, Exchange, Framing, Layout, Message, Schema, Side, Type};
 
 /// Checks everything; none if a part of the schema could not be made.
 pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
@@ -15,6 +17,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     limits(cx);
     ints::resolve(cx);
     vocabulary::resolve(cx);
+    cx.envelope = envelope::resolve(cx);
     let enums = declared::enums(cx);
     let json_bodies = declared::json_bodies(cx);
     let (messages, structs): (Vec<&LayoutDraft>, Vec<&LayoutDraft>) =
@@ -213,7 +216,11 @@ fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option
         LayoutKind::Message { from } => from.as_ref().map(|from| from.value),
         LayoutKind::Struct | LayoutKind::Union { .. } => None,
     };
-    let frame_bytes_max = size.most.unwrap_or(size.least);
+    let frame_bytes_max = match framing {
+        // Its limit counts what stands in front of a frame, too.
+        Framing::Outer(_) => sizes::limit(cx, &body.lines, &framing),
+        _ => size.most.unwrap_or(size.least),
+    };
     Some(Message { layout: body.finish(cx, size, parts.structs), from, framing, frame_bytes_max })
 }
 

@@ -177,7 +177,7 @@ pub(super) fn bound_message(cx: &mut Context<'_>, body: &mut Body<'_>, framing: 
     useless_limits(cx, &body.lines);
     let own = sum(&body.lines);
     let numbered = framing_most(&body.lines, framing);
-    let limit = cx.limit_written().unwrap_or_else(|| default_limit(&body.lines));
+    let limit = framing.content_bytes_max(limit(cx, &body.lines, framing));
     if own.least > limit {
         too_small(cx, body, own.least, limit);
         body.sound = false;
@@ -193,13 +193,21 @@ pub(super) fn bound_message(cx: &mut Context<'_>, body: &mut Body<'_>, framing: 
     Size { least: own.least, most: Some(most.max(own.least)) }
 }
 
-/// The default limit holds for what nothing else bounds: it never takes away from a `max` that is written.
-fn default_limit(lines: &[Line<'_>]) -> u64 {
-    let needed = lines.iter().fold(0u64, |sum, line| {
+/// The largest frame, its envelope included.
+pub(super) fn limit(cx: &Context<'_>, lines: &[Line<'_>], framing: &Framing) -> u64 {
+    cx.limit_written().unwrap_or_else(|| match framing {
+        Framing::Outer(envelope) => ir::FRAME_BYTES_MAX.max(envelope.kind.frame_bytes(needed(lines))),
+        _ => ir::FRAME_BYTES_MAX.max(needed(lines)),
+    })
+}
+
+/// What fields with a `max` take: the default limit holds for what nothing else bounds, and never takes away from a `max`
+/// that is written.
+fn needed(lines: &[Line<'_>]) -> u64 {
+    lines.iter().fold(0u64, |sum, line| {
         let size = line.max.as_ref().and(line.size.most).unwrap_or(line.size.least);
         sum.saturating_add(size)
-    });
-    needed.max(ir::FRAME_BYTES_MAX)
+    })
 }
 
 /// The largest frame that the number of its framing can say.
@@ -234,8 +242,18 @@ fn bound_content(line: &mut Line<'_>, room: u64) {
 
 fn too_small(cx: &mut Context<'_>, body: &Body<'_>, least: u64, limit: u64) {
     let written = cx.draft.limits.iter().find(|item| item.name.text == "frame");
-    let origin = written.map_or(body.draft.name.origin, |item| item.value.origin);
     let name = &body.draft.name;
+    if let Some((envelope, max)) = cx.envelope.clone().and_then(|written| Some((written.envelope, written.max?))) {
+        let (word, needed) = (envelope.kind.word(), envelope.kind.frame_bytes(least));
+        cx.report(
+            Diagnostic::new(Code::LimitTooSmall, max.origin, format!("no `{}` fits into this", name.text))
+                .why(format!("the smallest one takes {}, and its envelope more", spell::count(least, "byte")))
+                .help(format!("write `frame {word} max {needed}` or more"))
+                .note(name.origin, "the message stands here"),
+        );
+        return;
+    }
+    let origin = written.map_or(body.draft.name.origin, |item| item.value.origin);
     cx.report(
         Diagnostic::new(
             Code::LimitTooSmall,

@@ -2,8 +2,8 @@
 
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
-use super::{bits, checksums, literal, names, sentinels, shape};
-use crate::ir::{BitPlace, Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Type};
+use super::{bits, checksums, envelope, literal, names, sentinels, shape};
+use crate::ir::{BitPlace, Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Type};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use std::cell::RefCell;
@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 /// The function `decode` of a message.
 pub(super) fn decode(code: &LayoutCode<'_>) -> TokenStream {
     let fields = Decoder::new(code).fields();
-    let frame_type = if shape::borrows(code.rust.schema, code.layout) { quote!(&'a [u8]) } else { quote!(&[u8]) };
+    let borrows = shape::borrows(code.rust.schema, code.layout);
+    let frame_type = if borrows { quote!(&'a [u8]) } else { quote!(&[u8]) };
     let last = code.constant(code.layout.fields.len().saturating_sub(1));
     let end = (!code.takes_the_rest()).then(|| quote!(reader.end(#last)?;));
     let value = constructor(code);
@@ -21,6 +22,21 @@ pub(super) fn decode(code: &LayoutCode<'_>) -> TokenStream {
         true => " Reads a whole frame that `from` has sent, exactly its bytes.",
         false => " Reads a whole frame, exactly its bytes.",
     };
+    if let Some(envelope) = code.message.and_then(Message::envelope) {
+        let frame_mut = if borrows { quote!(&'a mut [u8]) } else { quote!(&mut [u8]) };
+        let open = envelope::decode(code, envelope, &frame_mut);
+        return quote! {
+            #open
+
+            /// Reads what stands in the envelope.
+            fn decode_content(frame: #frame_type #from) -> Result<Self, DecodeError> {
+                let mut reader = Reader::new(frame);
+                #fields
+                #end
+                Ok(#value)
+            }
+        };
+    }
     quote! {
         #[doc = #docs]
         ///

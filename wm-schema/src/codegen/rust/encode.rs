@@ -6,7 +6,9 @@ mod write;
 use super::layout::LayoutCode;
 use super::number::{to_i128, within};
 use super::{literal, names, sentinels, shape};
-use crate::ir::{Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Role, Schema, Type};
+use crate::ir::{
+    Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Schema, Type,
+};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -24,6 +26,15 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
         true => " Appends the message to `out` as `from` sends it, or nothing if it fails.",
         false => " Appends the message to `out`, or nothing if it fails.",
     };
+    let envelope = code.message.and_then(Message::envelope);
+    let errors = match envelope {
+        Some(_) => {
+            " Those of [`measure`](Self::measure), and the envelope makes the frame too large or cannot hold it."
+        }
+        None => " Those of [`measure`](Self::measure).",
+    };
+    let start = envelope.map(|_| quote!(let start = out.len();));
+    let end = envelope.map_or(quote!(Ok(())), |envelope| super::envelope::close(code, envelope));
     quote! {
         #measure
 
@@ -31,15 +42,16 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
         ///
         /// # Errors
         ///
-        /// Those of [`measure`](Self::measure).
+        #[doc = #errors]
         pub fn encode(&self #from, out: &mut BytesMut) -> Result<(), EncodeError> {
             #(#lets)*
             let size = #size?;
             #numbers
             out.reserve(size);
+            #start
             let mut writer = Writer::new(out);
             #writes
-            Ok(())
+            #end
         }
     }
 }
@@ -160,9 +172,15 @@ fn is_plain(schema: &Schema, layout: &Layout) -> bool {
 fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStream) -> TokenStream {
     let body = measure_body(code);
     let serialized = serialized(code);
+    let what = match code.message.and_then(Message::envelope) {
+        Some(_) => {
+            " Checks every rule that the message must keep to be sent, and says how many bytes stand in its envelope."
+        }
+        None => " Checks every rule that the message must keep to be sent, and says how many bytes it takes.",
+    };
     let docs = (!visibility.is_empty()).then(|| {
         quote! {
-            /// Checks every rule that the message must keep to be sent, and says how many bytes it takes.
+            #[doc = #what]
             ///
             /// # Errors
             ///
@@ -200,8 +218,12 @@ fn measure_body(code: &LayoutCode<'_>) -> TokenStream {
     let size = encoder.span(0, count.saturating_sub(1));
     let sizes = std::mem::take(&mut encoder.lets);
     let limit = code.can_exceed_frame().then(|| {
-        let constant = code.constant(code.largest());
-        quote!(check::at_most(size, Self::FRAME_BYTES_MAX, #constant)?;)
+        let Some(message) = code.message.filter(|message| message.envelope().is_some()) else {
+            let constant = code.constant(code.largest());
+            return quote!(check::at_most(size, Self::FRAME_BYTES_MAX, #constant)?;);
+        };
+        let (most, constant) = (code.size(message.content_bytes_max()), super::envelope::constant(code));
+        quote!(check::at_most(size, #most, #constant)?;)
     });
     encoder.size_is_known = true;
     for at in 0..count {
@@ -522,7 +544,7 @@ impl<'c> Encoder<'c> {
                     .iter()
                     .try_fold(0u64, |sum, field| Some(sum.saturating_add(field.size.most?)))
                     .unwrap_or(u64::MAX);
-                let frame = self.code.message.map_or(u64::MAX, |message| message.frame_bytes_max);
+                let frame = self.code.message.map_or(u64::MAX, |message| message.content_bytes_max());
                 (least, most.min(frame), add)
             }
             Some(Equation { measure: Measure::Elements { list }, add }) => {

@@ -2,7 +2,7 @@
 
 use super::layout::LayoutCode;
 use super::number::{fixed_method, radix, read_int, to_i128, to_u64};
-use super::{bits, literal, walk};
+use super::{bits, envelope, literal, walk};
 use crate::ir::{BitPlace, Bytes, Extent, Framing, Int, Message, Schema, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,6 +14,7 @@ pub(super) fn scan_type(schema: &Schema, message: &Message) -> TokenStream {
         Framing::Prefix { .. } => quote!(Prefix),
         Framing::Until { .. } => quote!(Delimiter),
         Framing::Walk => walk::scan_type(schema, &message.layout),
+        Framing::Outer(envelope) => envelope::scan_type(envelope.kind),
     }
 }
 
@@ -61,6 +62,10 @@ pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             let least = code.size(message.layout.size.least);
             head_function = Some(walk::function(code));
             (quote!(scan), quote!(scan.resume(buf, #least, Self::FRAME_BYTES_MAX, Self::walk)))
+        }
+        Framing::Outer(_) => {
+            let constant = envelope::constant(code);
+            (quote!(scan), quote!(scan.resume(buf, Self::FRAME_BYTES_MAX, #constant)))
         }
     };
     quote! {
@@ -232,7 +237,7 @@ fn number_rules(code: &LayoutCode<'_>, message: &Message, field: usize) -> Token
     let Some(measured) = measured else { return rules };
     let Some(max) = code.most(measured) else { return rules };
     let spoken = max.saturating_add_signed(add);
-    let frame_says_it = code.frame_bounds(measured) && code.layout.size.least <= message.frame_bytes_max;
+    let frame_says_it = code.frame_bounds(measured) && code.layout.size.least <= message.content_bytes_max();
     if i128::from(spoken) < int.range().1 && !frame_says_it {
         let (raw, max, add) = (to_u64(&quote!(#value), int), code.size(max), literal::signed(add.into()));
         rules.extend(quote!(Reader::length(#raw, #add, #max, #offset, #constant)?;));

@@ -87,14 +87,14 @@ impl<'s> LayoutCode<'s> {
             Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => 0,
         };
         let rest = self.layout.size.least.saturating_sub(field.size.least).saturating_add(around);
-        max.saturating_add(rest) >= message.frame_bytes_max
+        max.saturating_add(rest) >= message.content_bytes_max()
     }
 
     /// Whether a message with legal fields can be over the limit of the frame.
     pub(super) fn can_exceed_frame(&self) -> bool {
         let most = |sum: u64, size: Size| Some(sum.saturating_add(size.most?));
         let all = self.layout.fields.iter().map(|field| field.size).try_fold(0, most);
-        self.message.is_some_and(|message| all.is_none_or(|all| all > message.frame_bytes_max))
+        self.message.is_some_and(|message| all.is_none_or(|all| all > message.content_bytes_max()))
     }
 
     /// The field to blame when a message is too large: the largest.

@@ -6,6 +6,7 @@
 //!   framing  input                             number   the calls that read and write numbers
 //!   decode   decode, read                      encode   measure, encode, write
 //!   walk     the steps of a walk               sentinels  lists that end with an element
+//!   envelope what stands around a message
 //!   sides    the two ends                      several  what a side sends, if that is one of several
 //!   words    enums of words                    unions   enums whose variants hold layouts
 //!   checksums  the tables of CRCs, and when each is written
@@ -19,6 +20,7 @@ mod bits;
 mod checksums;
 mod decode;
 mod encode;
+mod envelope;
 mod formulas;
 mod framing;
 mod items;
@@ -217,7 +219,7 @@ impl<'s> Rust<'s> {
             let line = literal::number(field.line.into());
             quote!(const #constant: &'static Field = &Field::new(#layout, #name, #line);)
         });
-        let constants: TokenStream = constants.collect();
+        let constants: TokenStream = constants.chain(code.message.and_then(envelope::definition)).collect();
         if self.impls_only { (constants, quote!()) } else { (quote!(), constants) }
     }
 

@@ -36,9 +36,9 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 18] = [
     "tag", "tag_at", "by", "reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width",
-    "walk", "step", "bits", "from",
+    "walk", "step", "bits", "from", "start",
 ];
 
 impl Names {
@@ -50,7 +50,7 @@ impl Names {
             None => local_name(field),
         };
         let locals = layout.fields.iter().map(|field| fresh(&mut taken, local(field))).collect();
-        let mut screaming = BTreeSet::from(["FRAME_BYTES_MAX".to_owned(), "TAG".to_owned()]);
+        let mut screaming = BTreeSet::from(["FRAME_BYTES_MAX".to_owned(), "FRAME".to_owned(), "TAG".to_owned()]);
         // A variant hides a constant of its name.
         screaming.extend(layout.fields.iter().filter(|_| layout.choice.is_some()).map(|arm| arm.name.clone()));
         let constants = layout
@@ -145,7 +145,9 @@ pub(super) struct Imports {
 
 const PROTOCOL: &[&str] = &["Duplex", "FromClient", "FromServer", "Message", "Side", "Sided", "Silent"];
 const WIRE: &[&str] = &[
+    "Braces",
     "BytesMut",
+    "Cobs",
     "Cow",
     "DecodeError",
     "Delimiter",
@@ -157,10 +159,12 @@ const WIRE: &[&str] = &[
     "Halt",
     "Input",
     "Json",
+    "Lines",
     "List",
     "Prefix",
     "Radix",
     "Reader",
+    "Slip",
     "Unsigned",
     "Walk",
     "Walker",

@@ -80,6 +80,11 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
     let name = only.map_or_else(|| several::name(case.from), |message| ty(&message.layout.name));
     let sided = only.is_some_and(Message::is_sided);
     let (behind, before) = if sided { (quote!(, #side), quote!(#side,)) } else { (quote!(), quote!()) };
+    // An envelope is undone in place.
+    let (lent, frame, part) = match rust.schema.messages.iter().any(|message| message.envelope().is_some()) {
+        true => (quote!(let mut frame = bytes.to_vec();), quote!(&mut frame), quote!(&mut bytes[..len].to_vec())),
+        false => (quote!(), quote!(bytes), quote!(&bytes[..len])),
+    };
     let scan = quote! {
         let bytes = #bytes;
         let input = scanned(super::#name::input, bytes);
@@ -98,7 +103,8 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
             #scan
             assert_eq!(input, Ok(Input::Frame(#len)), #line);
             let message = #value;
-            let decoded = super::#name::decode(bytes #behind);
+            #lent
+            let decoded = super::#name::decode(#frame #behind);
             assert_eq!(decoded.as_ref(), Ok(&message), #line);
         }
     };
@@ -117,7 +123,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
         Expect::Rejects(field) => quote! {
             #scan
             let error = match input {
-                Ok(Input::Frame(len)) => super::#name::decode(&bytes[..len] #behind).err(),
+                Ok(Input::Frame(len)) => super::#name::decode(#part #behind).err(),
                 Ok(Input::Need(_)) => None,
                 Err(error) => Some(error),
             };
