@@ -50,6 +50,7 @@ schemas! {
     talk
     text
     text_transfer
+    turns
     upload
     websocket_frame
     words

@@ -90,6 +90,8 @@ pub fn all() -> Vec<Subject> {
         generated::<checksums::Line<'static>>("checksums", Server).twin::<derived::checksums::Line<'static>>(),
         generated::<sections::Book<'static>>("sections", Client),
         generated::<sections::Index<'static>>("sections", Server),
+        generated::<turns::Request<'static>>("turns", Client),
+        generated::<turns::Reply<'static>>("turns", Server),
         generated::<sentinels::Upload<'static>>("sentinels", Client),
         generated::<sentinels::Reply<'static>>("sentinels", Server),
         generated::<binary_transfer::Upload<'static>>("binary_transfer", Client)

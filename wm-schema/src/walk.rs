@@ -11,7 +11,9 @@ mod sentinel;
 
 pub use sentinel::{Look, looks, number as said_length};
 
-use crate::ir::{Bytes, Equation, Extent, Field, Framing, Layout, Measure, Role, Schema, Size, Type};
+use crate::ir::{
+    By, Bytes, Choice, Equation, Extent, Field, Formula, Framing, Layout, Measure, Role, Schema, Size, Term, Type,
+};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
@@ -90,6 +92,8 @@ pub enum Step {
         field: usize,
         /// How many there are.
         count: u64,
+        /// The fields that its arguments read, and where their places are remembered.
+        reads: Vec<(usize, usize)>,
     },
 }
 
@@ -190,24 +194,47 @@ fn extent(ty: &Type) -> Option<&Extent> {
     }
 }
 
-/// The steps over the fields of a layout.
+/// The steps over the fields of a layout; of a union the one step over each arm.
 #[must_use]
 pub fn steps(schema: &Schema, layout: &Layout) -> Vec<Step> {
+    if layout.choice.is_some() {
+        return (0..layout.fields.len()).flat_map(|at| arm(schema, layout, at)).collect();
+    }
     let lines: Vec<Line<'_>> = layout.fields.iter().map(Line::from).collect();
-    let mut plan = Plan { schema, layout, measured: measured(&lines), steps: Vec::new(), slots: 0, kept: Vec::new() };
-    let mut marks: Vec<(usize, usize)> = Vec::new();
-    let mut read = read_by_conditions(layout, &plan.measured);
+    let (measured, slots) = (measured(&lines), handed(layout));
+    let mut plan = Plan { schema, layout, measured, steps: Vec::new(), slots, kept: Vec::new(), marks: Vec::new() };
+    let mut read = read_by_formulas(layout, &plan.measured);
     read.extend(sentinel::read_of(schema, layout));
     let mut at = 0;
     while at < layout.fields.len() {
-        if read.contains(&at) {
-            marks.push((at, plan.slots));
-            plan.steps.push(Step::Mark { field: at, slot: plan.slots });
-            plan.slots += 1;
-        }
-        at = plan.field(at, &marks);
+        plan.mark(at, &read);
+        at = plan.field(at);
     }
     plan.steps
+}
+
+/// The step over an arm of a union.
+fn arm(schema: &Schema, layout: &Layout, at: usize) -> Vec<Step> {
+    let mut steps = Vec::new();
+    step(schema, &mut steps, at, &layout.fields[at], Vec::new());
+    steps
+}
+
+/// How many values a layout is handed: that which chooses its arm first, and its parameters.
+#[must_use]
+pub fn handed(layout: &Layout) -> usize {
+    layout.params.len() + usize::from(is_given(layout))
+}
+
+/// Whether the value that chooses an arm is handed in.
+fn is_given(layout: &Layout) -> bool {
+    matches!(layout.choice, Some(Choice { by: By::Given(_), .. }))
+}
+
+/// Where a parameter of a layout is remembered.
+#[must_use]
+pub fn param_slot(layout: &Layout, param: usize) -> usize {
+    param + usize::from(is_given(layout))
 }
 
 /// The steps of a layout as they are found.
@@ -219,23 +246,38 @@ struct Plan<'p> {
     slots: usize,
     /// What has been measured and is still to come, with its slot.
     kept: Vec<(usize, Span)>,
+    /// The fields whose place is remembered, with its slot: of a run of bits that of the run.
+    marks: Vec<(usize, usize)>,
 }
 
 impl Plan<'_> {
+    /// Remembers where a field stands, if it or another field of its run will be read again.
+    fn mark(&mut self, at: usize, read: &BTreeSet<usize>) {
+        let start = |field: usize| self.layout.fields[field].bits.map_or(field, |place| place.first);
+        let here: Vec<usize> = read.iter().copied().filter(|field| start(*field) == at).collect();
+        if here.is_empty() {
+            return;
+        }
+        self.marks.extend(here.into_iter().map(|field| (field, self.slots)));
+        self.steps.push(Step::Mark { field: at, slot: self.slots });
+        self.slots += 1;
+    }
+
     /// The step over a field, and the field behind it.
-    fn field(&mut self, at: usize, marks: &[(usize, usize)]) -> usize {
+    fn field(&mut self, at: usize) -> usize {
         let field = &self.layout.fields[at];
         if let Some((slot, span)) = self.kept.iter().find(|(_, span)| span.first == at) {
             self.steps.push(Step::Kept { span: *span, slot: *slot });
             return span.last + 1;
         }
         let Some(one) = self.measured.iter().find(|one| one.number == at) else {
-            match present(self.schema, field, marks) {
+            let handed = reads(&field.args, &self.marks).unwrap_or_default();
+            match present(self.schema, field, &self.marks) {
                 Some((reads, there)) => {
                     self.steps.push(Step::If { field: at, reads, least: there.size.least });
-                    step(self.schema, &mut self.steps, at, &there);
+                    step(self.schema, &mut self.steps, at, &there, handed);
                 }
-                None => step(self.schema, &mut self.steps, at, field),
+                None => step(self.schema, &mut self.steps, at, field, handed),
             }
             return at + 1;
         };
@@ -249,23 +291,44 @@ impl Plan<'_> {
     }
 }
 
-/// The fields that conditions of fields read which are not passed unseen.
-fn read_by_conditions(layout: &Layout, measured: &[Measured]) -> BTreeSet<usize> {
+/// The fields that conditions and arguments of fields read which are not passed unseen.
+fn read_by_formulas(layout: &Layout, measured: &[Measured]) -> BTreeSet<usize> {
     let fields = layout.fields.iter().enumerate();
     let walked = fields.filter(|(at, _)| measured.iter().all(|one| !one.contains(*at)));
-    let read = walked.filter_map(|(_, field)| field.condition.as_ref()).flat_map(|condition| condition.term.fields());
-    let whole = |field: &Field| field.bits.is_none() && matches!(field.ty, Type::Int(..) | Type::Enum(_));
-    read.filter(|field| whole(&layout.fields[*field])).collect()
+    let formulas = walked.flat_map(|(_, field)| field.condition.iter().chain(&field.args));
+    let read = formulas.flat_map(|formula| formula.term.fields());
+    read.filter(|field| matches!(layout.fields[*field].ty, Type::Int(..) | Type::Enum(_))).collect()
+}
+
+/// Where the fields are remembered that formulas read; none if a walk cannot see all of them.
+fn reads(formulas: &[Formula], marks: &[(usize, usize)]) -> Option<Vec<(usize, usize)>> {
+    let fields: BTreeSet<usize> = formulas.iter().flat_map(|formula| formula.term.fields()).collect();
+    let mark = |field: usize| marks.iter().find(|(marked, _)| *marked == field).copied();
+    fields.into_iter().map(mark).collect()
+}
+
+/// Whether a walk can work out what is handed to a field, or whether it is there: numbers and enums of the same layout,
+/// and numbers that are handed in.
+#[must_use]
+pub fn in_reach(layout: &Layout, formula: &Formula, is_argument: bool) -> bool {
+    let plain = |ty: &Type| matches!(ty, Type::Int(..) | Type::Enum(_));
+    let seen = |term: &Term| match term {
+        Term::Field(field) => plain(&layout.fields[*field].ty),
+        Term::Param(param) => match &layout.params[*param].ty {
+            Type::Int(int, _) => is_argument || int.range().0 == 0,
+            ty => is_argument && plain(ty),
+        },
+        Term::Member { .. } | Term::Length { .. } | Term::It => false,
+        _ => true,
+    };
+    formula.term.all(&seen)
 }
 
 /// What the condition of a field reads, and the field as it is if it is there; none if it is always there, or a walk
 /// cannot tell.
 fn present(schema: &Schema, field: &Field, marks: &[(usize, usize)]) -> Option<(Vec<(usize, usize)>, Field)> {
-    let mut fields = field.condition.as_ref().filter(|_| field.bits.is_none())?.term.fields();
-    fields.sort_unstable();
-    fields.dedup();
-    let mark = |field: &usize| marks.iter().find(|(marked, _)| marked == field).copied();
-    let reads = fields.iter().map(mark).collect::<Option<Vec<_>>>()?;
+    let condition = field.condition.as_ref().filter(|_| field.bits.is_none())?;
+    let reads = reads(std::slice::from_ref(condition), marks)?;
     let size = match &field.ty {
         Type::Bytes(Bytes { extent, .. }) => extent_size(extent, Size { least: 1, most: Some(1) })?,
         Type::List { element, count, .. } => extent_size(count, element_size(schema, element))?,
@@ -315,7 +378,7 @@ fn span(schema: &Schema, fields: &[Field], one: Measured) -> Span {
 }
 
 /// The step over a field that no number in front measures.
-fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field) {
+fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field, reads: Vec<(usize, usize)>) {
     let constant = matches!(field.ty, Type::Constant(_)) || matches!(field.role, Role::Constant(_));
     // Constants of bits are looked at by the decoder.
     if constant && field.bits.is_none() {
@@ -347,9 +410,9 @@ fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field) {
         Type::List { element, count: Extent::Where(_), .. } => {
             Step::Elements { field: at, least: element_size(schema, element).least }
         }
-        Type::List { count: Extent::Fixed(count), .. } => Step::Enter { field: at, count: *count },
+        Type::List { count: Extent::Fixed(count), .. } => Step::Enter { field: at, count: *count, reads },
         // What else varies is a struct: a `[..]` is measured by a number in front, or the message is not framed.
-        _ => Step::Enter { field: at, count: 1 },
+        _ => Step::Enter { field: at, count: 1, reads },
     });
 }
 
@@ -426,7 +489,7 @@ pub fn slots(schema: &Schema) -> usize {
         let kept = steps.iter().filter(|step| matches!(step, Step::Kept { .. } | Step::Mark { .. })).count();
         // The elements of a list that a condition ends are a layout of their own, which remembers where each starts.
         let starts = steps.iter().any(|step| sentinel::remembers_start(schema, layout, step));
-        kept.max(usize::from(starts))
+        (handed(layout) + kept).max(usize::from(starts))
     };
     layouts(schema).map(slots).max().unwrap_or(0)
 }
@@ -434,12 +497,15 @@ pub fn slots(schema: &Schema) -> usize {
 /// How many layouts stand in each other, `layout` included.
 #[must_use]
 pub fn levels(schema: &Schema, layout: &Layout) -> usize {
-    let inside = steps(schema, layout).into_iter().filter_map(|step| {
+    let union = layout.choice.is_some();
+    let inside = steps(schema, layout).into_iter().map(|step| {
         let own = usize::from(matches!(step, Step::Elements { .. }));
-        match inner(layout, &step)? {
-            Type::Struct(index) if schema.structs[*index].size.fixed().is_some() => Some(own),
-            Type::Struct(index) => Some(own + levels(schema, &schema.structs[*index])),
-            _ => Some(1),
+        match inner(layout, &step) {
+            Some(Type::Struct(index)) if schema.structs[*index].size.fixed().is_some() => own,
+            Some(Type::Struct(index)) => own + levels(schema, &schema.structs[*index]),
+            Some(_) => 1 + usize::from(union),
+            // What an arm is that is no struct is a layout of one step.
+            None => usize::from(union && !matches!(step, Step::Pass { .. })),
         }
     });
     1 + inside.max().unwrap_or(0)

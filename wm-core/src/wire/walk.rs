@@ -64,7 +64,7 @@ struct Level<const VALUES: usize> {
     next: usize,
     /// How many of this layout stand one behind the other, this one included.
     left: usize,
-    values: [usize; VALUES],
+    values: [u64; VALUES],
 }
 
 impl<const VALUES: usize> Level<VALUES> {
@@ -116,6 +116,11 @@ pub struct Walker<'w, const VALUES: usize = 0> {
     buf: &'w [u8],
     place: &'w mut Place,
     levels: &'w mut [Level<VALUES>],
+}
+
+/// A place that was remembered.
+fn place(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
 }
 
 macro_rules! integers {
@@ -331,18 +336,52 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
     /// None.
     #[inline]
     pub fn keep(&mut self, slot: usize, length: usize) -> Result<(), Halt> {
-        if let Some(value) = self.level().and_then(|level| level.values.get_mut(slot)) {
-            *value = length;
-        }
-        Ok(())
+        self.hand(slot, length as u64)
     }
 
     /// The length that [`keep`](Self::keep) has remembered.
     #[inline]
     #[must_use]
     pub fn kept(&self, slot: usize) -> usize {
+        place(self.handed(slot))
+    }
+
+    /// Hands a value to the layout that has just been entered.
+    ///
+    /// # Errors
+    ///
+    /// None.
+    #[inline]
+    pub fn hand(&mut self, slot: usize, value: u64) -> Result<(), Halt> {
+        if let Some(held) = self.level().and_then(|level| level.values.get_mut(slot)) {
+            *held = value;
+        }
+        Ok(())
+    }
+
+    /// The value that [`hand`](Self::hand) has handed to this layout.
+    #[inline]
+    #[must_use]
+    pub fn handed(&self, slot: usize) -> u64 {
         let level = self.place.depth.checked_sub(1).and_then(|at| self.levels.get(at));
         level.and_then(|level| level.values.get(slot).copied()).unwrap_or_default()
+    }
+
+    /// Where the step starts.
+    #[inline]
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.place.at
+    }
+
+    /// Counts bytes that are known to come: the arm that is chosen takes more than the least one.
+    ///
+    /// # Errors
+    ///
+    /// `TooLong`, if the frame would be too large.
+    #[inline]
+    pub fn more(&mut self, bytes: usize, field: &'static Field) -> Result<(), Halt> {
+        Ok(self.grow(bytes, field)?)
     }
 
     /// Remembers where the next field stands, so that it can be looked at again.
@@ -394,7 +433,7 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
     #[must_use]
     pub fn inside(&self, slot: usize) -> usize {
         let left = self.levels.get(self.place.depth);
-        left.and_then(|level| level.values.get(slot).copied()).unwrap_or_default()
+        left.and_then(|level| level.values.get(slot).copied()).map_or(0, place)
     }
 
     /// Goes on behind an element of a list of at most `max`: behind the list if it was the `last`, or with the next

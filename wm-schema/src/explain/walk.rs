@@ -61,7 +61,7 @@ fn words(layout: &Layout, step: &Step) -> String {
             };
             format!("{}: walk over each, up to the one where {condition}", name(*field))
         }
-        Step::Enter { field, count } => match &layout.fields[*field].ty {
+        Step::Enter { field, count, .. } => match &layout.fields[*field].ty {
             Type::Struct(_) => format!("{}: walk over it", name(*field)),
             _ => format!("{}: walk over each of {count}", name(*field)),
         },

@@ -18,6 +18,11 @@ impl Run {
         Self { start, number: 0 }
     }
 
+    /// A run of these bytes, which start there.
+    pub(super) fn read(start: usize, wire: &[u8], endian: Endian) -> Self {
+        Self { start, number: joined(wire, endian) }
+    }
+
     /// Where the bytes of a field of the run end; `read` is where the cursor stands behind it.
     pub(super) fn end(&self, place: &BitPlace, read: usize) -> usize {
         let run = self.start + usize::from(place.bytes);

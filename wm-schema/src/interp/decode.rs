@@ -5,7 +5,7 @@ use super::formula::{self, Known};
 use super::trace::{self, Found, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, checksum, encode, envelope, float, json, number};
 use crate::ir::{
-    By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Type, Value,
+    BitPlace, By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Type, Value,
 };
 use std::ops::Range;
 
@@ -499,6 +499,21 @@ fn constant(schema: &Schema, field: &Field, cursor: &mut Cursor<'_>, place: Plac
 /// A value that is neither bytes nor a list, at a place of a frame.
 pub(super) fn single_at(schema: &Schema, ty: &Type, bytes: &[u8], at: usize, place: Place<'_>) -> Result<Value, Error> {
     read_single(schema, ty, &mut Cursor { bytes, at, recorder: None }, place)
+}
+
+/// A field of a run of bits that starts at a place of a frame.
+pub(super) fn bits_at(
+    schema: &Schema,
+    (layout, index): (&Layout, usize),
+    place: &BitPlace,
+    bytes: &[u8],
+    at: usize,
+) -> Result<Value, Error> {
+    let mut cursor = Cursor { bytes, at, recorder: None };
+    let first = &layout.fields[place.first];
+    let run = cursor.take(place.bytes.into(), Place::new(layout, first))?;
+    cursor.at = at;
+    Run::read(at, run, place.endian).field(schema, (layout, index), place, None, &mut cursor)
 }
 
 /// A value that is neither bytes nor a list.

@@ -2,7 +2,7 @@
 
 use super::formula::Known;
 use super::{Error, Fault, Input, Interpreter, Place, decode, encode, number};
-use crate::ir::{Bytes, Computed, Extent, Int, Layout, Schema, Term, Type};
+use crate::ir::{By, Bytes, Choice, Computed, Extent, Int, Layout, Schema, Term, Type, Value};
 use crate::walk::{self, Look, Span, Step};
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ pub(super) fn input(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, 
     let message = interpreter.message;
     let (least, most) = (message.layout.size.least.into(), message.frame_bytes_max.into());
     let mut walk = Walk { schema: interpreter.schema, buf, at: 0, least, most };
-    match walk.layout(&message.layout) {
+    match walk.layout(&message.layout, &[]) {
         Ok(_) if walk.at <= buf.len() as u64 => Ok(Input::Frame(size(walk.at))),
         Ok(_) => Ok(Input::Need(size(walk.at) - buf.len())),
         Err(Stop::Missing { known }) => {
@@ -47,6 +47,17 @@ struct Walk<'w> {
     most: i128,
 }
 
+/// A layout that is being walked over.
+struct Level<'l> {
+    layout: &'l Layout,
+    /// What it is handed: of a union that is given its value, that first.
+    params: &'l [Value],
+    /// The units that a number says of what comes later.
+    kept: Vec<(usize, u64)>,
+    /// Where fields stand.
+    marks: HashMap<usize, u64>,
+}
+
 fn size(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
@@ -56,63 +67,107 @@ impl<'w> Walk<'w> {
         self.buf.get(size(self.at)..).unwrap_or_default()
     }
 
-    /// Walks over a layout, and says where the fields stand that a condition may read.
-    fn layout(&mut self, layout: &Layout) -> Result<HashMap<usize, u64>, Stop> {
-        let (mut kept, mut marks) = (Vec::new(), HashMap::new());
-        let mut steps = walk::steps(self.schema, layout).into_iter();
+    /// Walks over a layout which is handed `params`, and says where the fields stand that a condition may read.
+    fn layout(&mut self, layout: &Layout, params: &[Value]) -> Result<HashMap<usize, u64>, Stop> {
+        let mut level = Level { layout, params, kept: Vec::new(), marks: HashMap::new() };
+        let steps = match &layout.choice {
+            Some(choice) => self.chosen(layout, choice, params)?,
+            None => walk::steps(self.schema, layout),
+        };
+        let mut steps = steps.into_iter();
         while let Some(step) = steps.next() {
-            let place = |field: usize| Place::new(layout, &layout.fields[field]);
-            match step {
-                Step::Pass { bytes, .. } => self.at += bytes,
-                Step::Constant { field } => {
-                    let expected = encode::constant(self.schema, &layout.fields[field]);
-                    self.constant(expected, place(field))?;
-                }
-                Step::Until { field } => self.until(&layout.fields[field].ty, place(field))?,
-                Step::Free { field } => self.free(&layout.fields[field].ty, place(field))?,
-                Step::Mark { field, .. } => drop(marks.insert(field, self.at)),
-                Step::If { field, reads, least } => {
-                    if self.present(layout, field, reads.iter().map(|(read, _)| (*read, marks[read])))? {
-                        self.grow(least, place(field))?;
-                    } else {
-                        steps.next();
-                    }
-                }
-                Step::Number { field, span, slot } => {
-                    let units = self.number(layout, field, span)?;
-                    match slot {
-                        Some(slot) => kept.push((slot, units)),
-                        None => self.units(layout, span, units)?,
-                    }
-                }
-                Step::Kept { span, slot } => {
-                    let units = kept.iter().find(|(kept, _)| *kept == slot).map_or(0, |(_, units)| *units);
-                    self.units(layout, span, units)?;
-                }
-                Step::Elements { field, least } => self.up_to_the_last(layout, field, least)?,
-                Step::Enter { field, count } => self.elements(layout, field, count)?,
+            if !self.step(&mut level, step)? {
+                steps.next();
             }
         }
-        Ok(marks)
+        Ok(level.marks)
     }
 
-    /// Whether a field is there, by the values of fields at their places.
-    fn present(&self, layout: &Layout, field: usize, reads: impl Iterator<Item = (usize, u64)>) -> Result<bool, Stop> {
+    /// The step over the arm that is chosen.
+    fn chosen(&mut self, layout: &Layout, choice: &Choice, params: &[Value]) -> Result<Vec<Step>, Stop> {
+        let tag = Place { layout: &layout.name, field: "tag", line: layout.line };
+        let offset = size(self.at);
+        let value = match (&choice.by, params.first()) {
+            (By::Tag(int), _) => self.value(int, tag)?,
+            (By::Given(_), Some(given)) => decode::as_int(given),
+            (By::Given(_), None) => 0,
+        };
+        let Some(arm) = choice.arm(value) else {
+            return Err(tag.error(offset, Fault::Variant { found: decode::as_u64(value) }).into());
+        };
+        let least = layout.fields.iter().map(|field| field.size.least).min().unwrap_or_default();
+        let field = &layout.fields[arm];
+        self.grow(field.size.least - least, Place::new(layout, field))?;
+        Ok(walk::steps(self.schema, layout).into_iter().skip(arm).take(1).collect())
+    }
+
+    /// Takes a step, and says whether the next one is to be taken.
+    fn step(&mut self, level: &mut Level<'_>, step: Step) -> Result<bool, Stop> {
+        let layout = level.layout;
+        let place = |field: usize| Place::new(layout, &layout.fields[field]);
+        match step {
+            Step::Pass { bytes, .. } => self.at += bytes,
+            Step::Constant { field } => {
+                let expected = encode::constant(self.schema, &layout.fields[field]);
+                self.constant(expected, place(field))?;
+            }
+            Step::Until { field } => self.until(&layout.fields[field].ty, place(field))?,
+            Step::Free { field } => self.free(&layout.fields[field].ty, place(field))?,
+            Step::Mark { field, .. } => drop(level.marks.insert(field, self.at)),
+            Step::If { field, reads, least } => {
+                let values = self.looked(level, &reads)?;
+                let known = Known { schema: self.schema, layout, fields: &values, params: level.params };
+                if !layout.fields[field].condition.as_ref().is_none_or(|condition| known.holds(condition)) {
+                    return Ok(false);
+                }
+                self.grow(least, place(field))?;
+            }
+            Step::Number { field, span, slot } => {
+                let units = self.number(layout, field, span)?;
+                match slot {
+                    Some(slot) => level.kept.push((slot, units)),
+                    None => self.units(layout, span, units)?,
+                }
+            }
+            Step::Kept { span, slot } => {
+                let units = level.kept.iter().find(|(kept, _)| *kept == slot).map_or(0, |(_, units)| *units);
+                self.units(layout, span, units)?;
+            }
+            Step::Elements { field, least } => self.up_to_the_last(layout, field, least)?,
+            Step::Enter { field, count, reads } => {
+                let values = self.looked(level, &reads)?;
+                // An arm hands on what its union is handed, but for the value that has chosen it.
+                let given = walk::handed(layout) - layout.params.len();
+                let params = level.params.get(given..).unwrap_or_default();
+                let known = Known { schema: self.schema, layout, fields: &values, params };
+                self.elements(layout, field, count, &known.arguments(&layout.fields[field].args))?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// The values of fields that are read again at their places.
+    fn looked(&self, level: &Level<'_>, reads: &[(usize, usize)]) -> Result<Vec<Option<Value>>, Stop> {
+        let layout = level.layout;
         let mut values = vec![None; layout.fields.len()];
-        for (read, at) in reads {
-            let (ty, place) = (&layout.fields[read].ty, Place::new(layout, &layout.fields[read]));
-            let least = match ty {
-                Type::Int(int, _) => int.size().least,
-                Type::Enum(index) => self.schema.enums[*index].repr.size().least,
+        for (read, _) in reads {
+            let (field, place) = (&layout.fields[*read], Place::new(layout, &layout.fields[*read]));
+            let at = level.marks[&field.bits.map_or(*read, |place| place.first)];
+            let least = match (&field.ty, field.bits) {
+                (_, Some(place)) => u64::from(place.bytes),
+                (Type::Int(int, _), None) => int.size().least,
+                (Type::Enum(index), None) => self.schema.enums[*index].repr.size().least,
                 _ => 0,
             };
             if (self.buf.len() as u64) < at + least {
                 return Err(Stop::Missing { known: 0 });
             }
-            values[read] = Some(decode::single_at(self.schema, ty, self.buf, size(at), place)?);
+            values[*read] = Some(match field.bits {
+                Some(bits) => decode::bits_at(self.schema, (layout, *read), &bits, self.buf, size(at))?,
+                None => decode::single_at(self.schema, &field.ty, self.buf, size(at), place)?,
+            });
         }
-        let known = Known { schema: self.schema, layout, fields: &values, params: &[] };
-        Ok(layout.fields[field].condition.as_ref().is_none_or(|condition| known.holds(condition)))
+        Ok(values)
     }
 
     fn constant(&mut self, expected: Vec<u8>, place: Place<'_>) -> Result<(), Stop> {
@@ -214,14 +269,14 @@ impl<'w> Walk<'w> {
     /// What a number has measured; `units` are those over the least.
     fn units(&mut self, layout: &Layout, span: Span, units: u64) -> Result<(), Stop> {
         if span.walked {
-            return self.elements(layout, span.first, span.least + units);
+            return self.elements(layout, span.first, span.least + units, &[]);
         }
         self.at += (span.least + units) * span.unit;
         Ok(())
     }
 
     /// A struct, or elements one behind the other.
-    fn elements(&mut self, layout: &Layout, field: usize, count: u64) -> Result<(), Stop> {
+    fn elements(&mut self, layout: &Layout, field: usize, count: u64, args: &[Value]) -> Result<(), Stop> {
         let place = Place::new(layout, &layout.fields[field]);
         let ty = match &layout.fields[field].ty {
             Type::List { element, .. } => element,
@@ -229,7 +284,7 @@ impl<'w> Walk<'w> {
         };
         for _ in 0..count {
             match ty {
-                Type::Struct(index) => drop(self.layout(&self.schema.structs[*index])?),
+                Type::Struct(index) => drop(self.layout(&self.schema.structs[*index], args)?),
                 number => self.free(number, place)?,
             }
         }
@@ -288,7 +343,7 @@ impl<'w> Walk<'w> {
             Type::Struct(index) => {
                 let layout = &self.schema.structs[*index];
                 if layout.size.fixed().is_none() {
-                    return self.layout(layout);
+                    return self.layout(layout, &[]);
                 }
                 for (at, field) in layout.fields.iter().enumerate() {
                     marks.insert(at, self.at);

@@ -135,6 +135,20 @@ impl Term {
         })
     }
 
+    /// Whether something is true of the whole term and of each of its parts.
+    pub fn all(&self, is_so: &impl Fn(&Self) -> bool) -> bool {
+        is_so(self)
+            && match self {
+                Self::Member { of: inner, .. }
+                | Self::Length { of: inner, .. }
+                | Self::Not(inner)
+                | Self::Negative(inner)
+                | Self::Is { value: inner, .. } => inner.all(is_so),
+                Self::Binary { left, right, .. } => left.all(is_so) && right.all(is_so),
+                _ => true,
+            }
+    }
+
     /// The fields of the layout that it reads.
     #[must_use]
     pub fn fields(&self) -> Vec<usize> {

@@ -14,7 +14,7 @@ use super::sizes::{self, Parts};
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft};
-use crate::ir::{Equation, Extent, Framing, Int, Layout, Measure, Role, Schema, Type};
+use crate::ir::{By, Choice, Equation, Extent, Framing, Int, Layout, Measure, Role, Schema, Type};
 use crate::walk;
 
 /// Infers the framing of a message, or reports what is missing.
@@ -142,6 +142,9 @@ fn fixed(lines: &[Line<'_>], wanted: impl Fn(usize) -> bool) -> Option<i64> {
     i64::try_from(sum).ok()
 }
 
+const CONDITIONS: &str = "works out conditions of numbers and enums of the same layout alone";
+const SEEN: &str = "hands on numbers and enums of the same layout alone";
+
 /// Refuses messages that a walk cannot go through: too many layouts in each other, or fields that may be absent.
 pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     let draft: &Draft = cx.draft;
@@ -156,7 +159,7 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     }
     for layout in walk::layouts(schema) {
         let Some(draft) = drafted(layout) else { continue };
-        if layout.choice.is_some() || !layout.params.is_empty() {
+        if let Some(Choice { by: By::Given(Type::Bytes(_)), .. }) = layout.choice {
             cx.report(chosen(draft));
             continue;
         }
@@ -164,15 +167,16 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
         for step in walk::steps(schema, layout) {
             if let walk::Step::If { field, .. } = step {
                 conditional = Some(field);
+                if layout.fields[field].condition.iter().any(|formula| !walk::in_reach(layout, formula, false)) {
+                    cx.report(not_in_reach(draft, field, "may be absent", CONDITIONS));
+                }
             }
             let Some(field) = walk::looked_at(&step) else { continue };
-            if layout.fields[field].condition.is_some() && conditional != Some(field) {
-                cx.report(not_in_reach(
-                    draft,
-                    field,
-                    "may be absent",
-                    "works out conditions of numbers and enums of the same layout alone",
-                ));
+            let unseen = layout.fields[field].args.iter().any(|arg| !walk::in_reach(layout, arg, true));
+            if unseen && matches!(step, walk::Step::Enter { .. }) {
+                cx.report(not_in_reach(draft, field, "is handed what the framer has not read", SEEN));
+            } else if layout.fields[field].condition.is_some() && conditional != Some(field) {
+                cx.report(not_in_reach(draft, field, "may be absent", CONDITIONS));
             } else if layout.fields[field].bits.is_some() {
                 cx.report(not_in_reach(draft, field, "is part of a byte", "reads whole bytes on the way"));
             } else if let (walk::Step::Elements { .. }, Type::List { element, count: Extent::Where(condition), .. }) =
@@ -204,13 +208,9 @@ fn too_deep(draft: &LayoutDraft, levels: usize) -> Diagnostic {
 
 fn chosen(draft: &LayoutDraft) -> Diagnostic {
     let name = &draft.name;
-    Diagnostic::new(
-        Code::NoFraming,
-        name.origin,
-        format!("the end of `{}` depends on what is handed or chosen", name.text),
-    )
-    .why("the end of the frame is found field by field, and this version neither chooses nor hands values on the way")
-    .help("say the size of the message in front: `len: u32 = size(self)`, or `len: u32 = size(rest)`")
+    Diagnostic::new(Code::NoFraming, name.origin, format!("the end of `{}` is chosen by a word", name.text))
+        .why("the end of the frame is found field by field, and this version chooses by numbers and enums on the way")
+        .help("say the size of the message in front: `len: u32 = size(self)`, or `len: u32 = size(rest)`")
 }
 
 fn not_in_reach(draft: &LayoutDraft, field: usize, label: &str, why: &str) -> Diagnostic {

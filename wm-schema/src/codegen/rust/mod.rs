@@ -157,13 +157,13 @@ impl<'s> Rust<'s> {
 
     fn part(&self, index: usize) -> TokenStream {
         let layout = &self.schema.structs[index];
+        let walked = crate::walk::structs(self.schema).contains(&index);
         if let Some(choice) = &layout.choice {
-            return unions::union(self, layout, choice);
+            return unions::union(self, layout, choice, walked);
         }
         let code = LayoutCode::part(self, layout);
         let definition = self.definition(layout, || format!("The struct `{}`.", layout.name));
         let (read, write) = (decode::read(&code), encode::write(&code));
-        let walked = crate::walk::structs(self.schema).contains(&index);
         let walk = walked.then(|| walk::function(&code));
         let (constants, own_constants) = self.constants(&code, &quote!(#walk #read #write));
         let (generics, ty) = self.generics(layout);

@@ -2,17 +2,18 @@
 
 use super::layout::LayoutCode;
 use super::number::{fixed_method, to_u64};
-use super::{Rust, decode, docs, encode, literal, names, shape};
+use super::{Rust, decode, docs, encode, literal, names, shape, walk};
 use crate::ir::{By, Bytes, Choice, Content, Int, Layout, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The enum of a union.
-pub(super) fn union(rust: &Rust<'_>, layout: &Layout, choice: &Choice) -> TokenStream {
+pub(super) fn union(rust: &Rust<'_>, layout: &Layout, choice: &Choice, walked: bool) -> TokenStream {
     let code = LayoutCode::part(rust, layout);
     let union = Union { rust, layout, choice, code: &code };
     let (read, measure, write) = (union.read(), union.measure(), union.write());
-    let functions = quote!(#read #measure #write);
+    let walk = walked.then(|| walk::union(&code, choice));
+    let functions = quote!(#walk #read #measure #write);
     let (_, constants) = rust.constants(&code, &functions);
     let tag = names::mentions(&functions, "TAG").then(|| {
         let (name, line) = (&layout.name, literal::number(layout.line.into()));
@@ -249,7 +250,7 @@ fn values(least: i128, most: i128) -> TokenStream {
 }
 
 /// The arm of all other values stands last, as Rust wants it.
-fn sorted(arms: Vec<TokenStream>, choice: &Choice) -> Vec<TokenStream> {
+pub(super) fn sorted(arms: Vec<TokenStream>, choice: &Choice) -> Vec<TokenStream> {
     let (named, other): (Vec<_>, Vec<_>) =
         arms.into_iter().zip(&choice.values).partition(|(_, values)| values.is_some());
     named.into_iter().chain(other).map(|(arm, _)| arm).collect()

@@ -2,11 +2,11 @@
 
 use super::layout::LayoutCode;
 use super::number::{int_call, to_i128, to_u64};
-use super::{literal, names, sentinels};
-use crate::ir::{Bytes, Extent, Int, Layout, Schema, Type};
+use super::{bits, literal, names, sentinels, shape};
+use crate::ir::{By, Bytes, Choice, Extent, Formula, Int, Layout, Schema, Term, Type};
 use crate::walk::{self, Span, Step};
-use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
+use quote::{format_ident, quote};
 
 /// `Walk<3, 1>`: what is the default is left out.
 pub(super) fn scan_type(schema: &Schema, layout: &Layout) -> TokenStream {
@@ -21,13 +21,7 @@ pub(super) fn scan_type(schema: &Schema, layout: &Layout) -> TokenStream {
 
 /// The function `walk` of a layout.
 pub(super) fn function(code: &LayoutCode<'_>) -> TokenStream {
-    let walker = match walk::slots(code.rust.schema) {
-        0 => quote!(Walker<'_>),
-        slots => {
-            let slots = Literal::usize_unsuffixed(slots);
-            quote!(Walker<'_, #slots>)
-        }
-    };
+    let walker = walker_type(code.rust.schema);
     let steps = walk::steps(code.rust.schema, code.layout);
     let arms = steps.iter().enumerate().map(|(at, step)| {
         let (at, step) = (Literal::usize_unsuffixed(at), self::step(code, step));
@@ -40,6 +34,85 @@ pub(super) fn function(code: &LayoutCode<'_>) -> TokenStream {
                 #(#arms,)*
                 _ => walk.leave(),
             }
+        }
+    }
+}
+
+/// The function `walk` of a union: it reads what chooses an arm, and enters that.
+pub(super) fn union(code: &LayoutCode<'_>, choice: &Choice) -> TokenStream {
+    let walker = walker_type(code.rust.schema);
+    let least = code.layout.fields.iter().map(|field| field.size.least).min().unwrap_or_default();
+    let steps = walk::steps(code.rust.schema, code.layout);
+    let arms = steps.iter().enumerate().map(|(at, step)| {
+        let (entered, more) = (arm(code, at, step), code.field(at).size.least - least);
+        let constant = code.constant(at);
+        let entered = match more {
+            0 => entered,
+            more => {
+                let more = code.size(more);
+                let entered = unbraced(entered);
+                quote!({ walk.more(#more, #constant)?; #entered })
+            }
+        };
+        let pattern = match choice.values[at] {
+            Some((least, most)) if least == most => literal::signed(least),
+            Some((least, most)) => {
+                let (least, most) = (literal::signed(least), literal::signed(most));
+                quote!(#least..=#most)
+            }
+            None => quote!(_),
+        };
+        quote!(#pattern => #entered,)
+    });
+    let arms: TokenStream = super::unions::sorted(arms.collect(), choice).into_iter().collect();
+    let (subject, found, offset) = match &choice.by {
+        By::Tag(int) => {
+            let read = int_call(int, &quote!(Self::TAG));
+            (quote!(walk.#read?), to_u64(&quote!(found), int), quote!(walk.number_at()))
+        }
+        By::Given(_) => (quote!(walk.handed(0)), quote!(found), quote!(walk.offset())),
+    };
+    // Rust does not know that a number which is handed in is that of a variant.
+    let open = !choice.complete || matches!(choice.by, By::Given(_)) && choice.values.iter().all(Option::is_some);
+    let refused = open
+        .then(|| quote!(found => Err(DecodeError::new(Self::TAG, #offset, Fault::Variant { found: #found }).into()),));
+    let first = Literal::usize_unsuffixed(0);
+    quote! {
+        /// The steps to the end of the arm that is chosen.
+        fn walk(walk: &mut #walker, step: usize) -> Result<(), Halt> {
+            match step {
+                #first => match #subject { #arms #refused },
+                _ => walk.leave(),
+            }
+        }
+    }
+}
+
+/// Enters an arm: what lacks bytes must not choose again, so that each arm is a layout of its own.
+fn arm(code: &LayoutCode<'_>, at: usize, step: &Step) -> TokenStream {
+    match step {
+        Step::Pass { .. } | Step::Enter { .. } => self::step(code, step),
+        step => {
+            let (first, step, constant) = (Literal::usize_unsuffixed(0), self::step(code, step), code.constant(at));
+            quote!(walk.part(|walk, step| match step { #first => #step, _ => walk.leave() }, #constant))
+        }
+    }
+}
+
+/// The statements of a block.
+fn unbraced(tokens: TokenStream) -> TokenStream {
+    match tokens.clone().into_iter().collect::<Vec<_>>().as_slice() {
+        [TokenTree::Group(block)] if block.delimiter() == Delimiter::Brace => block.stream(),
+        _ => tokens,
+    }
+}
+
+fn walker_type(schema: &Schema) -> TokenStream {
+    match walk::slots(schema) {
+        0 => quote!(Walker<'_>),
+        slots => {
+            let slots = Literal::usize_unsuffixed(slots);
+            quote!(Walker<'_, #slots>)
         }
     }
 }
@@ -73,9 +146,10 @@ fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
         }
         Step::If { field, reads, least } => only_if(code, *field, reads, *least),
         Step::Elements { field, least } => sentinels::walk(code, *field, *least),
-        Step::Enter { field, count } => {
+        Step::Enter { field, count, reads } => {
             let (inner, constant) = (inner(code, *field), code.constant(*field));
             match (count, &code.field(*field).ty) {
+                (_, Type::Struct(_)) if !code.field(*field).args.is_empty() => part(code, *field, reads),
                 (_, Type::Struct(_)) => quote!(walk.part(#inner, #constant)),
                 (count, _) => {
                     let count = code.size(*count);
@@ -83,6 +157,51 @@ fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
                 }
             }
         }
+    }
+}
+
+/// Enters a struct, and hands it what it is given.
+fn part(code: &LayoutCode<'_>, field: usize, reads: &[(usize, usize)]) -> TokenStream {
+    let (inner, constant, args) = (inner(code, field), code.constant(field), &code.field(field).args);
+    let looks: TokenStream = reads.iter().map(|(read, slot)| look(code, *read, *slot)).collect();
+    // What is handed on stands in this layout's own slots, which are out of sight behind the entry.
+    let values = args.iter().enumerate().map(|(index, arg)| {
+        let (name, value) = (format_ident!("value{index}"), handed(code, &arg.term));
+        quote!(let #name = #value;)
+    });
+    let values: TokenStream = values.collect();
+    let hands = (0..args.len()).map(|index| {
+        let (slot, name) = (Literal::usize_unsuffixed(index), format_ident!("value{index}"));
+        match index + 1 == args.len() {
+            true => quote!(walk.hand(#slot, #name)),
+            false => quote!(walk.hand(#slot, #name)?;),
+        }
+    });
+    let hands: TokenStream = hands.collect();
+    quote!({ #looks #values walk.part(#inner, #constant)?; #hands })
+}
+
+/// A value that is handed on, as `u64`.
+fn handed(code: &LayoutCode<'_>, term: &Term) -> TokenStream {
+    match term {
+        Term::Param(param) => {
+            let slot = Literal::usize_unsuffixed(walk::param_slot(code.layout, *param));
+            quote!(walk.handed(#slot))
+        }
+        Term::Field(field) => {
+            let local = code.names.local(*field);
+            match &code.field(*field).ty {
+                Type::Enum(index) => to_u64(&quote!(#local.to_wire()), &code.rust.schema.enums[*index].repr),
+                Type::Int(int, _) if int.range().0 < 0 => quote!(i64::from(#local).cast_unsigned()),
+                Type::Int(int, _) => to_u64(&quote!(#local), int),
+                _ => TokenStream::new(),
+            }
+        }
+        Term::Int(value) | Term::Variant { value, .. } => {
+            literal::number(u128::from(i64::try_from(*value).map_or(u64::MAX, i64::cast_unsigned)))
+        }
+        Term::Bool(value) => literal::number(u128::from(*value)),
+        _ => TokenStream::new(),
     }
 }
 
@@ -111,31 +230,8 @@ pub(super) fn free(code: &LayoutCode<'_>, field: usize, ty: &Type) -> TokenStrea
 /// Works out the condition of the field in the next step.
 fn only_if(code: &LayoutCode<'_>, field: usize, reads: &[(usize, usize)], least: u64) -> TokenStream {
     let Some(condition) = &code.field(field).condition else { return quote!(Ok(())) };
-    let looks = reads.iter().map(|(read, slot)| {
-        let (local, constant) = (code.names.local(*read), code.constant(*read));
-        let slot = Literal::usize_unsuffixed(*slot);
-        match &code.field(*read).ty {
-            Type::Int(int, range) => {
-                let (bytes, call) = (code.size(int.size().least), int_call(int, &constant));
-                let range = range.map(|(least, most)| {
-                    let found = to_i128(&quote!(#local), int);
-                    let (least, most) = (literal::signed(least), literal::signed(most));
-                    quote!(Reader::in_range(#found, #least, #most, walk.kept(#slot), #constant)?;)
-                });
-                quote! {
-                    let #local = walk.look(#slot, #bytes, |reader| reader.#call)?;
-                    #range
-                }
-            }
-            Type::Enum(index) => {
-                let kind = &code.rust.schema.enums[*index];
-                let (name, bytes) = (names::ty(&kind.name), code.size(kind.repr.size().least));
-                quote!(let #local = walk.look(#slot, #bytes, |reader| #name::read(reader, #constant))?;)
-            }
-            _ => TokenStream::new(),
-        }
-    });
-    let looks: TokenStream = looks.collect();
+    let looks: TokenStream = reads.iter().map(|(read, slot)| look(code, *read, *slot)).collect();
+    let params = params(code, condition);
     let condition = code.condition(condition, &|at| {
         let local = code.names.local(at);
         quote!(#local)
@@ -143,8 +239,83 @@ fn only_if(code: &LayoutCode<'_>, field: usize, reads: &[(usize, usize)], least:
     let (least, constant) = (code.size(least), code.constant(field));
     quote!({
         #looks
+        #params
         walk.only_if(#condition, #least, #constant)
     })
+}
+
+/// Reads a field again whose place is remembered.
+fn look(code: &LayoutCode<'_>, read: usize, slot: usize) -> TokenStream {
+    let (local, constant) = (code.names.local(read), code.constant(read));
+    let slot = Literal::usize_unsuffixed(slot);
+    let (ty, bits) = (&code.field(read).ty, code.field(read).bits);
+    let byte = code.size(bits.map_or(0, |place| place.byte()));
+    let offset = match bits.filter(|place| place.byte() > 0) {
+        None => quote!(walk.kept(#slot)),
+        Some(_) => quote!(walk.kept(#slot).saturating_add(#byte)),
+    };
+    let (bytes, value) = match (ty, bits) {
+        (_, Some(place)) => {
+            let run = bits::read_run(&place, &quote!(reader), &constant);
+            let value = match ty {
+                Type::Enum(index) => bits::enum_read(code, *index, &place, &quote!(offset, #constant)),
+                Type::Int(Int::Flag, _) => bits::flag(&place),
+                _ => bits::number(&place),
+            };
+            let start = names::mentions(&value, "offset").then(|| match place.byte() {
+                0 => quote!(let offset = reader.offset();),
+                _ => quote!(let offset = reader.offset().saturating_add(#byte);),
+            });
+            (place.bytes.into(), quote!({ #start #run Ok(#value) }))
+        }
+        (Type::Int(int, _), None) => {
+            let call = int_call(int, &constant);
+            (int.size().least, quote!(reader.#call))
+        }
+        (Type::Enum(index), None) => {
+            let kind = &code.rust.schema.enums[*index];
+            let name = names::ty(&kind.name);
+            (kind.repr.size().least, quote!(#name::read(reader, #constant)))
+        }
+        _ => return TokenStream::new(),
+    };
+    let range = match ty {
+        Type::Int(int, Some((least, most))) => {
+            let found = to_i128(&quote!(#local), int);
+            let (least, most) = (literal::signed(*least), literal::signed(*most));
+            Some(quote!(Reader::in_range(#found, #least, #most, #offset, #constant)?;))
+        }
+        _ => None,
+    };
+    let bytes = code.size(bytes);
+    quote! {
+        let #local = walk.look(#slot, #bytes, |reader| #value)?;
+        #range
+    }
+}
+
+/// The parameters that a condition reads.
+fn params(code: &LayoutCode<'_>, condition: &Formula) -> TokenStream {
+    let read = code
+        .layout
+        .params
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !condition.term.all(&|term| *term != Term::Param(*index)));
+    let lets = read.map(|(index, param)| {
+        let (name, slot) = (code.names.param(index), Literal::usize_unsuffixed(walk::param_slot(code.layout, index)));
+        let value = match &param.ty {
+            Type::Int(Int::Flag, _) => quote!(walk.handed(#slot) != 0),
+            Type::Int(int, _) if shape::int_bits(int).0 == 64 => quote!(walk.handed(#slot)),
+            Type::Int(int, _) => {
+                let ty = shape::int_type(int);
+                quote!(#ty::try_from(walk.handed(#slot)).unwrap_or_default())
+            }
+            _ => TokenStream::new(),
+        };
+        quote!(let #name = #value;)
+    });
+    lets.collect()
 }
 
 /// A number that measures something, and what it measures, if that follows.
