@@ -14,7 +14,7 @@ use super::sizes::{self, Parts};
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft};
-use crate::ir::{By, Choice, Equation, Extent, Framing, Int, Layout, Measure, Role, Schema, Type};
+use crate::ir::{Equation, Extent, Framing, Int, Layout, Measure, Role, Schema, Type};
 use crate::walk;
 
 /// Infers the framing of a message, or reports what is missing.
@@ -159,10 +159,6 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     }
     for layout in walk::layouts(schema) {
         let Some(draft) = drafted(layout) else { continue };
-        if let Some(Choice { by: By::Given(Type::Bytes(_)), .. }) = layout.choice {
-            cx.report(chosen(draft));
-            continue;
-        }
         let mut conditional = None;
         for step in walk::steps(schema, layout) {
             if let walk::Step::If { field, .. } = step {
@@ -204,13 +200,6 @@ fn too_deep(draft: &LayoutDraft, levels: usize) -> Diagnostic {
     Diagnostic::new(Code::NoFraming, name.origin, format!("`{}` is {levels} layouts deep", name.text))
         .why(format!("the framer goes through it field by field, and keeps track of {most} layouts in each other"))
         .help(format!("say the size once for all: add `len: u32 = size(self)` as the first line of `{}`", name.text))
-}
-
-fn chosen(draft: &LayoutDraft) -> Diagnostic {
-    let name = &draft.name;
-    Diagnostic::new(Code::NoFraming, name.origin, format!("the end of `{}` is chosen by a word", name.text))
-        .why("the end of the frame is found field by field, and this version chooses by numbers and enums on the way")
-        .help("say the size of the message in front: `len: u32 = size(self)`, or `len: u32 = size(rest)`")
 }
 
 fn not_in_reach(draft: &LayoutDraft, field: usize, label: &str, why: &str) -> Diagnostic {
