@@ -127,7 +127,7 @@ fn what_a_walk_passes_unseen() {
     let span = |first, last, add, least| Span { first, last, add, max: None, least, unit: 1, walked: false };
     let until = |field| Step::Until { field };
     let number = |field, span, slot| Step::Number { field, span, slot };
-    let enter = |field, count| Step::Enter { field, count };
+    let enter = |field, count| Step::Enter { field, count, reads: Vec::new() };
     // The number counts what is behind it, itself and more, or what comes later.
     let title = "t: str until LF max 9";
     for (body, expected) in [
