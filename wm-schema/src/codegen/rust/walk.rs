@@ -68,14 +68,15 @@ pub(super) fn union(code: &LayoutCode<'_>, choice: &Choice) -> TokenStream {
     let (subject, found, offset) = match &choice.by {
         By::Tag(int) => {
             let read = int_call(int, &quote!(Self::TAG));
-            (quote!(walk.#read?), to_u64(&quote!(found), int), quote!(walk.number_at()))
+            let found = to_u64(&quote!(tag), int);
+            (quote!(walk.#read?), quote!(found: #found), quote!(walk.number_at()))
         }
-        By::Given(_) => (quote!(walk.handed(0)), quote!(found), quote!(walk.offset())),
+        By::Given(_) => (quote!(walk.handed(0)), quote!(found: tag), quote!(walk.offset())),
     };
     // Rust does not know that a number which is handed in is that of a variant.
     let open = !choice.complete || matches!(choice.by, By::Given(_)) && choice.values.iter().all(Option::is_some);
-    let refused = open
-        .then(|| quote!(found => Err(DecodeError::new(Self::TAG, #offset, Fault::Variant { found: #found }).into()),));
+    let refused =
+        open.then(|| quote!(tag => Err(DecodeError::new(Self::TAG, #offset, Fault::Variant { #found }).into()),));
     let first = Literal::usize_unsuffixed(0);
     quote! {
         /// The steps to the end of the arm that is chosen.
@@ -258,15 +259,28 @@ fn look(code: &LayoutCode<'_>, read: usize, slot: usize) -> TokenStream {
         (_, Some(place)) => {
             let run = bits::read_run(&place, &quote!(reader), &constant);
             let value = match ty {
-                Type::Enum(index) => bits::enum_read(code, *index, &place, &quote!(offset, #constant)),
-                Type::Int(Int::Flag, _) => bits::flag(&place),
-                _ => bits::number(&place),
+                Type::Enum(index) if !code.rust.schema.enums[*index].open => {
+                    let (name, bits) = (names::ty(&code.rust.schema.enums[*index].name), bits::number(&place));
+                    quote!(#name::from_bits(#bits, offset, #constant))
+                }
+                Type::Enum(index) => {
+                    let value = bits::enum_read(code, *index, &place, &quote!());
+                    quote!(Ok(#value))
+                }
+                Type::Int(Int::Flag, _) => {
+                    let flag = bits::flag(&place);
+                    quote!(Ok(#flag))
+                }
+                _ => {
+                    let number = bits::number(&place);
+                    quote!(Ok(#number))
+                }
             };
             let start = names::mentions(&value, "offset").then(|| match place.byte() {
                 0 => quote!(let offset = reader.offset();),
                 _ => quote!(let offset = reader.offset().saturating_add(#byte);),
             });
-            (place.bytes.into(), quote!({ #start #run Ok(#value) }))
+            (place.bytes.into(), quote!({ #start #run #value }))
         }
         (Type::Int(int, _), None) => {
             let call = int_call(int, &constant);
