@@ -144,9 +144,20 @@ impl<M> Rust<M> {
 /// A mistake, with the line that its field has in the schema of which its message is the twin.
 fn mistake(error: DecodeError, twin: Option<&'static Schema>) -> Mistake {
     let line = twin.and_then(|schema| {
-        let message = schema.messages.iter().find(|message| message.layout.name == error.field.message)?;
-        let envelope = message.envelope().filter(|_| error.field.name == Envelope::NAME).map(|envelope| envelope.line);
-        envelope.or_else(|| Some(message.layout.fields.iter().find(|field| field.name == error.field.name)?.line))
+        let message = schema.messages.iter().find(|message| message.layout.name == error.field.message);
+        let envelope = message.and_then(|message| message.envelope()).filter(|_| error.field.name == Envelope::NAME);
+        if let Some(envelope) = envelope {
+            return Some(envelope.line);
+        }
+        let layouts = schema.messages.iter().map(|message| &message.layout).chain(&schema.structs);
+        let layout = layouts.into_iter().find(|layout| layout.name == error.field.message)?;
+        // Reserved fields have one name: it is the last that can stand so far in front.
+        let start = |at: usize| layout.fields[..at].iter().map(|field| field.size.least).sum::<u64>();
+        let named = (0..layout.fields.len()).filter(|&at| layout.fields[at].name == error.field.name);
+        let found: Vec<usize> = named.collect();
+        let at = found.iter().rev().find(|&&at| start(at) <= error.offset as u64).or(found.first());
+        let field = at.map(|&at| &layout.fields[at]);
+        Some(field.map_or(layout.line, |field| field.line))
     });
     let mistake = Mistake::from(error);
     Mistake { line: line.unwrap_or(mistake.line), ..mistake }

@@ -1,43 +1,94 @@
 //! What the `#[wm(…)]` attributes say, each with its place.
 
+mod read;
+
+pub(crate) use read::{Said, value};
+
+use crate::report::message;
+use crate::text::literal;
 use proc_macro2::Span;
+use read::{bytes, each, number, once, tag, text, twice, unknown, word};
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Lit};
+use syn::{Attribute, parse::Parser as _};
+use wm_schema::diagnostic::Code;
 
-/// A word or value of an attribute, and where it stands.
-#[derive(Debug, Clone)]
-pub(crate) struct Said<T = String> {
-    pub(crate) value: T,
-    pub(crate) span: Span,
-}
-
-/// What stands on the struct.
+/// What stands on a protocol: on a module, or on the struct that is all of it.
 #[derive(Debug, Default)]
-pub(crate) struct StructAttributes {
+pub(crate) struct ProtocolAttributes {
     pub(crate) name: Option<Said>,
+    pub(crate) version: Option<Said>,
+    pub(crate) port: Option<Said>,
     pub(crate) limit: Option<Said>,
     pub(crate) frame: Option<Said>,
     pub(crate) endian: Option<Said>,
     pub(crate) bits: Option<Said>,
     pub(crate) runtime: Option<Said>,
-    /// Lines of the language in front of the fields, in the order of the attributes.
-    pub(crate) lines: Vec<Line>,
+    /// What has no item of Rust: constants, integers that escape, who answers whom.
+    pub(crate) schema: Vec<Said>,
 }
 
-/// What stands on a field.
+const PROTOCOL_WORDS: &[&str] = &["name", "version", "port", "limit", "frame", "endian", "bits", "schema", "crate"];
+
+impl ProtocolAttributes {
+    /// Takes a word that speaks of the whole protocol; says whether it was one.
+    fn take(&mut self, word: &str, meta: &ParseNestedMeta<'_>) -> syn::Result<bool> {
+        match word {
+            "name" => once(&mut self.name, text(meta)?)?,
+            "version" => once(&mut self.version, number(meta)?)?,
+            "port" => once(&mut self.port, number(meta)?)?,
+            "limit" => once(&mut self.limit, number(meta)?)?,
+            "frame" => once(&mut self.frame, text(meta)?)?,
+            "endian" => once(&mut self.endian, text(meta)?)?,
+            "bits" => once(&mut self.bits, text(meta)?)?,
+            "crate" => once(&mut self.runtime, text(meta)?)?,
+            "schema" => self.schema.push(text(meta)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Where something is said.
+    pub(crate) fn spans(&self) -> Vec<Span> {
+        let Self { name, version, port, limit, frame, endian, bits, runtime, schema } = self;
+        let words = [name, version, port, limit, frame, endian, bits, runtime].into_iter().flatten();
+        words.chain(schema).map(|said| said.span).collect()
+    }
+
+    /// Those of `#[protocol(…)]`.
+    pub(crate) fn of_module(tokens: proc_macro2::TokenStream, errors: &mut Vec<syn::Error>) -> Self {
+        let mut found = Self::default();
+        let parser = syn::meta::parser(|meta| {
+            let word = word(&meta);
+            match found.take(&word, &meta)? {
+                true => Ok(()),
+                false => Err(unknown(&meta, &word, "#[protocol(…)]", &[PROTOCOL_WORDS])),
+            }
+        });
+        if let Err(error) = parser.parse2(tokens) {
+            errors.push(error);
+        }
+        found
+    }
+}
+
+/// What stands on a struct or an enum.
 #[derive(Debug, Default)]
-pub(crate) struct FieldAttributes {
-    pub(crate) extent: Vec<Said<Extent>>,
-    pub(crate) counts: Option<Said>,
-    pub(crate) trim: Option<Said<Vec<u8>>>,
-    pub(crate) max: Option<Said>,
-    pub(crate) ty: Option<Said>,
-    pub(crate) json: Option<Span>,
-    pub(crate) ascii: Option<Span>,
-    pub(crate) stream: Option<Span>,
-    pub(crate) before: Vec<Said>,
-    pub(crate) after: Vec<Said>,
+pub(crate) struct ItemAttributes {
+    /// What speaks of the whole protocol.
+    pub(crate) protocol: ProtocolAttributes,
+    /// Who sends the message.
+    pub(crate) from: Option<Said>,
+    /// `flags: u4`: what is handed to it.
+    pub(crate) params: Option<Said>,
+    /// The integer of an enum of numbers.
+    pub(crate) repr: Option<Said>,
+    /// The integer in front of a union.
+    pub(crate) tag: Option<Said>,
+    /// Lines of the language in front of the fields, in the order of the attributes.
+    pub(crate) lines: Vec<Line>,
+    /// What stands behind its closing brace.
+    pub(crate) behind: Vec<Said>,
 }
 
 /// A line that is no field.
@@ -51,81 +102,38 @@ pub(crate) enum Line {
     Text(Said),
 }
 
-/// Where a field ends.
-#[derive(Debug)]
-pub(crate) enum Extent {
-    Prefix(String),
-    Length(String),
-    Fixed(String),
-    Until(Vec<u8>),
-    Rest,
-}
+const ITEM_WORDS: &[&str] =
+    &["from", "magic", "len", "counts", "line", "params", "where", "extensible", "depth", "max", "as", "tag"];
 
-/// Reads the attributes of the struct; what cannot be read is added to `errors`.
-pub(crate) fn of_struct(attributes: &[Attribute], errors: &mut Vec<syn::Error>) -> StructAttributes {
-    let mut found = StructAttributes::default();
-    each(attributes, errors, |meta| match word(&meta).as_str() {
-        "name" => once(&mut found.name, text(&meta)?),
-        "limit" => once(&mut found.limit, number(&meta)?),
-        "frame" => once(&mut found.frame, text(&meta)?),
-        "endian" => once(&mut found.endian, text(&meta)?),
-        "bits" => once(&mut found.bits, text(&meta)?),
-        "crate" => once(&mut found.runtime, text(&meta)?),
-        "magic" => {
-            found.lines.push(Line::Magic(bytes(&meta)?));
-            Ok(())
-        }
-        "len" => {
-            found.lines.push(Line::Length { ty: text(&meta)?, counts: None });
-            Ok(())
-        }
-        "counts" => {
-            let said = text(&meta)?;
-            match found.lines.last_mut() {
-                Some(Line::Length { counts, .. }) => once(counts, said),
-                _ => Err(syn::Error::new(said.span, "`counts` belongs behind `len = \"…\"`")),
-            }
-        }
-        "line" => {
-            found.lines.push(Line::Text(text(&meta)?));
-            Ok(())
-        }
-        other => {
-            let words = "`name`, `limit`, `frame`, `endian`, `bits`, `magic`, `len`, `counts`, `line`, `crate`";
-            Err(unknown(&meta, other, words))
-        }
-    });
-    found
-}
-
-/// Reads the attributes of a field; what cannot be read is added to `errors`.
-pub(crate) fn of_field(attributes: &[Attribute], errors: &mut Vec<syn::Error>) -> FieldAttributes {
-    let mut found = FieldAttributes::default();
+/// Reads the attributes of a struct or an enum; what cannot be read is added to `errors`.
+pub(crate) fn of_item(attributes: &[Attribute], errors: &mut Vec<syn::Error>) -> ItemAttributes {
+    let mut found = ItemAttributes::default();
     each(attributes, errors, |meta| {
-        let here = meta.path.span();
-        let extent = |said: Said, make: fn(String) -> Extent| Said { span: said.span, value: make(said.value) };
-        match word(&meta).as_str() {
-            "prefix" => found.extent.push(extent(text(&meta)?, Extent::Prefix)),
-            "len" => found.extent.push(extent(text(&meta)?, Extent::Length)),
-            "fixed" => found.extent.push(extent(number(&meta)?, Extent::Fixed)),
-            "until" => {
-                let said = bytes(&meta)?;
-                found.extent.push(Said { span: said.span, value: Extent::Until(said.value) });
+        let (word, here) = (word(&meta), meta.path.span());
+        match word.as_str() {
+            "from" => once(&mut found.from, text(&meta)?)?,
+            "params" => once(&mut found.params, text(&meta)?)?,
+            "as" => once(&mut found.repr, text(&meta)?)?,
+            "tag" => once(&mut found.tag, text(&meta)?)?,
+            "magic" => found.lines.push(Line::Magic(bytes(&meta)?)),
+            "len" => found.lines.push(Line::Length { ty: text(&meta)?, counts: None }),
+            "counts" => {
+                let said = text(&meta)?;
+                match found.lines.last_mut() {
+                    Some(Line::Length { counts, .. }) => once(counts, said)?,
+                    _ => {
+                        let label = "`counts` belongs behind `len = \"…\"`";
+                        return Err(message(said.span, Code::BadAttribute, label, "", ""));
+                    }
+                }
             }
-            "rest" => found.extent.push(Said { span: here, value: Extent::Rest }),
-            "counts" => once(&mut found.counts, text(&meta)?)?,
-            "trim" => once(&mut found.trim, bytes(&meta)?)?,
-            "max" => once(&mut found.max, number(&meta)?)?,
-            "as" => once(&mut found.ty, text(&meta)?)?,
-            "json" => found.json = Some(here),
-            "ascii" => found.ascii = Some(here),
-            "stream" => found.stream = Some(here),
-            "line" => found.before.push(text(&meta)?),
-            "line_after" => found.after.push(text(&meta)?),
-            other => {
-                let words = "`prefix`, `len`, `counts`, `fixed`, `until`, `trim`, `rest`, `max`, `ascii`, `json`, `as`, \
-                             `stream`, `line`, `line_after`";
-                return Err(unknown(&meta, other, words));
+            "line" => found.lines.push(Line::Text(text(&meta)?)),
+            "where" => found.behind.push(text(&meta)?.map(|rule| format!("where {rule}"))),
+            "extensible" => found.behind.push(Said { value: word, span: here }),
+            "depth" | "max" => found.behind.push(number(&meta)?.map(|most| format!("{word} {most}"))),
+            _ if found.protocol.take(&word, &meta)? => {}
+            _ => {
+                return Err(unknown(&meta, &word, "#[wm(…)]", &[PROTOCOL_WORDS, ITEM_WORDS]));
             }
         }
         Ok(())
@@ -133,54 +141,118 @@ pub(crate) fn of_field(attributes: &[Attribute], errors: &mut Vec<syn::Error>) -
     found
 }
 
-/// Calls `read` for each word of each `#[wm(…)]`.
-fn each(
-    attributes: &[Attribute],
-    errors: &mut Vec<syn::Error>,
-    mut read: impl FnMut(ParseNestedMeta<'_>) -> syn::Result<()>,
-) {
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("wm")) {
-        if let Err(error) = attribute.parse_nested_meta(&mut read) {
-            errors.push(error);
+/// What stands on a field, and on a variant that holds one.
+#[derive(Debug, Default)]
+pub(crate) struct FieldAttributes {
+    pub(crate) extent: Vec<Said<Extent>>,
+    pub(crate) counts: Option<Said>,
+    pub(crate) ty: Option<Said>,
+    pub(crate) json: Option<Span>,
+    pub(crate) ascii: Option<Span>,
+    /// The field that chooses.
+    pub(crate) by: Option<Said>,
+    /// What is handed to its struct.
+    pub(crate) with: Option<Said>,
+    /// When it is there.
+    pub(crate) condition: Option<Span>,
+    /// What follows the type, in the order of the attributes.
+    pub(crate) behind: Vec<Said>,
+    pub(crate) before: Vec<Said>,
+    pub(crate) after: Vec<Said>,
+    /// The values that choose a variant, or that it stands for.
+    pub(crate) values: Option<Said>,
+    /// A variant that takes all other values.
+    pub(crate) other: Option<Span>,
+}
+
+/// Where a field ends.
+#[derive(Debug, Clone)]
+pub(crate) enum Extent {
+    Prefix(String),
+    Length(String),
+    Count(String),
+    Fixed(String),
+    Until(Vec<u8>),
+    Rest,
+}
+
+const FIELD_WORDS: &[&str] = &[
+    "prefix",
+    "len",
+    "counts",
+    "count",
+    "fixed",
+    "until",
+    "rest",
+    "trim",
+    "max",
+    "in",
+    "where",
+    "if",
+    "match",
+    "with",
+    "ascii",
+    "json",
+    "pad",
+    "via",
+    "as",
+    "stream",
+    "line",
+    "line_after",
+];
+const VARIANT_WORDS: &[&str] = &["word", "tag", "when", "values", "other"];
+
+/// What an attribute stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    Field,
+    Variant,
+}
+
+/// Adds the attributes of a field or a variant; what cannot be read is added to `errors`.
+pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on: On, errors: &mut Vec<syn::Error>) {
+    let mut seen: Vec<String> = Vec::new();
+    each(attributes, errors, |meta| {
+        let (word, here) = (word(&meta), meta.path.span());
+        let extent = |said: Said, make: fn(String) -> Extent| said.map(make);
+        match word.as_str() {
+            "prefix" => found.extent.push(extent(text(&meta)?, Extent::Prefix)),
+            "len" => found.extent.push(extent(text(&meta)?, Extent::Length)),
+            "count" => found.extent.push(extent(text(&meta)?, Extent::Count)),
+            "fixed" => found.extent.push(extent(number(&meta)?, Extent::Fixed)),
+            "until" => found.extent.push(bytes(&meta)?.map(Extent::Until)),
+            "rest" => found.extent.push(Said { span: here, value: Extent::Rest }),
+            "counts" => once(&mut found.counts, text(&meta)?)?,
+            "as" => once(&mut found.ty, text(&meta)?)?,
+            "match" => once(&mut found.by, text(&meta)?)?,
+            "with" => once(&mut found.with, text(&meta)?)?,
+            "json" => found.json = Some(here),
+            "ascii" => found.ascii = Some(here),
+            "line" => found.before.push(text(&meta)?),
+            "line_after" => found.after.push(text(&meta)?),
+            "stream" => found.behind.push(Said { value: word.clone(), span: here }),
+            "trim" | "pad" => found.behind.push(bytes(&meta)?.map(|bytes| format!("{word} {}", literal(&bytes)))),
+            "max" => found.behind.push(number(&meta)?.map(|most| format!("max {most}"))),
+            "in" | "where" | "via" => found.behind.push(text(&meta)?.map(|text| format!("{word} {text}"))),
+            "if" => {
+                found.condition = Some(here);
+                found.behind.push(text(&meta)?.map(|text| format!("if {text}")));
+            }
+            "tag" if on == On::Variant => once(&mut found.values, tag(&meta)?)?,
+            "when" | "values" if on == On::Variant => once(&mut found.values, tag(&meta)?)?,
+            "word" if on == On::Variant => once(&mut found.values, bytes(&meta)?.map(|word| literal(&word)))?,
+            "other" if on == On::Variant => found.other = Some(here),
+            _ => {
+                let of_variant: &[&str] = if on == On::Variant { VARIANT_WORDS } else { &[] };
+                return Err(unknown(&meta, &word, "#[wm(…)]", &[of_variant, FIELD_WORDS]));
+            }
         }
-    }
-}
-
-fn word(meta: &ParseNestedMeta<'_>) -> String {
-    meta.path.get_ident().map(ToString::to_string).unwrap_or_default()
-}
-
-fn unknown(meta: &ParseNestedMeta<'_>, word: &str, known: &str) -> syn::Error {
-    meta.error(format!("unknown attribute [WM303]: `{word}` is no word of `#[wm(…)]`\nhelp: it may be one of {known}"))
-}
-
-fn once<T>(slot: &mut Option<Said<T>>, said: Said<T>) -> syn::Result<()> {
-    if slot.is_some() {
-        return Err(syn::Error::new(said.span, "said twice [WM303]: one of the two is meant\nhelp: remove the other"));
-    }
-    *slot = Some(said);
-    Ok(())
-}
-
-fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<Said> {
-    match meta.value()?.parse()? {
-        Lit::Str(text) => Ok(Said { value: text.value(), span: text.span() }),
-        other => Err(syn::Error::new(other.span(), "expected a string, such as `\"u32\"`")),
-    }
-}
-
-fn number(meta: &ParseNestedMeta<'_>) -> syn::Result<Said> {
-    match meta.value()?.parse()? {
-        Lit::Str(text) => Ok(Said { value: text.value(), span: text.span() }),
-        Lit::Int(number) => Ok(Said { value: number.base10_digits().to_owned(), span: number.span() }),
-        other => Err(syn::Error::new(other.span(), "expected a number, such as `4096` or `\"4K\"`")),
-    }
-}
-
-fn bytes(meta: &ParseNestedMeta<'_>) -> syn::Result<Said<Vec<u8>>> {
-    match meta.value()?.parse()? {
-        Lit::Str(text) => Ok(Said { value: text.value().into_bytes(), span: text.span() }),
-        Lit::ByteStr(bytes) => Ok(Said { value: bytes.value(), span: bytes.span() }),
-        other => Err(syn::Error::new(other.span(), "expected bytes, such as `\"\\r\\n\"` or `b\"\\0\"`")),
-    }
+        if ["trim", "pad", "max", "in", "if", "via"].contains(&word.as_str()) {
+            if seen.contains(&word) {
+                return Err(twice(here));
+            }
+            seen.push(word);
+        }
+        Ok(())
+    });
 }

@@ -26,5 +26,7 @@ pub mod render;
 pub mod resolve;
 pub mod walk;
 
+pub use resolve::suggest::nearest;
+
 #[cfg(feature = "dsl")]
 pub use build::{Build, BuildError, build};

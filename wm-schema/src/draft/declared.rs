@@ -1,6 +1,6 @@
 //! What is declared beside the layouts, as it was written.
 
-use super::{FieldDraft, Name, Spanned, TypeDraft};
+use super::{FieldDraft, Name, RustShape, Spanned, TypeDraft};
 
 /// `const NAME = value`.
 #[derive(Debug, Clone)]
@@ -61,6 +61,8 @@ pub struct EnumDraft {
     pub nocase: bool,
     /// Its variants in source order.
     pub variants: Vec<VariantDraft>,
+    /// Whether the user wrote its Rust.
+    pub rust: RustShape,
 }
 
 impl EnumDraft {

@@ -83,7 +83,7 @@ pub enum Side {
 pub enum RustShape {
     /// The generator writes the struct; its fields borrow.
     Generated,
-    /// The user wrote the struct and derives the rest.
+    /// The user wrote the struct or enum and derives the rest.
     Existing {
         /// Whether it has a lifetime parameter.
         lifetime: bool,
@@ -124,6 +124,10 @@ pub enum Held {
     View,
     /// Bytes and text as `Vec<u8>` and `String`.
     Owned,
+    /// Bytes whose count never changes as `[u8; 4]`.
+    Array,
+    /// No bytes, as nothing: an arm of a union that is only its name.
+    Nothing,
     /// A type of the user's, read and written by serde: only for `json`.
     Serde,
 }

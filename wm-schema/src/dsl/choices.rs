@@ -65,12 +65,13 @@ impl Reader<'_> {
 
     fn arm(&mut self, pair: Pair<'_>) -> Option<(FieldDraft, ArmDraft)> {
         let (origin, docs) = (self.origin(&pair), Self::docs(&pair));
-        let (mut pattern, mut name, mut body) = (None, None, None);
+        let (mut pattern, mut name, mut body, mut attrs) = (None, None, None, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::pattern => pattern = self.tag(part.into_inner().next()?),
                 Rule::type_name => name = Some(self.name(&part)),
-                Rule::inline_body => body = Some(part),
+                Rule::inline_body | Rule::ty => body = Some(part),
+                Rule::attr => attrs.extend(self.attr(part)),
                 _ => {}
             }
         }
@@ -78,14 +79,23 @@ impl Reader<'_> {
         let ty = match body {
             Some(body) => {
                 self.owners.push(name.text.clone());
-                let ty = self.inline_body(body, Within::Layout);
+                let ty = match body.as_rule() {
+                    Rule::ty => self.ty(body, Within::Layout),
+                    _ => self.inline_body(body, Within::Layout),
+                };
                 self.owners.pop();
                 ty?
             }
             // Without a body it is the struct of its name.
             None => plain_type(name.clone()),
         };
-        let field = FieldDraft { docs, kind: FieldKind::Named(name, ty), attrs: Vec::new(), held: Held::View, origin };
+        if !ty.args.is_empty() {
+            let diagnostic = Diagnostic::new(Code::NotYet, ty.name.origin, "values handed to an arm behind a tag")
+                .why("a tag in front of its arms chooses one of them, and nothing else is known to a union")
+                .help("choose by a field: `body: match kind { Hello => Hello(flags) }`");
+            self.report(diagnostic);
+        }
+        let field = FieldDraft { docs, kind: FieldKind::Named(name, ty), attrs, held: Held::View, origin };
         Some((field, ArmDraft { pattern: Some(pattern), args: 0, origin }))
     }
 

@@ -234,7 +234,7 @@ impl Reader<'_> {
             }
         }
         self.no_tail(item);
-        Some(EnumDraft { docs, name: name?, repr: repr?, nocase, variants })
+        Some(EnumDraft { docs, name: name?, repr: repr?, nocase, variants, rust: RustShape::Generated })
     }
 
     /// A variant without a value follows the one before it, as in Rust; the first is 0.

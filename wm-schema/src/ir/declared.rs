@@ -1,6 +1,7 @@
 //! What a schema declares beside its layouts: enums of numbers, enums of words, and typed JSON bodies.
 
 use super::Int;
+use crate::draft::RustShape;
 
 /// An integer type whose values have names.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Enum {
     pub variants: Vec<Variant>,
     /// Whether every other value is accepted too, as `Other(n)`.
     pub open: bool,
+    /// Whether the user wrote its Rust.
+    pub rust: RustShape,
     /// Its line in the schema.
     pub line: u32,
 }
@@ -45,6 +48,8 @@ pub struct Words {
     pub open: bool,
     /// Whether capital and small letters are the same to a reader.
     pub nocase: bool,
+    /// Whether the user wrote its Rust.
+    pub rust: RustShape,
     /// Its line in the schema.
     pub line: u32,
 }

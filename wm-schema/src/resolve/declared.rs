@@ -43,7 +43,7 @@ fn one_enum(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Enum> {
     }
     let open = is_open(cx, draft);
     let line = cx.draft.line(draft.name.origin);
-    Some(Enum { docs: draft.docs.clone(), name: draft.name.text.clone(), repr, variants, open, line })
+    Some(Enum { docs: draft.docs.clone(), name: draft.name.text.clone(), repr, variants, open, rust: draft.rust, line })
 }
 
 /// Whether `_` takes all other values.

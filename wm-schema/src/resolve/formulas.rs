@@ -8,7 +8,7 @@ use super::sizes::Parts;
 use super::{Context, choices, names, sentinels, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{self, FormulaKind, Literal, Name, Operator};
-use crate::ir::{Bytes, Content, Extent, Formula, Int, Layout, Param, Role, RustShape, Term, Type};
+use crate::ir::{Bytes, Content, Extent, Formula, Held, Int, Layout, Param, Role, Term, Type};
 
 /// Checks every formula of a layout.
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
@@ -64,8 +64,8 @@ fn may_be_absent(cx: &mut Context<'_>, body: &Body<'_>, at: usize) -> bool {
         Some(("only a field that a user sets can be absent", "put it into a struct, and that behind `if`"))
     } else if matches!(line.ty, Type::Bytes(Bytes { content: Content::JsonBody(_), .. })) {
         Some(("a typed JSON body is always there in this version", "make it `json`, and read it in the handler"))
-    } else if matches!(body.draft.rust, RustShape::Existing { .. }) {
-        Some(("a derived struct has no optional fields in this version", "describe the protocol in a `.wm` file"))
+    } else if line.draft.held == Held::Serde {
+        Some(("a type of serde's is always there in this version", "make it `Json`, and read it in the handler"))
     } else if matches!(super::layouts::extent(&line.ty), Some(Extent::Field(_))) {
         Some(("the field that says its length would have to say that it is absent", "give it a prefix: `[u16]`"))
     } else {

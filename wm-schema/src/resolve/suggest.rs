@@ -1,7 +1,8 @@
 //! "Did you mean …?": the known word that is nearest to one that is not known.
 
 /// The nearest of `known`, if it is near enough to be a slip of the finger.
-pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let far = (word.chars().count() / 3).max(1);
     let scored = known.into_iter().map(|known| (distance(word, known), known));
     scored.filter(|(distance, _)| *distance <= far).min_by_key(|(distance, _)| *distance).map(|(_, known)| known)

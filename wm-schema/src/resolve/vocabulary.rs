@@ -60,7 +60,8 @@ fn one(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Words> {
         return None;
     }
     let (open, line) = (is_open(cx, draft), cx.draft.line(name.origin));
-    Some(Words { docs: draft.docs.clone(), name: name.text.clone(), words, open, nocase: draft.nocase, line })
+    let (docs, rust) = (draft.docs.clone(), draft.rust);
+    Some(Words { docs, name: name.text.clone(), words, open, nocase: draft.nocase, rust, line })
 }
 
 /// The word of a variant: its name, if it is not spelled otherwise.

@@ -84,13 +84,14 @@ fn constructor(code: &LayoutCode<'_>) -> TokenStream {
         .map(|at| {
             let (name, local) = (names::ident(&code.field(at).name), code.names.local(at));
             match code.field(at).held {
+                Held::Owned if code.field(at).condition.is_some() => quote!(#name: #local.map(Into::into)),
                 Held::Owned => quote!(#name: #local.into()),
                 _ if name == *local => quote!(#name),
                 _ => quote!(#name: #local),
             }
         })
         .collect();
-    if fields.is_empty() && !code.rust.impls_only { quote!(Self) } else { quote!(Self { #(#fields),* }) }
+    if fields.is_empty() && !shape::is_written(code.layout) { quote!(Self) } else { quote!(Self { #(#fields),* }) }
 }
 
 struct Decoder<'c> {
@@ -387,6 +388,9 @@ impl<'c> Decoder<'c> {
     fn bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
         let (constant, local) = (self.code.constant(at), self.code.names.local(at));
         let raw = match &bytes.extent {
+            Extent::Fixed(_) if self.code.field(at).held == Held::Array => {
+                quote!(let #local = reader.array(#constant)?;)
+            }
             Extent::Fixed(len) => {
                 let len = self.code.size(*len);
                 quote!(let #local = reader.bytes(#len, #constant)?;)

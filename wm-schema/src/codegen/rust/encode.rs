@@ -286,6 +286,7 @@ impl<'c> Encoder<'c> {
         match bytes.content {
             _ if shape::is_serialized(field) => quote!(#local.as_bytes()),
             Content::Bytes if field.held == Held::Owned => quote!(&#value),
+            Content::Bytes if field.held == Held::Array => quote!(#value.as_slice()),
             Content::Bytes => value,
             Content::Str | Content::Ascii => quote!(#value.as_bytes()),
             Content::Word(_) | Content::Json | Content::JsonBody(_) => quote!(#value.as_str().as_bytes()),
@@ -373,7 +374,7 @@ impl<'c> Encoder<'c> {
     fn optional(&self, at: usize) -> TokenStream {
         let value = self.value(at);
         let copy = shape::type_has(self.code.rust.schema, &self.code.field(at).ty, shape::Trait::Copy);
-        if copy { value } else { quote!(&#value) }
+        if copy && self.code.field(at).held != Held::Owned { value } else { quote!(&#value) }
     }
 
     fn check_value(&mut self, at: usize) -> TokenStream {
@@ -421,7 +422,9 @@ impl<'c> Encoder<'c> {
             }
             checks.extend(quote!(#value.check(#constant)?;));
         }
-        if let Extent::Fixed(expected) = bytes.extent {
+        if self.code.field(at).held == Held::Array {
+            // Its type says how many there are.
+        } else if let Extent::Fixed(expected) = bytes.extent {
             let expected = self.code.size(expected);
             checks.extend(match bytes.pad {
                 None => quote!(check::exactly(#len, #expected, #constant)?;),

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::{literal, names, shape};
-use crate::ir::{Bytes, Computed, Content, Formula, Int, Layout, Operator, Schema, Term, Type};
+use crate::ir::{Bytes, Computed, Content, Field, Formula, Held, Int, Layout, Operator, Schema, Term, Type};
 use crate::walk;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -124,7 +124,10 @@ impl Formulas<'_> {
     /// A field or a member, and its type.
     fn value(&self, term: &Term) -> (TokenStream, Option<&Type>) {
         match term {
-            Term::Field(index) => ((self.field)(*index), Some(&self.layout.fields[*index].ty)),
+            Term::Field(index) => {
+                let field = &self.layout.fields[*index];
+                (held((self.field)(*index), field), Some(&field.ty))
+            }
             Term::Param(index) => {
                 let name = self.names.param(*index);
                 (quote!(#name), Some(&self.layout.params[*index].ty))
@@ -143,7 +146,7 @@ impl Formulas<'_> {
             Term::Member { of, part, field } => {
                 let ((of, _), field) = (self.value(of), &self.schema.structs[*part].fields[*field]);
                 let name = names::ident(&field.name);
-                (quote!(#of.#name), Some(&field.ty))
+                (held(quote!(#of.#name), field), Some(&field.ty))
             }
             _ => (TokenStream::new(), None),
         }
@@ -196,6 +199,11 @@ impl Formulas<'_> {
         let number = if operator.precedence() > Operator::Equal.precedence() { number } else { Number::Other };
         Piece { tokens: quote!(#left #sign #right), number, operator: Some(operator) }
     }
+}
+
+/// The value of a field as what it is compared with: bytes as a slice.
+fn held(value: TokenStream, field: &Field) -> TokenStream {
+    if field.held == Held::Array { quote!(#value.as_slice()) } else { value }
 }
 
 impl Formulas<'_> {

@@ -3,7 +3,7 @@
 use super::names::{ident, ty, variant};
 use super::number::{fixed_method, to_u64};
 use super::{Rust, bits, docs, encode, literal, shape};
-use crate::ir::{Enum, Int, JsonBody, JsonType, Variant};
+use crate::ir::{Enum, Int, JsonBody, JsonType, RustShape, Variant};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
@@ -20,13 +20,18 @@ pub(super) fn enumeration(rust: &Rust<'_>, index: usize) -> TokenStream {
     let check = (encode::needs_check(kind) && (whole || in_bits)).then(|| check(kind));
     let read = whole.then(|| read(kind));
     let from_bits = (in_bits && !kind.open).then(|| bits::from_bits(kind));
-    quote! {
-        #docs
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum #name {
-            #(#variants)*
-            #other
+    let definition = (kind.rust == RustShape::Generated).then(|| {
+        quote! {
+            #docs
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+            pub enum #name {
+                #(#variants)*
+                #other
+            }
         }
+    });
+    quote! {
+        #definition
 
         impl #name {
             #conversions

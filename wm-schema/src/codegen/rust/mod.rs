@@ -79,6 +79,15 @@ pub fn implement(schema: &Schema, runtime: &str) -> TokenStream {
     }
 }
 
+/// What goes with the structs and enums that the user wrote in a module: what `#[protocol]` expands to, in a module within
+/// theirs. It defines the types that the schema alone has.
+#[must_use]
+pub fn complete(schema: &Schema, runtime: &str) -> TokenStream {
+    let rust = Rust::new(schema, runtime, false);
+    let (uses, body) = Imports::new(&rust.runtime).resolve(rust.items());
+    quote!(#uses #body)
+}
+
 /// The Rust type that holds a number: `u32` for `u24`.
 #[must_use]
 pub fn integer_type(int: &Int) -> String {

@@ -1,6 +1,6 @@
 //! What things are called in the generated code, so that no name of a schema meets one of the runtime.
 
-use crate::ir::{Field, Layout, Type};
+use crate::ir::{Field, Layout, RustShape, Type};
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::{BTreeSet, HashMap};
@@ -57,7 +57,7 @@ impl Names {
             .fields
             .iter()
             .enumerate()
-            .map(|(at, field)| fresh(&mut screaming, constant_name(layout, at, field)))
+            .map(|(at, field)| fresh(&mut screaming, own_constant(layout, constant_name(layout, at, field))))
             .collect();
         Self { constants, locals, params, taken }
     }
@@ -115,6 +115,11 @@ fn snake(name: &str) -> String {
         snake.push(letter.to_ascii_lowercase());
     }
     snake
+}
+
+/// In the struct that a user wrote there may be a constant of the name.
+fn own_constant(layout: &Layout, name: String) -> String {
+    if layout.rust == RustShape::Generated { name } else { format!("FIELD_{name}") }
 }
 
 /// The field's name in capitals; a constant is called after its word, or after its place.

@@ -96,6 +96,9 @@ impl Several<'_> {
         let has = |wanted| self.sent.iter().all(|message| shape::has(self.schema(), &message.layout, wanted));
         let copy = has(shape::Trait::Copy).then(|| quote!(, Copy));
         let eq = has(shape::Trait::Eq).then(|| quote!(, Eq));
+        // Of the user's own messages only what `#[protocol]` asks for is known.
+        let written = self.sent.iter().any(|message| shape::is_written(&message.layout));
+        let derives = if written { quote!(Debug) } else { quote!(Debug, Clone #copy, PartialEq #eq) };
         let ty = self.ty(&quote!('a));
         let variants = self.sent.iter().map(|message| {
             let docs = super::docs(&message.layout.docs, || format!("The message `{}`.", message.layout.name));
@@ -105,7 +108,7 @@ impl Several<'_> {
         });
         quote! {
             #[doc = #docs]
-            #[derive(Debug, Clone #copy, PartialEq #eq)]
+            #[derive(#derives)]
             pub enum #ty {
                 #(#variants)*
             }

@@ -44,9 +44,14 @@ pub(super) fn values(layout: &Layout) -> impl Iterator<Item = &Field> {
     layout.fields.iter().filter(|field| field.role == Role::Value)
 }
 
-/// Whether all values of a layout have a trait.
+/// Whether the user wrote the struct or enum.
+pub(super) fn is_written(layout: &Layout) -> bool {
+    matches!(layout.rust, RustShape::Existing { .. })
+}
+
+/// Whether all values of a layout have a trait; what the user wrote may have none.
 pub(super) fn has(schema: &Schema, layout: &Layout, wanted: Trait) -> bool {
-    values(layout).all(|field| type_has(schema, &field.ty, wanted))
+    !is_written(layout) && values(layout).all(|field| type_has(schema, &field.ty, wanted))
 }
 
 pub(super) fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
@@ -57,7 +62,8 @@ pub(super) fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
         }
         Type::Struct(at) => has(schema, &schema.structs[*at], wanted),
         Type::List { element, .. } => wanted == Trait::Eq && type_has(schema, element, wanted),
-        Type::Constant(_) | Type::Int(..) | Type::Enum(_) | Type::Bytes(_) => true,
+        Type::Enum(at) => wanted == Trait::Copy || schema.enums[*at].rust == RustShape::Generated,
+        Type::Constant(_) | Type::Int(..) | Type::Bytes(_) => true,
     }
 }
 

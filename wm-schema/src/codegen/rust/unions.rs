@@ -3,7 +3,7 @@
 use super::layout::LayoutCode;
 use super::number::{fixed_method, to_u64};
 use super::{Rust, decode, docs, encode, literal, names, shape, walk};
-use crate::ir::{By, Bytes, Choice, Content, Int, Layout, Type};
+use crate::ir::{By, Bytes, Choice, Content, Held, Int, Layout, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -14,7 +14,7 @@ pub(super) fn union(rust: &Rust<'_>, layout: &Layout, choice: &Choice, walked: b
     let (read, measure, write) = (union.read(), union.measure(), union.write());
     let walk = walked.then(|| walk::union(&code, choice));
     let functions = quote!(#walk #read #measure #write);
-    let (_, constants) = rust.constants(&code, &functions);
+    let (constants, own_constants) = rust.constants(&code, &functions);
     let tag = names::mentions(&functions, "TAG").then(|| {
         let (name, line) = (&layout.name, literal::number(layout.line.into()));
         quote!(const TAG: &'static Field = &Field::new(#name, "tag", #line);)
@@ -24,9 +24,11 @@ pub(super) fn union(rust: &Rust<'_>, layout: &Layout, choice: &Choice, walked: b
     quote! {
         #definition
 
+        #constants
+
         impl #generics #ty {
             #tag
-            #constants
+            #own_constants
             #functions
         }
     }
@@ -45,6 +47,9 @@ impl Union<'_> {
     }
 
     fn definition(&self) -> TokenStream {
+        if shape::is_written(self.layout) {
+            return TokenStream::new();
+        }
         let layout_docs = docs(&self.layout.docs, || format!("The union `{}`.", self.layout.name));
         let copy = self.copy().then(|| quote!(, Copy));
         let eq = shape::has(self.rust.schema, self.layout, shape::Trait::Eq).then(|| quote!(, Eq));
@@ -114,8 +119,16 @@ impl Union<'_> {
     fn read(&self) -> TokenStream {
         let arms = (0..self.layout.fields.len()).map(|at| {
             let pattern = self.pattern(at).unwrap_or_else(|| quote!(_));
+            if self.is_only_its_name(at) {
+                let variant = names::variant(&self.layout.fields[at].name);
+                return quote!(#pattern => Ok(Self::#variant),);
+            }
             let (read, local) = (decode::arm(self.code, at), self.code.names.local(at));
             let variant = names::variant(&self.layout.fields[at].name);
+            let local = match self.layout.fields[at].held {
+                Held::Owned => quote!(#local.into()),
+                _ => quote!(#local),
+            };
             quote!(#pattern => { #read Ok(Self::#variant(#local)) })
         });
         let arms: TokenStream = sorted(arms.collect(), self.choice).into_iter().collect();
@@ -163,11 +176,19 @@ impl Union<'_> {
         }
     }
 
+    fn is_only_its_name(&self, at: usize) -> bool {
+        self.layout.fields[at].held == Held::Nothing
+    }
+
     /// `Self::V4(v4)`, and what is matched against it.
     fn variant(&self, at: usize, used: bool) -> TokenStream {
         let (field, local) = (&self.layout.fields[at], self.code.names.local(at));
         let name = names::variant(&field.name);
-        let by_ref = (!shape::type_has(self.rust.schema, &field.ty, shape::Trait::Copy)).then(|| quote!(ref));
+        if self.is_only_its_name(at) {
+            return quote!(Self::#name);
+        }
+        let by_ref = (field.held == Held::Owned || !shape::type_has(self.rust.schema, &field.ty, shape::Trait::Copy))
+            .then(|| quote!(ref));
         if used { quote!(Self::#name(#by_ref #local)) } else { quote!(Self::#name(_)) }
     }
 
@@ -182,7 +203,14 @@ impl Union<'_> {
         };
         let arms: TokenStream = (0..self.layout.fields.len())
             .map(|at| {
-                let (chosen, size) = (self.chosen(at), encode::measure_arm(self.code, at, tag));
+                let chosen = self.chosen(at);
+                let size = match self.is_only_its_name(at) {
+                    true => {
+                        let size = literal::number(tag.into());
+                        quote!(Ok(#size))
+                    }
+                    false => encode::measure_arm(self.code, at, tag),
+                };
                 let used = names::mentions(&size, &self.code.names.local(at).to_string());
                 let variant = self.variant(at, used);
                 quote!(#variant => { #chosen #size })
@@ -216,7 +244,10 @@ impl Union<'_> {
     fn write(&self) -> TokenStream {
         let arms: TokenStream = (0..self.layout.fields.len())
             .map(|at| {
-                let write = encode::write_arm(self.code, at);
+                let write = match self.is_only_its_name(at) {
+                    true => TokenStream::new(),
+                    false => encode::write_arm(self.code, at),
+                };
                 let used = names::mentions(&write, &self.code.names.local(at).to_string());
                 let variant = self.variant(at, used);
                 let tag = match (&self.choice.by, self.choice.values[at]) {

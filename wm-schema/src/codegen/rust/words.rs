@@ -2,7 +2,7 @@
 
 use super::names::{ident, ty, variant};
 use super::{Rust, docs};
-use crate::ir::{Bytes, Content, Role, Schema, Type, Words};
+use crate::ir::{Bytes, Content, Role, RustShape, Schema, Type, Words};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -28,14 +28,19 @@ pub(super) fn enumeration(rust: &Rust<'_>, index: usize) -> TokenStream {
         let (list, all) = (list_name(words), words.words.iter().map(|word| &word.text));
         quote!(const #list: &'static [&'static str] = &[#(#all),*];)
     });
-    quote! {
-        #docs
-        #acronyms
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum #name #generics {
-            #(#variants)*
-            #other
+    let definition = (words.rust == RustShape::Generated).then(|| {
+        quote! {
+            #docs
+            #acronyms
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+            pub enum #name #generics {
+                #(#variants)*
+                #other
+            }
         }
+    });
+    quote! {
+        #definition
 
         impl #generics #name #generics {
             #list

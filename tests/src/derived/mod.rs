@@ -1,6 +1,58 @@
 //! The schemas again, as structs with `#[derive(Protocol)]`: each must be the twin of the generated message, to the byte
 //! and to the offset of every mistake.
 
+mod modules;
+mod talks;
+
+use crate::engine::{Engine, Rust};
+use wm_core::protocol::{FromClient, FromServer};
+use wm_schema::ir::{Schema, Side};
+
+pub use modules::{choices, conditions, connect, mqtt, sections, websocket_frame};
+pub use talks::{talk, words};
+
+/// The derived twin of what `side` sends.
+#[must_use]
+pub fn twin(protocol: &str, side: Side, schema: &'static Schema) -> Option<Box<dyn Engine>> {
+    Some(match (protocol, side) {
+        ("text", Side::Client) => Box::new(Rust::<text::Line<'static>>::derived(schema)),
+        ("frame", Side::Client) => Box::new(Rust::<frame::Frame<'static>>::derived(schema)),
+        ("jsonl", Side::Client) => Box::new(Rust::<jsonl::Line<'static>>::derived(schema)),
+        ("len_json", Side::Client) => Box::new(Rust::<len_json::Packet<'static>>::derived(schema)),
+        ("netstring", Side::Client) => Box::new(Rust::<netstring::Netstring<'static>>::derived(schema)),
+        ("xml10", Side::Client) => Box::new(Rust::<xml10::Packet<'static>>::derived(schema)),
+        ("cache", Side::Client) => Box::new(Rust::<cache::Set<'static>>::derived(schema)),
+        ("binary_transfer", Side::Client) => Box::new(Rust::<binary_transfer::Upload<'static>>::derived(schema)),
+        ("binary_transfer", Side::Server) => Box::new(Rust::<binary_transfer::Done<'static>>::derived(schema)),
+        ("text_transfer", Side::Client) => Box::new(Rust::<text_transfer::Upload<'static>>::derived(schema)),
+        ("text_transfer", Side::Server) => Box::new(Rust::<text_transfer::Done<'static>>::derived(schema)),
+        ("upload", Side::Client) => Box::new(Rust::<upload::Upload<'static>>::derived(schema)),
+        ("checksums", Side::Server) => Box::new(Rust::<checksums::Line<'static>>::derived(schema)),
+        ("slip", Side::Client) => Box::new(Rust::<slip::Packet<'static>>::derived(schema)),
+        ("every_type", Side::Client) => Box::new(Rust::<every_type::Numbers>::derived(schema)),
+        ("choices", Side::Client) => Box::new(Rust::<choices::Packet<'static>>::derived(schema)),
+        ("choices", Side::Server) => Box::new(Rust::<choices::Reply<'static>>::derived(schema)),
+        ("conditions", Side::Client) => Box::new(Rust::<conditions::Packet<'static>>::derived(schema)),
+        ("conditions", Side::Server) => Box::new(Rust::<conditions::Done<'static>>::derived(schema)),
+        ("connect", Side::Client) => Box::new(Rust::<connect::Connect<'static>>::derived(schema)),
+        ("connect", Side::Server) => Box::new(Rust::<connect::Row<'static>>::derived(schema)),
+        ("mqtt", Side::Client) => Box::new(Rust::<mqtt::Packet<'static>>::derived(schema)),
+        ("sections", Side::Client) => Box::new(Rust::<sections::Book<'static>>::derived(schema)),
+        ("sections", Side::Server) => Box::new(Rust::<sections::Index<'static>>::derived(schema)),
+        ("talk", Side::Client) => Box::new(Rust::<talk::ClientMessage<'static>>::derived(schema)),
+        ("talk", Side::Server) => Box::new(Rust::<talk::ServerMessage<'static>>::derived(schema)),
+        ("websocket_frame", Side::Client) => {
+            Box::new(Rust::<FromClient<websocket_frame::Frame<'static>>>::derived(schema))
+        }
+        ("websocket_frame", Side::Server) => {
+            Box::new(Rust::<FromServer<websocket_frame::Frame<'static>>>::derived(schema))
+        }
+        ("words", Side::Client) => Box::new(Rust::<words::Ask<'static>>::derived(schema)),
+        ("words", Side::Server) => Box::new(Rust::<words::Told<'static>>::derived(schema)),
+        _ => return None,
+    })
+}
+
 /// `text.wm`.
 pub mod text {
     use wm_derive::Protocol;
