@@ -1,6 +1,7 @@
 //! The schemas of `schemas/`: checked, and as the Rust that is generated from them. Those of the examples and of the core
 //! are links to where they live.
 
+use std::path::Path;
 use std::sync::OnceLock;
 use wm_schema::ir::Schema;
 use wm_schema::{dsl, resolve};
@@ -34,6 +35,7 @@ schemas! {
     connect
     every_type
     frame
+    imports
     jsonl
     len_json
     lines
@@ -78,7 +80,8 @@ fn check_all(sources: &[(&str, &str)]) -> Vec<Schema> {
 }
 
 fn check(name: &str, source: &str) -> Schema {
-    let draft = dsl::parse(source).unwrap_or_else(|mistakes| panic!("{name}: {mistakes:#?}"));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name).with_extension("wm");
+    let draft = dsl::read_file(source, &file).draft.unwrap_or_else(|mistakes| panic!("{name}: {mistakes:#?}"));
     let resolved = resolve::resolve(&draft);
     resolved.schema.unwrap_or_else(|| panic!("{name}: {:#?}", resolved.diagnostics))
 }

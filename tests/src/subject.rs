@@ -108,6 +108,7 @@ pub fn all() -> Vec<Subject> {
         generated::<bits_lsb::Counted<'static>>("bits_lsb", Server),
         generated::<talk::ClientMessage<'static>>("talk", Client),
         generated::<talk::ServerMessage<'static>>("talk", Server),
+        generated::<imports::Hello<'static>>("imports", Client),
         generated::<regions::Record<'static>>("regions", Client),
         generated::<regions::Batch<'static>>("regions", Server),
         generated::<pdl_bits::Packet<'static>>("pdl_bits", Client),

@@ -13,14 +13,15 @@
 //! }
 //! ```
 //!
-//! A file is written only when it changes, and cargo runs the script again only when a schema has changed, or one has
-//! come or gone.
+//! A file is written only when it changes, and cargo runs the script again only when a schema or a file that one imports
+//! has changed, or a schema has come or gone. No code is made of a file that others import and that is no protocol itself.
 
 use crate::codegen::{Options, rust};
 use crate::diagnostic::Diagnostic;
 use crate::dsl;
 use crate::render::{SourceFile, plain};
 use crate::resolve::resolve;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, error, fmt, fs, io, process};
 
@@ -103,29 +104,41 @@ impl Build {
             None => env::var_os("OUT_DIR").map(PathBuf::from).ok_or(BuildError::NoOutDir)?,
         };
         let mut wrong = Vec::new();
+        let mut schemas = Vec::new();
         for pattern in &self.patterns {
             for path in matching(pattern)? {
                 tell_cargo(&format!("rerun-if-changed={}", path.display()));
-                match self.generate(&path) {
-                    Ok(code) => write(&out_dir, &path, &code)?,
-                    Err(BuildError::Schemas(messages)) => wrong.extend(messages),
-                    Err(error) => return Err(error),
-                }
+                let source = fs::read_to_string(&path).map_err(|error| BuildError::io("read", &path, error))?;
+                let parsed = dsl::read_file(&source, &path);
+                schemas.push(Read { path, source, parsed });
+            }
+        }
+        let imported: BTreeSet<PathBuf> = schemas.iter().flat_map(Read::imports).collect();
+        for file in &imported {
+            tell_cargo(&format!("rerun-if-changed={}", file.display()));
+        }
+        // A part has no code of its own; one that nobody imports is a schema that lacks its first line.
+        let imported: BTreeSet<PathBuf> = imported.iter().filter_map(|file| file.canonicalize().ok()).collect();
+        let is_imported = |file: &Path| file.canonicalize().is_ok_and(|file| imported.contains(&file));
+        schemas.retain(|schema| !(is_imported(&schema.path) && dsl::is_part(&schema.source)));
+        for schema in schemas {
+            match self.generate(&schema) {
+                Ok(code) => write(&out_dir, &schema.path, &code)?,
+                Err(messages) => wrong.extend(messages),
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(BuildError::Schemas(wrong)) }
     }
 
-    fn generate(&self, path: &Path) -> Result<String, BuildError> {
-        let source = fs::read_to_string(path).map_err(|error| BuildError::io("read", path, error))?;
-        let parsed = dsl::read(&source);
-        let file = SourceFile { name: &path.display().to_string(), source: &source, places: &parsed.places };
+    /// The code of a schema, or all that is wrong with it.
+    fn generate(&self, Read { path, source, parsed }: &Read) -> Result<String, Vec<String>> {
+        let file = SourceFile { name: &path.display().to_string(), source, places: &parsed.places };
         let all = |diagnostics: &[Diagnostic]| -> Vec<String> {
             diagnostics.iter().map(|diagnostic| plain(file, diagnostic)).collect()
         };
-        let draft = parsed.draft.map_err(|diagnostics| BuildError::Schemas(all(&diagnostics)))?;
-        let resolved = resolve(&draft);
-        let Some(schema) = resolved.schema else { return Err(BuildError::Schemas(all(&resolved.diagnostics))) };
+        let draft = parsed.draft.as_ref().map_err(|diagnostics| all(diagnostics))?;
+        let resolved = resolve(draft);
+        let Some(schema) = resolved.schema else { return Err(all(&resolved.diagnostics)) };
         for warning in all(&resolved.diagnostics) {
             for line in warning.lines() {
                 tell_cargo(&format!("warning={line}"));
@@ -133,6 +146,21 @@ impl Build {
         }
         let source_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(rust::generate(&schema, &Options { source_name, ..self.options.clone() }))
+    }
+}
+
+/// A file that has been read.
+struct Read {
+    path: PathBuf,
+    source: String,
+    parsed: dsl::Parsed,
+}
+
+impl Read {
+    /// The files that it imports.
+    fn imports(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        self.parsed.imports.iter().map(|path| folder.join(path))
     }
 }
 

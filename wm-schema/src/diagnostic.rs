@@ -103,6 +103,8 @@ codes! {
     NumberTooLarge = 103, "number too large";
     /// A string or a hex literal that cannot be read.
     BadLiteral = 104, "bad literal";
+    /// A file that does not say which protocol it is.
+    NoProtocol = 105, "no protocol line";
     /// A type that does not exist.
     UnknownType = 201, "unknown type";
     /// A field that does not exist.
@@ -117,6 +119,8 @@ codes! {
     BadName = 206, "bad name";
     /// A struct contains itself.
     Recursive = 207, "recursive struct";
+    /// A file that cannot be imported, or that holds what cannot be.
+    BadImport = 208, "bad import";
     /// A type that takes a length has none.
     MissingLength = 301, "missing length";
     /// A type that takes no length has one.

@@ -76,6 +76,10 @@ pub struct Draft {
     pub tests: Vec<TestDraft>,
     /// The line, from 1, of each [`Origin`]; 0 where the schema is no file.
     pub lines: Vec<u32>,
+    /// The names of imported declarations that nothing in the schema leads to: they are left out.
+    pub left_out: Vec<String>,
+    /// Where the origins of another file start: the first of each, and its path; none for the schema's own file.
+    pub files: Vec<(Origin, Option<String>)>,
 }
 
 impl Draft {
@@ -83,6 +87,12 @@ impl Draft {
     #[must_use]
     pub fn line(&self, origin: Origin) -> u32 {
         self.lines.get(origin.0 as usize).copied().unwrap_or(0)
+    }
+
+    /// The path of the imported file that `origin` is in; none for the schema's own file.
+    #[must_use]
+    pub fn file(&self, origin: Origin) -> Option<&str> {
+        self.files.iter().rfind(|(first, _)| *first <= origin)?.1.as_deref()
     }
 }
 

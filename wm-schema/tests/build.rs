@@ -76,6 +76,51 @@ fn the_mistakes_of_all_schemas_are_told_at_once() {
 }
 
 #[test]
+fn what_others_import_is_no_schema_of_its_own() {
+    let folder = Folder::new("imports");
+    folder.write("chat.wm", "protocol chat\nimport \"common.wm\"\nmessage Line { name: Name }\n");
+    folder.write("common.wm", "import \"kind.wm\"\nstruct Name { kind: Kind  text: str[u8] }\n");
+    folder.write("kind.wm", "enum Kind: u8 { A }\nstruct Unused { a: u8 }\n");
+    folder.build("*.wm").unwrap();
+    let generated = fs::read_to_string(folder.0.join("chat.rs")).unwrap();
+    assert!(generated.contains("pub enum Kind") && !generated.contains("Unused"), "{generated}");
+    assert!(!folder.0.join("common.rs").exists() && !folder.0.join("kind.rs").exists());
+    // A part that nobody imports lacks its first line.
+    folder.write("lonely.wm", "struct Name { text: str[u8] }\n");
+    let error = folder.build("*.wm").unwrap_err().to_string();
+    assert!(error.contains("lonely.wm:1:1: error[WM105]: no protocol line"), "{error}");
+    folder.write("lonely.wm", "protocol lonely\nmessage A { a: u8 }\n");
+    folder.write("kind.wm", "enum Kind: u8 { A = 300 }\n");
+    let error = folder.build("*.wm").unwrap_err().to_string();
+    assert!(error.contains("kind.wm:1:21: error[WM306]: "), "{error}");
+}
+
+#[test]
+fn cargo_is_told_of_every_file() {
+    let folder = Folder::new("rerun");
+    folder.write("chat.wm", "protocol chat\nimport \"inner/common.wm\"\nmessage Line { name: Name }\n");
+    let program = env::current_exe().expect("this test");
+    let output = process::Command::new(program)
+        .args(["--exact", "builds_the_folder_of_a_variable", "--nocapture", "--include-ignored"])
+        .env("WM_BUILD_FOLDER", &folder.0)
+        .output()
+        .expect("the test runs");
+    let out = String::from_utf8_lossy(&output.stdout);
+    for file in ["chat.wm", "inner/common.wm"] {
+        let line = format!("cargo:rerun-if-changed={}", folder.0.join(file).display());
+        assert!(out.lines().any(|found| found == line), "{line}\n{out}");
+    }
+}
+
+#[test]
+#[ignore = "what another test starts in a process of its own, to see what it prints"]
+fn builds_the_folder_of_a_variable() {
+    let folder = PathBuf::from(env::var_os("WM_BUILD_FOLDER").expect("a folder"));
+    let error = Build::new().file(folder.join("chat.wm")).out_dir(&folder).try_run().unwrap_err();
+    assert!(error.to_string().contains("cannot read `inner/common.wm`"), "{error}");
+}
+
+#[test]
 fn what_is_not_there_is_said_so() {
     let folder = Folder::new("missing");
     assert!(matches!(folder.build("*.wm"), Err(BuildError::NoFile(_))));

@@ -148,7 +148,7 @@ fn gen_says_where_it_cannot_write() {
 fn our_own_schemas_are_in_the_one_style() {
     let folder = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
     let mut files = Vec::new();
-    for name in ["tests/schemas", "wm-core/src/protocol"] {
+    for name in ["tests/schemas", "tests/shared", "wm-core/src/protocol"] {
         let entries = fs::read_dir(folder(name)).expect("a folder of schemas");
         let paths = entries.map(|entry| entry.expect("a readable folder").path());
         files.extend(paths.filter(|path| path.extension().is_some_and(|extension| extension == "wm")));

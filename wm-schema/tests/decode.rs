@@ -204,11 +204,17 @@ fn any_bytes_end_well() {
 #[test]
 fn a_brief_message_is_what_the_schema_would_write() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas");
+    let beside = Path::new(env!("CARGO_TARGET_TMPDIR")).join("shared");
+    fs::create_dir_all(&beside).expect("a folder beside the schemas that are written");
+    for entry in fs::read_dir(folder.join("../shared")).expect("what schemas import") {
+        let path = entry.expect("a readable folder").path();
+        fs::copy(&path, beside.join(path.file_name().expect("a name"))).expect("a file that can be written");
+    }
     let mut written = 0;
     for entry in fs::read_dir(folder).expect("a folder of schemas") {
         let path = entry.expect("a readable folder").path();
         let source = fs::read_to_string(&path).expect("a schema");
-        let draft = wm_schema::dsl::parse(&source).expect("a good schema");
+        let draft = wm_schema::dsl::read_file(&source, &path).draft.expect("a good schema");
         let schema = wm_schema::resolve::resolve(&draft).schema.expect("a checked schema");
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
         let mut cases = String::new();
@@ -227,6 +233,7 @@ fn a_brief_message_is_what_the_schema_would_write() {
                 written += 1;
             }
         }
+        let source = source.replace("\"../shared/", "\"shared/");
         let source = format!("{source}\ntest \"brief\" {{\n{cases}}}\n");
         let checked = scratch(name, &source);
         let ran = Command::new(env!("CARGO_BIN_EXE_wm-schema")).arg("test").arg(checked).output().expect("it starts");

@@ -26,7 +26,7 @@ fn cases(mut check: impl FnMut(&str, Interpreter<'_>, &[u8], bool)) {
 
 fn read(path: &Path) -> Option<Schema> {
     let source = fs::read_to_string(path).expect("a readable file");
-    resolve::resolve(&dsl::parse(&source).ok()?).schema
+    resolve::resolve(&dsl::read_file(&source, path).draft.ok()?).schema
 }
 
 #[test]

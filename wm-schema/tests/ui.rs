@@ -12,7 +12,7 @@ use wm_schema::resolve::resolve;
 fn page_of(path: &Path) -> String {
     let source = fs::read_to_string(path).expect("a readable schema");
     let name = path.file_name().and_then(|name| name.to_str()).expect("a file with a name");
-    let parsed = dsl::read(&source);
+    let parsed = dsl::read_file(&source, path);
     let diagnostics = match &parsed.draft {
         Ok(draft) => resolve(draft).diagnostics,
         Err(diagnostics) => diagnostics.clone(),

@@ -44,11 +44,13 @@ pub(crate) fn run(path: &Path, check: bool) -> Outcome {
     }
 }
 
-/// Whether the file has no mistake of syntax; those are shown. What is not implemented yet can be formatted all the same.
+/// Whether the file has no mistake of syntax; those are shown. What is not implemented yet can be formatted all the same, and
+/// so can a part, or a file whose imports are not there.
 fn is_readable(source: &Source) -> bool {
     let parsed = dsl::read(&source.text);
     let Err(mistakes) = &parsed.draft else { return true };
-    let mistakes: Vec<Diagnostic> = mistakes.iter().filter(|mistake| mistake.code != Code::NotYet).cloned().collect();
+    let of_syntax = |code: Code| !matches!(code, Code::NotYet | Code::NoProtocol | Code::BadImport);
+    let mistakes: Vec<Diagnostic> = mistakes.iter().filter(|mistake| of_syntax(mistake.code)).cloned().collect();
     source.show(&parsed, &mistakes);
     mistakes.is_empty()
 }

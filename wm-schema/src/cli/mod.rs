@@ -159,10 +159,10 @@ nothing could be sent at all.")]
 pub(crate) fn run() -> Outcome {
     match Arguments::parse().command {
         Command::Gen(arguments) => generate::run(&arguments),
-        Command::Check { files } => each(&files, check::run),
+        Command::Check { files } => each(&source::schemas(files), check::run),
         Command::Fmt { files, check } => each(&files, |file| fmt::run(file, check)),
         Command::Explain { file, message } => explain::run(&file, message.as_deref()),
-        Command::Test { files } => each(&files, test::run),
+        Command::Test { files } => each(&source::schemas(files), test::run),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),

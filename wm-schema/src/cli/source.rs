@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use super::terminal::{colours, say, say_unable};
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -9,7 +10,7 @@ use wm_schema::diagnostic::Diagnostic;
 use wm_schema::draft::Draft;
 use wm_schema::dsl::{self, Parsed};
 use wm_schema::ir::Schema;
-use wm_schema::render::{SourceFile, page};
+use wm_schema::render::{SourceFile, beside, page};
 use wm_schema::resolve::resolve;
 
 /// Whether the warnings of a good schema are shown.
@@ -46,6 +47,13 @@ impl Source {
         }
     }
 
+    /// The name and the text of the file that it imports by this path; its own without one.
+    pub(crate) fn of(&self, imported: Option<&str>) -> (String, String) {
+        let Some(path) = imported else { return (self.name.clone(), self.text.clone()) };
+        let file = self.path.parent().unwrap_or(Path::new("")).join(path);
+        (beside(&self.name, path), fs::read_to_string(file).unwrap_or_default())
+    }
+
     /// Whether it came from standard input.
     pub(crate) fn is_standard(&self) -> bool {
         self.path == Path::new("-")
@@ -58,7 +66,7 @@ impl Source {
 
     /// [`Self::check`], for those who need the draft too.
     pub(crate) fn checked(&self, warnings: Warnings) -> Result<(Draft, Schema), Outcome> {
-        let parsed = dsl::read(&self.text);
+        let parsed = dsl::read_file(&self.text, &self.path);
         let draft = match &parsed.draft {
             Ok(draft) => draft,
             Err(diagnostics) => {
@@ -79,6 +87,20 @@ impl Source {
         let file = SourceFile { name: &self.name, source: &self.text, places: &parsed.places };
         say(&page(file, diagnostics, colours()));
     }
+}
+
+/// The files without those that others of them import and that are no schema by themselves: they are looked at with those.
+pub(crate) fn schemas(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+    let read = |file: &PathBuf| fs::read_to_string(file).ok().map(|text| dsl::read_file(&text, file));
+    let imported: BTreeSet<PathBuf> = files
+        .iter()
+        .filter_map(|file| Some((file.parent()?, read(file)?.imports)))
+        .flat_map(|(folder, imports)| imports.into_iter().filter_map(|path| folder.join(path).canonicalize().ok()))
+        .collect();
+    let is_part = |file: &PathBuf| fs::read_to_string(file).is_ok_and(|text| dsl::is_part(&text));
+    let is_imported = |file: &PathBuf| file.canonicalize().is_ok_and(|file| imported.contains(&file));
+    files.retain(|file| !(is_imported(file) && is_part(file)));
+    files
 }
 
 fn read_standard_input() -> io::Result<String> {

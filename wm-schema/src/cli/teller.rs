@@ -126,11 +126,11 @@ impl Teller<'_> {
         }
         let title = title(interpreter, place, "refused");
         print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, Some(error), self.painter)));
-        say(&self.complaint(place.at, error, stream));
+        say(&self.complaint(interpreter, place.at, error, stream));
     }
 
     /// What is wrong, above the line of the schema.
-    fn complaint(&self, at: usize, error: &Error, stream: &[u8]) -> String {
+    fn complaint(&self, interpreter: Interpreter<'_>, at: usize, error: &Error, stream: &[u8]) -> String {
         let mut notes = Vec::new();
         if at > 0 {
             notes.push(("where", format!("byte {} of all, {} of its frame", at + error.offset, error.offset)));
@@ -140,8 +140,8 @@ impl Teller<'_> {
         }
         let label = format!("{}", error.fault);
         let title = format!("{}.{} at byte {} is refused", error.layout, error.field, error.offset);
-        let (name, text) = (self.source.name.as_str(), self.source.text.as_str());
-        complaint(&Complaint { name, source: text, line: error.line, title, label, notes }, colours())
+        let (name, text) = self.source.of(interpreter.file(&error.layout));
+        complaint(&Complaint { name: &name, source: &text, line: error.line, title, label, notes }, colours())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::fields::Within;
 use super::grammar::{Pair, Rule};
+use super::imports::{self, Library};
 use super::reader::Reader;
 use super::split::{self, Item};
 use super::{mistake, not_yet};
@@ -11,8 +12,14 @@ use crate::draft::{
     LayoutDraft, LayoutKind, Limit, Name, RecoverDraft, RustShape, Spanned, VariantDraft,
 };
 
-/// Reads all items of the file; none if it has no `protocol` line that names it.
-pub(super) fn read_all(reader: &mut Reader<'_>) -> Option<Draft> {
+/// A file, and the paths of those that it imports.
+pub(super) struct Read {
+    pub(super) draft: Option<Draft>,
+    pub(super) imports: Vec<String>,
+}
+
+/// Reads all items of the file, and of those that it imports; no draft if it has no `protocol` line that names it.
+pub(super) fn read_all(reader: &mut Reader<'_>, library: Option<&Library<'_>>) -> Read {
     let items = split::items(reader);
     let mut draft = empty_draft();
     let mut header: Option<usize> = None;
@@ -40,10 +47,16 @@ pub(super) fn read_all(reader: &mut Reader<'_>) -> Option<Draft> {
     if header.is_none() {
         mistake::no_protocol(reader, &items);
     }
-    (!draft.name.text.is_empty()).then_some(draft)
+    let imports = imports::follow(reader, library, &mut draft);
+    Read { draft: (!draft.name.text.is_empty()).then_some(draft), imports }
 }
 
-fn empty_draft() -> Draft {
+/// Whether the file has no `protocol` line: others import it.
+pub(super) fn is_part(reader: &mut Reader<'_>) -> bool {
+    split::items(reader).iter().all(|item| reader.text(item.word) != "protocol")
+}
+
+pub(super) fn empty_draft() -> Draft {
     Draft {
         docs: Vec::new(),
         name: Name { text: String::new(), origin: crate::draft::Origin(0) },
@@ -62,11 +75,13 @@ fn empty_draft() -> Draft {
         recovers: Vec::new(),
         tests: Vec::new(),
         lines: Vec::new(),
+        left_out: Vec::new(),
+        files: Vec::new(),
     }
 }
 
 impl Reader<'_> {
-    fn item(&mut self, item: &Item, draft: &mut Draft) {
+    pub(super) fn item(&mut self, item: &Item, draft: &mut Draft) {
         match self.text(item.word) {
             "limit" => self.limits(item, draft),
             "const" => draft.consts.extend(self.constant(item)),
@@ -79,7 +94,7 @@ impl Reader<'_> {
             "recover" => self.recovers(item, draft),
             "test" => draft.tests.extend(self.test(item)),
             "union" => draft.layouts.extend(self.union(item)),
-            "import" => self.refuse_item(item, Rule::import_piece, &not_yet::IMPORT),
+            "import" => self.import(item),
             "frame" => draft.envelopes.extend(self.envelope(item)),
             "extern" => self.refuse_item(item, Rule::extern_piece, &not_yet::EXTERN),
             "session" => self.refuse_item(item, Rule::session_piece, &not_yet::SESSION),
@@ -375,6 +390,15 @@ impl Reader<'_> {
         }
         let word = action.into_inner().next()?;
         Some(RecoverDraft { fault, action: self.name(&word) })
+    }
+
+    fn import(&mut self, item: &Item) {
+        let Some(piece) = self.piece(Rule::import_piece, item.all.clone()) else { return };
+        let Some(string) = piece.into_inner().find(|part| part.as_rule() == Rule::string) else { return };
+        let Some(path) = self.quoted(&string) else { return };
+        let path = String::from_utf8_lossy(&path).into_owned();
+        let path = self.spanned(&string, path);
+        self.imports.push(path);
     }
 
     fn refuse_item(&mut self, item: &Item, rule: Rule, construct: &'static not_yet::Construct) {

@@ -46,9 +46,11 @@ pub(super) fn no_protocol(reader: &mut Reader<'_>, items: &[Item]) {
         return;
     }
     let origin = reader.token_origin(items.first().map_or(0, |item| item.word));
-    let diagnostic = Diagnostic::new(Code::Syntax, origin, "expected `protocol` and a name before this")
+    let diagnostic = Diagnostic::new(Code::NoProtocol, origin, "expected `protocol` and a name before this")
         .why("a schema says first what it is called")
-        .help("start the file with a line such as `protocol chat port 2347`");
+        .help(
+            "start the file with a line such as `protocol chat port 2347`, or import it into one that has such a line",
+        );
     reader.report(diagnostic);
 }
 
@@ -233,7 +235,7 @@ fn shape(piece: Rule) -> (&'static str, &'static str) {
             "for example `int Len: u8 { 254 => u16, 255 => u64 }`",
         ),
         Rule::frame_piece => ("a frame names an envelope", "for example `frame slip max 4K`"),
-        Rule::import_piece => ("an import names a file", "for example `import common/types as types`"),
+        Rule::import_piece => ("an import names a file", "for example `import \"common.wm\"`"),
         _ => (
             "an extern names a type or function of Rust",
             "for example `extern type Time: u64 = \"crate::Time\"for example `",

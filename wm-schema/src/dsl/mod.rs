@@ -15,6 +15,7 @@ mod fields;
 mod format;
 mod formulas;
 mod grammar;
+mod imports;
 mod items;
 mod literal;
 mod mistake;
@@ -26,10 +27,12 @@ mod split;
 mod token;
 
 pub use format::format;
-pub use places::{LineColumn, Places};
+pub use places::{Imported, LineColumn, Places};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, FieldDraft, ValueDraft};
+use std::fs;
+use std::path::Path;
 
 /// A file as the parser has left it.
 #[derive(Debug, Clone)]
@@ -38,9 +41,12 @@ pub struct Parsed {
     pub draft: Result<Draft, Vec<Diagnostic>>,
     /// What the origins in either of them stand for.
     pub places: Places,
+    /// The files that it imports, and those that they import, by their paths from its folder; those too that cannot be
+    /// read.
+    pub imports: Vec<String>,
 }
 
-/// Reads a schema.
+/// Reads a schema that imports nothing.
 ///
 /// # Errors
 /// Every mistake of syntax in it.
@@ -48,20 +54,38 @@ pub fn parse(source: &str) -> Result<Draft, Vec<Diagnostic>> {
     read(source).draft
 }
 
-/// Reads a schema and keeps the places of all that it has found.
+/// Reads a schema that imports nothing, and keeps the places of all that it has found.
 #[must_use]
 pub fn read(source: &str) -> Parsed {
+    read_with(source, None)
+}
+
+/// Reads a schema that stands in the file at `path`, and what it imports.
+#[must_use]
+pub fn read_file(source: &str, path: &Path) -> Parsed {
+    let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    read_with(source, Some(&imports::Library { own, load: &|file| fs::read_to_string(folder.join(file)) }))
+}
+
+/// Whether a file has no `protocol` line: it is no schema by itself, others import it.
+#[must_use]
+pub fn is_part(source: &str) -> bool {
+    items::is_part(&mut reader::Reader::new(source))
+}
+
+fn read_with(source: &str, library: Option<&imports::Library<'_>>) -> Parsed {
     let mut reader = reader::Reader::new(source);
-    let draft = items::read_all(&mut reader);
+    let items::Read { draft, imports } = items::read_all(&mut reader, library);
     let reader::Reader { diagnostics, places, .. } = reader;
     let draft = match draft {
         Some(mut draft) if diagnostics.is_empty() => {
-            draft.lines = places.lines();
+            (draft.lines, draft.files) = (places.lines(), places.starts());
             Ok(draft)
         }
         _ => Err(diagnostics),
     };
-    Parsed { draft, places }
+    Parsed { draft, places, imports }
 }
 
 /// A value as the parser has left it.

@@ -34,7 +34,6 @@ macro_rules! constructs {
 }
 
 constructs! {
-    IMPORT = "import", "it takes declarations from another file", "copy the declarations into this file";
     EXTERN = "extern", "it names a type or a function written in Rust", "declare the field as `bytes` and convert it in the handler";
     SESSION = "session", "it says who may say what, and when", "check the order of messages in the handler";
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";

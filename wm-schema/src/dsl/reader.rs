@@ -25,6 +25,8 @@ pub(super) struct Reader<'s> {
     pub(super) owners: Vec<String>,
     /// Layouts without a name of their own, found within others.
     pub(super) nameless: Vec<LayoutDraft>,
+    /// The files that it imports.
+    pub(super) imports: Vec<Spanned<String>>,
     /// The constructs that were reported as not implemented; each is reported once.
     not_yet: BTreeSet<&'static str>,
 }
@@ -40,8 +42,23 @@ impl<'s> Reader<'s> {
             base: 0,
             owners: Vec::new(),
             nameless: Vec::new(),
+            imports: Vec::new(),
             not_yet: BTreeSet::new(),
         }
+    }
+
+    /// Reads an imported file with a reader of its own, which gives out places and reports mistakes as this one does.
+    pub(super) fn within(&mut self, path: &str, source: &str, read: impl FnOnce(&mut Reader<'_>)) {
+        let mut inner = Reader::new(source);
+        std::mem::swap(&mut inner.places, &mut self.places);
+        std::mem::swap(&mut inner.diagnostics, &mut self.diagnostics);
+        std::mem::swap(&mut inner.not_yet, &mut self.not_yet);
+        let outer = inner.places.enter(path, source);
+        read(&mut inner);
+        inner.places.leave(outer);
+        std::mem::swap(&mut inner.places, &mut self.places);
+        std::mem::swap(&mut inner.diagnostics, &mut self.diagnostics);
+        std::mem::swap(&mut inner.not_yet, &mut self.not_yet);
     }
 
     // ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────

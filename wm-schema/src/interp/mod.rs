@@ -119,6 +119,12 @@ impl<'s> Interpreter<'s> {
         self.message
     }
 
+    /// The path of the file that a layout of this name was imported from; none if it stands in the schema's own file.
+    #[must_use]
+    pub fn file(&self, layout: &str) -> Option<&'s str> {
+        self.schema.structs.iter().find(|part| part.name == layout)?.file.as_deref()
+    }
+
     /// Looks for the end of the first frame in `buf`, which starts where that frame does. What it has looked at is
     /// kept in `scan`: with more bytes behind the same ones, it goes on where it stopped.
     ///

@@ -43,6 +43,7 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
         size,
         borrows: true,
         rust: RustShape::Generated,
+        file: None,
         line: 1,
     };
     Schema {

@@ -22,7 +22,9 @@ pub struct Layout {
     pub borrows: bool,
     /// How Rust holds it.
     pub rust: RustShape,
-    /// Its line in the schema.
+    /// The path of the file that it was imported from, seen from the schema's own.
+    pub file: Option<String>,
+    /// Its line in that file.
     pub line: u32,
 }
 

@@ -11,7 +11,6 @@ pub use line::{Complaint, complaint};
 pub use page::{Colours, page};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::draft::Origin;
 use crate::dsl::Places;
 
 /// A file that mistakes are in.
@@ -34,13 +33,15 @@ pub struct SourceFile<'a> {
 /// ```
 #[must_use]
 pub fn plain(file: SourceFile<'_>, diagnostic: &Diagnostic) -> String {
-    let place = file.places.line_column(file.source, start(file, diagnostic.origin));
+    let place = file.places.line_column(file.source, diagnostic.origin);
     let severity = match diagnostic.severity() {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
     let (code, title) = (diagnostic.code, diagnostic.code.title());
-    let mut text = format!("{}:{}:{}: {severity}[{code}]: {title}", file.name, place.line, place.column);
+    let name =
+        file.places.imported(diagnostic.origin).map_or(file.name.into(), |imported| beside(file.name, &imported.path));
+    let mut text = format!("{name}:{}:{}: {severity}[{code}]: {title}", place.line, place.column);
     for (word, said) in [(": ", &diagnostic.label), ("\n  why: ", &diagnostic.why), ("\n  help: ", &diagnostic.help)] {
         if !said.is_empty() {
             text.push_str(word);
@@ -50,8 +51,13 @@ pub fn plain(file: SourceFile<'_>, diagnostic: &Diagnostic) -> String {
     text
 }
 
-fn start(file: SourceFile<'_>, origin: Origin) -> usize {
-    file.places.range(origin).map_or(0, |range| range.start)
+/// What a file is called that is seen from the folder of another: `proto/common.wm` beside `proto/chat.wm`.
+#[must_use]
+pub fn beside(name: &str, path: &str) -> String {
+    match name.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{path}"),
+        None => path.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A page for a terminal: each mistake above its source.
 
-use super::{SourceFile, start};
+use super::{SourceFile, beside};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::draft::Origin;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
@@ -60,15 +60,28 @@ fn group<'a>(file: SourceFile<'a>, diagnostic: &'a Diagnostic) -> Group<'a> {
         Severity::Warning => Level::WARNING,
     };
     let primary = AnnotationKind::Primary.span(span(file, diagnostic.origin)).label(diagnostic.label.as_str());
-    let notes = diagnostic.notes.iter().map(|(origin, note)| context(file, *origin, note));
-    let snippet = Snippet::source(file.source).path(file.name).annotation(primary).annotations(notes);
+    let here = |origin: Origin| file.places.imported(origin) == file.places.imported(diagnostic.origin);
+    let (near, far): (Vec<_>, Vec<_>) = diagnostic.notes.iter().partition(|(origin, _)| here(*origin));
+    let notes = near.into_iter().map(|(origin, note)| context(file, *origin, note));
+    let snippet = snippet(file, diagnostic.origin).annotation(primary).annotations(notes);
     let mut group = level.primary_title(diagnostic.code.title()).id(diagnostic.code.to_string()).element(snippet);
+    for (origin, note) in far {
+        group = group.element(self::snippet(file, *origin).annotation(context(file, *origin, note)));
+    }
     for (word, said) in [("why", &diagnostic.why), ("help", &diagnostic.help)] {
         if !said.is_empty() {
             group = group.element(Level::NOTE.with_name(word).message(said.as_str()));
         }
     }
     group
+}
+
+/// The file that something is in.
+fn snippet<'a>(file: SourceFile<'a>, origin: Origin) -> Snippet<'a, Annotation<'a>> {
+    match file.places.imported(origin) {
+        Some(imported) => Snippet::source(&imported.source).path(beside(file.name, &imported.path)),
+        None => Snippet::source(file.source).path(file.name),
+    }
 }
 
 fn context<'a>(file: SourceFile<'a>, origin: Origin, note: &'a str) -> Annotation<'a> {
@@ -78,8 +91,8 @@ fn context<'a>(file: SourceFile<'a>, origin: Origin, note: &'a str) -> Annotatio
 /// The bytes to underline, whole characters within the source.
 fn span(file: SourceFile<'_>, origin: Origin) -> Range<usize> {
     let range = file.places.range(origin).unwrap_or(0..0);
-    let inside =
-        |byte: usize| (0..=byte.min(file.source.len())).rfind(|at| file.source.is_char_boundary(*at)).unwrap_or(0);
+    let source = file.places.imported(origin).map_or(file.source, |imported| imported.source.as_str());
+    let inside = |byte: usize| (0..=byte.min(source.len())).rfind(|at| source.is_char_boundary(*at)).unwrap_or(0);
     inside(range.start)..inside(range.end)
 }
 
@@ -98,7 +111,7 @@ fn summary(name: &str, diagnostics: &[Diagnostic]) -> String {
 /// The mistakes in the order of their places.
 fn sorted<'d>(file: SourceFile<'_>, diagnostics: &'d [Diagnostic]) -> Vec<&'d Diagnostic> {
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort_by_key(|diagnostic| (start(file, diagnostic.origin), diagnostic.code));
+    sorted.sort_by_key(|diagnostic| (file.places.order(diagnostic.origin), diagnostic.code));
     sorted
 }
 

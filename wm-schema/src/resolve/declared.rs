@@ -276,7 +276,8 @@ pub(super) fn unknown_type(cx: &Context<'_>, ty: &TypeDraft) -> Diagnostic {
     if let Some(ours) = words::foreign(text) {
         return diagnostic.why("types start the way Rust's do").help(format!("write `{ours}`"));
     }
-    let known = words::WORDS.iter().copied().chain(types());
+    let imported = cx.draft.left_out.iter().map(String::as_str);
+    let known = words::WORDS.iter().copied().chain(types()).chain(imported);
     if let Some(near) = suggest::nearest(text, known) {
         return diagnostic.help(format!("did you mean `{near}`?"));
     }

@@ -252,6 +252,7 @@ impl Body<'_> {
             size,
             borrows,
             rust: self.draft.rust,
+            file: cx.draft.file(self.draft.name.origin).map(str::to_owned),
             line: cx.draft.line(self.draft.name.origin),
         }
     }
