@@ -16,6 +16,7 @@ pub mod fuzz;
 pub mod laws;
 pub mod loopback;
 pub mod oracle;
+pub mod recovery;
 pub mod schemas;
 pub mod simulation;
 pub mod stream;

@@ -45,6 +45,7 @@ schemas! {
     pdl_arrays
     pdl_bits
     pdl_payloads
+    recover
     regions
     sections
     sentinels

@@ -100,6 +100,7 @@ pub fn all() -> Vec<Subject> {
         generated::<every_type::Shapes<'static>>("every_type", Server),
         generated::<names::Result<'static>>("names", Client),
         generated::<names::Message<'static>>("names", Server),
+        generated::<recover::Sample<'static>>("recover", Client),
         generated::<connect::Connect<'static>>("connect", Client),
         generated::<connect::Row<'static>>("connect", Server),
         generated::<bits::Sizes<'static>>("bits", Client),

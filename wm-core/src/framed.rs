@@ -1,7 +1,7 @@
 //! A protocol over any blocking stream: for clients, tools and tests that need no event loop.
 
-use crate::protocol::{DecodeError, Decoded, EncodeError, Input, Protocol};
-use bytes::BytesMut;
+use crate::protocol::{DecodeError, Decoded, EncodeError, Input, Protocol, Recovery, Resync, Search};
+use bytes::{Buf, BytesMut};
 use std::{
     error, fmt,
     io::{self, ErrorKind, Read, Write},
@@ -28,6 +28,8 @@ const READ_BYTES: usize = 64 << 10;
 pub struct Framed<P, S> {
     protocol: P,
     stream: S,
+    /// The next frame is searched for behind a bad one.
+    resync: Option<Resync>,
     inbox: BytesMut,
     outbox: BytesMut,
 }
@@ -35,7 +37,7 @@ pub struct Framed<P, S> {
 impl<P: Protocol + Default, S: Read + Write> Framed<P, S> {
     /// A connection at its beginning.
     pub fn new(stream: S) -> Self {
-        Self { protocol: P::default(), stream, inbox: BytesMut::new(), outbox: BytesMut::new() }
+        Self { protocol: P::default(), stream, resync: None, inbox: BytesMut::new(), outbox: BytesMut::new() }
     }
 }
 
@@ -56,25 +58,66 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
     ///
     /// # Errors
     ///
-    /// The peer's bytes break the protocol, it closes in the middle of a frame, or the stream fails.
+    /// The peer's bytes break the protocol, it closes in the middle of a frame, or the stream fails. After
+    /// [`FramedError::Skipped`] the next message can be waited for.
     pub fn receive<R>(&mut self, take: impl FnOnce(P::In<'_>) -> R) -> Result<Option<R>, FramedError> {
+        if let Some(resync) = self.resync.take() {
+            return Err(self.resync(resync));
+        }
         loop {
-            let needed = match self.protocol.input(&self.inbox)? {
-                Input::Need(needed) => needed,
-                Input::Frame(len) => {
+            let needed = match self.protocol.input(&self.inbox) {
+                Ok(Input::Need(needed)) => needed,
+                Ok(Input::Frame(len)) => {
                     let mut frame = self.inbox.split_to(len);
                     self.outbox.clear();
-                    let decoded = self.protocol.decode(&mut frame, &mut self.outbox)?;
+                    let decoded = match self.protocol.decode(&mut frame, &mut self.outbox) {
+                        Ok(decoded) => decoded,
+                        Err(error) => return Err(self.recover(error, Some(len))),
+                    };
                     self.stream.write_all(&self.outbox)?;
                     match decoded {
                         Decoded::Message(message) => return Ok(Some(take(message))),
                         Decoded::Handled => continue,
                     }
                 }
+                Err(error) => return Err(self.recover(error, None)),
             };
             if self.fill()? == 0 {
                 let have = self.inbox.len();
                 return if have == 0 { Ok(None) } else { Err(FramedError::Truncated { have, needed }) };
+            }
+        }
+    }
+
+    /// Behind a bad frame, of so many bytes if its end was found: does as the protocol says, and tells of it.
+    fn recover(&mut self, error: DecodeError, frame: Option<usize>) -> FramedError {
+        match (self.protocol.recover(&error), frame) {
+            (Recovery::Skip, Some(bytes)) => FramedError::Skipped { error, bytes },
+            (Recovery::Resync { mark, within }, _) => self.resync(Resync::new(error, frame, mark, within)),
+            (Recovery::Close | Recovery::Skip, _) => FramedError::Decode(error),
+        }
+    }
+
+    /// Searches for the next frame, and tells what was thrown away.
+    fn resync(&mut self, mut resync: Resync) -> FramedError {
+        loop {
+            match resync.resume(&self.inbox) {
+                Search::Found(bytes) => {
+                    self.inbox.advance(bytes);
+                    let bytes = resync.thrown_away();
+                    return FramedError::Skipped { error: resync.into_error(), bytes };
+                }
+                Search::Passed(bytes) => self.inbox.advance(bytes),
+                Search::Lost => return FramedError::Decode(resync.into_error()),
+            }
+            match self.fill() {
+                Ok(0) => return FramedError::Decode(resync.into_error()),
+                Ok(_) => {}
+                Err(error) => {
+                    // A read that times out may be tried again.
+                    self.resync = Some(resync);
+                    return error.into();
+                }
             }
         }
     }
@@ -105,6 +148,14 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
 pub enum FramedError {
     /// The peer's bytes break the protocol.
     Decode(DecodeError),
+    /// A bad frame was thrown away, as the protocol says of what was wrong. The connection goes on: the next message can
+    /// be waited for.
+    Skipped {
+        /// What was wrong.
+        error: DecodeError,
+        /// How many bytes were thrown away.
+        bytes: usize,
+    },
     /// The message cannot be put on the wire.
     Encode(EncodeError),
     /// The peer closed in the middle of a frame.
@@ -122,6 +173,7 @@ impl fmt::Display for FramedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decode(error) => error.fmt(f),
+            Self::Skipped { error, bytes } => write!(f, "{error}; {bytes} bytes are thrown away"),
             Self::Encode(error) => error.fmt(f),
             Self::Truncated { have, needed } => {
                 write!(
@@ -137,7 +189,7 @@ impl fmt::Display for FramedError {
 impl error::Error for FramedError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Decode(error) => Some(error),
+            Self::Decode(error) | Self::Skipped { error, .. } => Some(error),
             Self::Encode(error) => Some(error),
             Self::Truncated { .. } => None,
             Self::Io(error) => Some(error),

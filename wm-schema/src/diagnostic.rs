@@ -149,6 +149,8 @@ codes! {
     BadBits = 320, "bits without bytes";
     /// An integer whose escapes cannot be told apart.
     BadEscape = 321, "bad escaping integer";
+    /// A `recover` rule for what cannot happen, or that could never find the next frame.
+    BadRecover = 330, "bad recover rule";
     /// Nothing says where the message ends.
     Unbounded = 401, "unbounded message";
     /// The end of a message cannot be found with the framing classes that are there.
@@ -167,8 +169,6 @@ codes! {
     BadValue = 502, "bad value";
     /// A `stream` field is held in memory whole.
     StreamBuffered = 901, "stream is buffered";
-    /// A `recover` rule closes the connection.
-    RecoverCloses = 902, "recover only closes";
     /// A limit that nothing can reach, or that its type already gives.
     UselessLimit = 903, "limit without effect";
     /// A type that no message contains.

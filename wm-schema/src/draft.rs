@@ -150,8 +150,19 @@ pub struct ExchangeDraft {
 /// One rule of a `recover` block.
 #[derive(Debug, Clone)]
 pub struct RecoverDraft {
-    /// What went wrong: `bad_magic`, `bad_crc`.
+    /// What went wrong: `bad_magic`, `bad_text`; `_` for all that no other rule is about.
     pub fault: Name,
     /// What to do: `close`, `skip`, `resync`.
     pub action: Name,
+    /// What is searched for, if it is `resync`.
+    pub resync: Option<ResyncDraft>,
+}
+
+/// `"****" within 64K`.
+#[derive(Debug, Clone)]
+pub struct ResyncDraft {
+    /// What a frame starts with.
+    pub mark: Spanned<Vec<u8>>,
+    /// The most bytes that are passed.
+    pub within: Option<Spanned<u128>>,
 }

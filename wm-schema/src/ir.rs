@@ -11,6 +11,7 @@ mod envelope;
 mod formula;
 mod layout;
 mod number;
+mod recover;
 mod test;
 mod types;
 
@@ -22,6 +23,7 @@ pub use envelope::{Envelope, EnvelopeKind};
 pub use formula::{Computed, Formula, Operator, Term};
 pub use layout::{BitPlace, Equation, Field, Layout, Measure, Role, Size};
 pub use number::{Escape, Escaping, Int};
+pub use recover::{Action, FaultKind, Recover};
 pub use test::{Case, Expect, Test, Value};
 pub use types::{Bytes, Content, Extent, Type};
 
@@ -87,6 +89,9 @@ pub struct Message {
     pub framing: Framing,
     /// The largest frame in bytes: the schema's limit, or less if the layout cannot be so large.
     pub frame_bytes_max: u64,
+    /// What follows a bad frame, at most once for each kind of faults; where nothing is said, the connection closes. The
+    /// messages of a side have the same rules.
+    pub recover: Vec<Recover>,
 }
 
 impl Message {
@@ -103,6 +108,13 @@ impl Message {
             Framing::Outer(envelope) => Some(envelope),
             _ => None,
         }
+    }
+
+    /// What follows a frame with such a fault.
+    #[must_use]
+    pub fn recovery(&self, kind: FaultKind) -> &Action {
+        let rule = |kind| self.recover.iter().find(move |rule| rule.kind == kind);
+        rule(Some(kind)).or_else(|| rule(None)).map_or(&Action::Close, |rule| &rule.action)
     }
 
     /// Whether its bytes tell who sends it: one of its fields is `= from(client)` or `= from(server)`.

@@ -248,3 +248,16 @@ fn scratch(name: &str, source: &str) -> PathBuf {
     fs::write(&path, source).expect("a writable folder");
     path
 }
+
+#[test]
+fn behind_a_bad_frame_it_goes_on_as_the_schema_says() {
+    let hex = "2a2a 05 01 00 00 ff 00  2d2d  2a2a 06 01 07 01 61 62 04";
+    let ran = decode("recover", &["--brief", "--hex", hex], b"");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.ends_with("Sample { level: 7, name: \"a\", note: \"b\" }\n"), "{}", ran.out);
+    assert!(ran.err.contains("Sample.note at byte 6 is refused"), "{}", ran.err);
+    assert!(ran.err.contains("8 bytes are thrown away: the next frame starts at 8"), "{}", ran.err);
+    assert!(ran.err.contains("2 bytes are thrown away: the next frame starts at 10"), "{}", ran.err);
+    let ran = decode("recover", &["--brief", "--hex", "2a2a 02", hex], b"");
+    assert_eq!((ran.code, ran.out.contains("level: 7")), (Some(1), false), "nothing is read behind what closes");
+}

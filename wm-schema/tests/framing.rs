@@ -69,7 +69,7 @@ fn only_what_is_not_there_yet_is_warned_of() {
         (schema!("text"), &[][..]),
         (schema!("netstring"), &[]),
         (schema!("binary_transfer"), &[Code::StreamBuffered]),
-        (schema!("upload"), &[Code::StreamBuffered, Code::RecoverCloses]),
+        (schema!("upload"), &[Code::StreamBuffered]),
     ] {
         assert_eq!(resolve(source).1, expected, "{source}");
     }

@@ -274,3 +274,20 @@ fn several_messages_are_told_apart() {
         assert_eq!(server.printed(), r#"<- Failure { word: 240, why: "closed" }"#);
     }
 }
+
+#[test]
+fn a_server_goes_on_behind_a_bad_frame_as_the_schema_says() {
+    let server = Server::start("recover", &["0"]);
+    let mut socket = server.connect();
+    assert_eq!(server.said(), "connected");
+    for piece in [&b"--"[..], b"-*", b"*\x04\x01\x07\0\x06**\x05\x01\0\0\xff\0", b"**\x04\x01\x08\0\x09"] {
+        socket.write_all(piece).expect("it reads");
+    }
+    drop(socket);
+    let said: Vec<String> = std::iter::from_fn(|| Some(server.err.recv_timeout(PATIENCE).expect("a line")))
+        .take_while(|line| !line.ends_with("closed"))
+        .filter(|line| line.contains("thrown away"))
+        .collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("3 bytes are thrown away: the next frame starts at 3"), "{said:?}");
+}

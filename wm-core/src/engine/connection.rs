@@ -119,8 +119,23 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
         self.slot().outbox.len()
     }
 
-    /// Writes an error to stderr in one line: what becomes of errors that no `on_error` takes.
+    /// Writes an error to stderr in one line: what becomes of errors that no `on_error` takes. Of frames that are thrown
+    /// away, the first, second, fourth, eighth … of the connection: a peer must not fill the log.
     pub fn log_error(&self, error: &ConnectionError) {
+        if let ConnectionError::Skipped { .. } = error {
+            let Traffic { frames_skipped, bytes_skipped, .. } = self.traffic();
+            if !frames_skipped.is_power_of_two() {
+                return;
+            }
+            if frames_skipped > 1 {
+                let all = format_args!("{frames_skipped} bad frames so far, {bytes_skipped} bytes");
+                return self.worker.world.log(format_args!(
+                    "connection {} of {}: {error}; {all}",
+                    self.id,
+                    self.remote_addr()
+                ));
+            }
+        }
         self.worker.world.log(format_args!("connection {} of {}: {error}", self.id, self.remote_addr()));
     }
 

@@ -5,7 +5,7 @@ use std::{error, fmt, io, time::Duration};
 
 /// Something went wrong on one connection. The others never notice.
 ///
-/// Where the peer or the network is at fault the connection ends; where the handler is, in [`Encode`](Self::Encode) and
+/// Where the peer or the network is at fault the connection ends, but for [`Skipped`](Self::Skipped); where the handler is, in [`Encode`](Self::Encode) and
 /// [`SendQueueFull`](Self::SendQueueFull), a message was refused and the connection goes on.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -13,6 +13,14 @@ pub enum ConnectionError {
     /// The peer's bytes break a rule of the protocol. What is queued, and what the handler sends from `on_error`, still
     /// goes out; then the connection is closed.
     Decode(DecodeError),
+    /// A bad frame was thrown away, and the connection goes on with the next one: the protocol
+    /// [recovers](crate::protocol::Protocol::recover) from what was wrong. [`Traffic`](super::Traffic) counts them.
+    Skipped {
+        /// What was wrong.
+        error: DecodeError,
+        /// How many bytes were thrown away.
+        bytes: usize,
+    },
     /// The peer's frame is longer than the worker takes. Closed like [`Decode`](Self::Decode).
     FrameTooLong {
         /// Its length as far as it is known, in bytes.
@@ -90,6 +98,7 @@ impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decode(error) => write!(f, "bad frame: {error}"),
+            Self::Skipped { error, bytes } => write!(f, "bad frame: {error}; {bytes} bytes are thrown away"),
             Self::FrameTooLong { found, limit } => write!(f, "a frame of {found} bytes is over the limit of {limit}"),
             Self::Truncated { have, needed } => {
                 write!(f, "the peer closed in the middle of a frame: {have} bytes came, {needed} more are needed")
@@ -117,7 +126,7 @@ impl fmt::Display for ConnectionError {
 impl error::Error for ConnectionError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::Decode(error) => Some(error),
+            Self::Decode(error) | Self::Skipped { error, .. } => Some(error),
             Self::Encode(error) => Some(error),
             Self::Io(error) => Some(error),
             _ => None,

@@ -30,6 +30,7 @@ mod id;
 mod inbox;
 mod invariants;
 mod limits;
+mod recover;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -49,9 +50,9 @@ use self::{
     context::Letters,
     inbox::Inbox,
     timers::Task,
-    world::{Notice, Phase, Running, World},
+    world::{Notice, Phase, Running, Slot, World},
 };
-use crate::protocol::{Decoded, Input, Protocol};
+use crate::protocol::{DecodeError, Decoded, Input, Protocol};
 use std::{
     any::Any,
     fmt, io,
@@ -177,6 +178,8 @@ impl<H: Handler> Engine<H> {
         self.world.now = now;
         if let Some(slot) = self.world.slot(id) {
             slot.ended = true;
+            // A last look: what has come of a frame may be wrong already.
+            slot.awaited = 0;
             self.world.resume(id);
         }
         self.settle();
@@ -222,7 +225,10 @@ impl<H: Handler> Engine<H> {
         while let Some((id, error)) = self.world.take_late() {
             match error {
                 ConnectionError::StallTimedOut { .. } | ConnectionError::DrainTimedOut { .. } => self.lose(id, error),
-                _ => _ = self.guard(|engine| engine.refuse(id, &error)),
+                _ => {
+                    let error = self.world.slot(id).and_then(Slot::end_search).unwrap_or(error);
+                    self.guard(|engine| engine.refuse(id, &error));
+                }
             }
             self.settle();
         }
@@ -341,6 +347,10 @@ impl<H: Handler> Engine<H> {
             if have < slot.awaited.max(1) {
                 return;
             }
+            if slot.resync.is_some() {
+                self.resync(id, inbox);
+                continue;
+            }
             let fault = match slot.protocol.input(inbox.unread()) {
                 Ok(Input::Need(more)) if more > 0 && more <= limit.saturating_sub(have) => {
                     slot.awaited = have + more;
@@ -348,8 +358,10 @@ impl<H: Handler> Engine<H> {
                 }
                 Ok(Input::Frame(found)) if found > 0 && found <= have.min(limit) => {
                     (slot.awaited, slot.frame_since) = (0, None);
-                    slot.traffic.frames_in += 1;
-                    self.hand_out(id, inbox.take_frame(found)).err()
+                    match self.hand_out(id, inbox.take_frame(found)) {
+                        Ok(()) => None,
+                        Err(error) => self.recover(id, error, Some(found)),
+                    }
                 }
                 Ok(Input::Need(more)) if more > 0 => {
                     Some(ConnectionError::FrameTooLong { found: have.saturating_add(more), limit })
@@ -358,7 +370,7 @@ impl<H: Handler> Engine<H> {
                     Some(ConnectionError::FrameTooLong { found, limit })
                 }
                 Ok(said) => Some(ConnectionError::Misframed { said, have }),
-                Err(error) => Some(ConnectionError::Decode(error)),
+                Err(error) => self.recover(id, error, None),
             };
             if let Some(fault) = fault {
                 inbox.clear();
@@ -371,14 +383,15 @@ impl<H: Handler> Engine<H> {
     }
 
     /// Decodes a whole frame and hands it to the handler.
-    fn hand_out(&mut self, id: ConnectionId, frame: &mut [u8]) -> Result<(), ConnectionError> {
+    fn hand_out(&mut self, id: ConnectionId, frame: &mut [u8]) -> Result<(), DecodeError> {
         let slot = &mut self.world.table[id.slot()];
         let queued = slot.outbox.len();
         let decoded = slot.protocol.decode(frame, &mut slot.outbox);
+        slot.traffic.frames_in += u64::from(decoded.is_ok());
         if slot.outbox.len() > queued {
             self.world.grew(id);
         }
-        if let Decoded::Message(message) = decoded.map_err(ConnectionError::Decode)? {
+        if let Decoded::Message(message) = decoded? {
             self.world.running = Running { callback: "on_message", connection: Some(id) };
             let worker = Context { world: &mut self.world };
             self.handler.on_message(&mut Connection { worker, id }, message);
@@ -423,7 +436,7 @@ impl<H: Handler> Engine<H> {
     fn keep(&mut self, id: ConnectionId, inbox: Inbox, whole: bool) {
         let now = self.world.now;
         if let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Open) {
-            let waits = inbox.len() > 0;
+            let waits = inbox.len() > 0 || slot.resync.is_some();
             slot.inbox = inbox;
             if waits {
                 slot.frame_since.get_or_insert(now);
@@ -462,6 +475,10 @@ impl<H: Handler> Engine<H> {
         self.world.watch(id);
         let Some(slot) = self.world.slot(id).filter(|slot| slot.ended && slot.receives()) else { return };
         let have = slot.inbox.len();
+        if let Some(error) = slot.end_search() {
+            self.guard(|engine| engine.refuse(id, &error));
+            return;
+        }
         if have == 0 {
             return self.world.close(id);
         }

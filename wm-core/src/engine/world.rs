@@ -8,7 +8,11 @@ use super::{
     ConnectionError, ConnectionId, Endpoint, Limits, Mailbox, Sent, crowd::Crowd, deadlines::Watch, inbox::Inbox,
     timers::Timers,
 };
-use crate::{log, protocol::Protocol, wire::EncodeError};
+use crate::{
+    log,
+    protocol::{Protocol, Resync},
+    wire::EncodeError,
+};
 use bytes::BytesMut;
 use slab::Slab;
 use std::{
@@ -38,6 +42,10 @@ pub struct Traffic {
     pub frames_in: u64,
     /// Messages that were queued.
     pub frames_out: u64,
+    /// Bad frames that were thrown away, where the protocol [recovers](crate::protocol::Protocol::recover) from them.
+    pub frames_skipped: u64,
+    /// The bytes that were thrown away with them.
+    pub bytes_skipped: u64,
 }
 
 /// How far a connection is in its life. It only goes forward.
@@ -69,6 +77,8 @@ pub(super) struct Slot<P, S> {
     pub(super) session: S,
     /// The bytes of a partial frame; whole frames only while the connection does not receive.
     pub(super) inbox: Inbox,
+    /// The next frame is searched for behind a bad one.
+    pub(super) resync: Option<Box<Resync>>,
     pub(super) outbox: BytesMut,
     /// How many bytes the inbox must hold before it is worth a look; 0 if none have come.
     pub(super) awaited: usize,
@@ -98,6 +108,11 @@ impl<P, S> Slot<P, S> {
     /// Whether bytes are decoded when they come.
     pub(super) fn receives(&self) -> bool {
         self.phase == Phase::Open && !self.full && !self.paused
+    }
+
+    /// Gives up the search for the next frame: what was wrong with the bad one.
+    pub(super) fn end_search(&mut self) -> Option<ConnectionError> {
+        self.resync.take().map(|resync| ConnectionError::Decode(resync.into_error()))
     }
 }
 
@@ -200,6 +215,7 @@ impl<P: Protocol, S> World<P, S> {
             protocol,
             session,
             inbox: Inbox::default(),
+            resync: None,
             outbox: BytesMut::new(),
             awaited: 0,
             traffic: Traffic::default(),

@@ -1,6 +1,6 @@
 //! The simplest conversation: one message in each direction, or an enum of several, and no state but the scan.
 
-use super::{DecodeError, Decoded, EncodeError, Input, Message, Protocol};
+use super::{DecodeError, Decoded, EncodeError, Input, Message, Protocol, Recovery};
 use bytes::BytesMut;
 use core::{fmt, marker::PhantomData};
 
@@ -40,6 +40,11 @@ impl<In: Message, Out: Message> Protocol for Duplex<In, Out> {
     #[inline]
     fn decode<'a>(&mut self, frame: &'a mut [u8], _: &mut BytesMut) -> Result<Decoded<In::View<'a>>, DecodeError> {
         In::decode(frame).map(Decoded::Message)
+    }
+
+    fn recover(&mut self, error: &DecodeError) -> Recovery {
+        self.scan = In::Scan::default();
+        In::recover(error)
     }
 
     #[inline]

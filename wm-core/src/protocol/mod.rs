@@ -13,6 +13,7 @@ mod duplex;
 pub mod frame;
 #[rustfmt::skip]
 pub mod jsonl;
+mod recover;
 mod sided;
 mod silent;
 mod tcp;
@@ -22,6 +23,7 @@ pub mod text;
 pub use duplex::Duplex;
 pub use frame::Server as Frame;
 pub use jsonl::Server as Jsonl;
+pub use recover::{Recovery, Resync, Search};
 pub use sided::{FromClient, FromServer, Side, Sided};
 pub use silent::Silent;
 pub use tcp::Tcp;
@@ -121,6 +123,14 @@ pub trait Protocol: Debug + 'static {
     /// The frame breaks a rule of the protocol.
     fn decode<'a>(&mut self, frame: &'a mut [u8], reply: &mut BytesMut) -> Result<Decoded<Self::In<'a>>, DecodeError>;
 
+    /// What becomes of the connection after an error of [`input`](Self::input) or [`decode`](Self::decode). By default it
+    /// closes. If it goes on, the next call is an `input` with the bytes of another frame: nothing of the bad one is
+    /// remembered.
+    fn recover(&mut self, error: &DecodeError) -> Recovery {
+        let _ = error;
+        Recovery::Close
+    }
+
     /// Appends a message to `out`. After an error the caller cuts `out` back to what it was.
     ///
     /// # Errors
@@ -168,6 +178,13 @@ pub trait Message: 'static {
     ///
     /// The frame breaks a rule of the schema.
     fn decode(frame: &mut [u8]) -> Result<Self::View<'_>, DecodeError>;
+
+    /// What becomes of a connection after a bad frame; see [`Protocol::recover`].
+    #[must_use]
+    fn recover(error: &DecodeError) -> Recovery {
+        let _ = error;
+        Recovery::Close
+    }
 
     /// Appends a message to `out`, or nothing if it fails.
     ///

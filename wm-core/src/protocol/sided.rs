@@ -1,6 +1,6 @@
 //! A message with a bit that says who sends it, such as the mask bit of WebSocket: its codec depends on the side.
 
-use super::{DecodeError, EncodeError, Input, Message};
+use super::{DecodeError, EncodeError, Input, Message, Recovery};
 use bytes::BytesMut;
 use core::{fmt, marker::PhantomData};
 
@@ -44,6 +44,13 @@ pub trait Sided: 'static {
     /// The frame breaks a rule of the schema, or says that the other side has sent it.
     fn decode(frame: &mut [u8], from: Side) -> Result<Self::View<'_>, DecodeError>;
 
+    /// What becomes of a connection after a bad frame; see [`Message::recover`].
+    #[must_use]
+    fn recover(error: &DecodeError) -> Recovery {
+        let _ = error;
+        Recovery::Close
+    }
+
     /// Appends a message that `from` sends to `out`, or nothing if it fails.
     ///
     /// # Errors
@@ -78,6 +85,11 @@ macro_rules! sides {
             #[inline]
             fn decode(frame: &mut [u8]) -> Result<M::View<'_>, DecodeError> {
                 M::decode(frame, Side::$side)
+            }
+
+            #[inline]
+            fn recover(error: &DecodeError) -> Recovery {
+                M::recover(error)
             }
 
             #[inline]

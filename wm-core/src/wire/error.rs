@@ -32,7 +32,8 @@ impl fmt::Display for Field {
 
 /// The peer sent bytes that the protocol does not allow.
 ///
-/// The connection that they came from cannot go on: where the next frame starts is not known any more.
+/// The connection that they came from cannot go on, unless its [`Protocol`](crate::protocol::Protocol::recover) knows how
+/// to find the next frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeError {
     /// The field that was being read.

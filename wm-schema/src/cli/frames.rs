@@ -1,7 +1,7 @@
 //! The next message of a stream of bytes, of those that may stand there.
 
 use wm_schema::draft::Side;
-use wm_schema::interp::{Error, Input, Interpreter, Scan};
+use wm_schema::interp::{Error, Input, Interpreter, Onward, Scan};
 use wm_schema::ir::Schema;
 
 /// The messages that may stand in a stream.
@@ -44,6 +44,8 @@ pub(crate) struct Part<'s> {
     pub(crate) end: usize,
     /// What it is.
     pub(crate) what: Next<'s>,
+    /// Whether it is a bad frame that is thrown away: the next one is found.
+    pub(crate) skipped: bool,
 }
 
 impl<'s> Frames<'s> {
@@ -101,18 +103,21 @@ impl<'s> Frames<'s> {
         let mut parts = Vec::new();
         let mut at = 0;
         while let Some(what) = self.next(&bytes[at..]) {
-            let end = match what {
-                Next::Frame(_, size) | Next::Bad(_, _, Some(size)) => at + size,
-                Next::Need(..) | Next::Bad(_, _, None) => bytes.len(),
+            let (end, good, goes_on) = match &what {
+                Next::Frame(interpreter, size) => (at + size, interpreter.message().from, true),
+                Next::Need(..) => (bytes.len(), None, false),
+                Next::Bad(interpreter, error, size) => match interpreter.onward(error, *size, &bytes[at..]) {
+                    Onward::Next(skipped) => (at + skipped, None, true),
+                    Onward::Close | Onward::More => (size.map_or(bytes.len(), |size| at + size), None, false),
+                },
             };
-            let good = match &what {
-                Next::Frame(interpreter, _) => Some(interpreter.message().from),
-                _ => None,
-            };
-            parts.push(Part { at, end, what });
-            let Some(from) = good else { break };
+            let skipped = goes_on && matches!(what, Next::Bad(..));
+            parts.push(Part { at, end, what, skipped });
+            if !goes_on {
+                break;
+            }
             // A stream has one sender.
-            if let Some(side) = from {
+            if let Some(side) = good {
                 self = self.sent_by(side);
             }
             at = end;

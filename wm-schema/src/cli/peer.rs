@@ -5,7 +5,7 @@ use super::terminal::without_number;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
-use wm_schema::interp::{Error, Interpreter};
+use wm_schema::interp::{Error, Interpreter, Onward};
 
 /// The most bytes that are held of one frame. Schemas may allow more; these commands are for looking at messages.
 const FRAME_BYTES_MAX: usize = 64 << 20;
@@ -21,6 +21,8 @@ pub(crate) struct Peer<'s> {
     start: usize,
     /// How many bytes of the stream stand in front of the inbox.
     before: usize,
+    /// The bad message behind which the next one is searched for, and the size of its frame if its end was found.
+    bad: Option<(Interpreter<'s>, Error, Option<usize>)>,
 }
 
 /// What a peer does.
@@ -29,6 +31,8 @@ pub(crate) enum Event<'s> {
     Message(Interpreter<'s>, usize, Vec<u8>),
     /// It sent what is none.
     Bad(Box<Refused<'s>>),
+    /// A message follows behind what was none: where that started, and how many bytes it was.
+    Skipped(usize, usize),
     /// It has closed, or said nothing for too long, or cannot be reached any more: what it is, and whether it is within
     /// a message.
     Over(String, bool),
@@ -46,6 +50,8 @@ pub(crate) struct Refused<'s> {
     pub(crate) frame: Vec<u8>,
     /// What is wrong with them.
     pub(crate) error: Error,
+    /// Whether the connection goes on with the next message, if there is one.
+    pub(crate) goes_on: bool,
 }
 
 impl<'s> Peer<'s> {
@@ -54,7 +60,7 @@ impl<'s> Peer<'s> {
     pub(crate) fn new(socket: TcpStream, frames: Frames<'s>, patience: Duration) -> io::Result<Self> {
         socket.set_write_timeout(Some(patience))?;
         socket.set_nodelay(true)?;
-        Ok(Self { socket, frames, inbox: Vec::new(), start: 0, before: 0 })
+        Ok(Self { socket, frames, inbox: Vec::new(), start: 0, before: 0, bad: None })
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -87,6 +93,17 @@ impl<'s> Peer<'s> {
     /// The message that has arrived, or the mistake.
     fn arrived(&mut self) -> Option<Event<'s>> {
         let at = self.before + self.start;
+        if let Some((interpreter, error, size)) = &self.bad {
+            return match interpreter.onward(error, *size, &self.inbox[self.start..]) {
+                Onward::Next(bytes) => {
+                    self.bad = None;
+                    self.start += bytes;
+                    Some(Event::Skipped(at, bytes))
+                }
+                Onward::More => None,
+                Onward::Close => Some(Event::Over("sent no message behind it".into(), true)),
+            };
+        }
         match self.frames.next(&self.inbox[self.start..])? {
             Next::Need(..) => None,
             Next::Frame(interpreter, size) => {
@@ -95,9 +112,11 @@ impl<'s> Peer<'s> {
                 Some(Event::Message(interpreter, at, frame))
             }
             Next::Bad(interpreter, error, size) => {
-                let end = size.map_or(self.inbox.len(), |size| self.start + size);
-                let frame = self.inbox[self.start..end].to_vec();
-                Some(Event::Bad(Box::new(Refused { interpreter, at, frame, error })))
+                let rest = &self.inbox[self.start..];
+                let goes_on = interpreter.onward(&error, size, rest) != Onward::Close;
+                let frame = rest[..size.unwrap_or(rest.len())].to_vec();
+                self.bad = goes_on.then(|| (interpreter, error.clone(), size));
+                Some(Event::Bad(Box::new(Refused { interpreter, at, frame, error, goes_on })))
             }
         }
     }

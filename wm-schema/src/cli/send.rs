@@ -106,16 +106,22 @@ fn connect<'a>(
 impl Client<'_> {
     /// Waits for so many messages, and shows them.
     fn replies(&mut self, count: u32) -> Result<(), Outcome> {
-        for _ in 0..count {
+        let (mut left, mut outcome) = (count, Ok(()));
+        while left > 0 {
             match self.peer.next(self.timeout) {
                 Event::Message(interpreter, at, frame) => {
                     self.teller.frame(interpreter, Where { at, ..Where::default() }, &frame);
+                    left -= 1;
                 }
                 Event::Bad(refused) => {
                     let (frame, place) = (&refused.frame, Where { at: refused.at, ..Where::default() });
                     self.teller.bad(refused.interpreter, place, frame, &refused.error, frame);
-                    return Err(Outcome::Bad);
+                    outcome = Err(Outcome::Bad);
+                    if !refused.goes_on {
+                        return outcome;
+                    }
                 }
+                Event::Skipped(at, bytes) => self.teller.skipped(Where { at, ..Where::default() }, bytes),
                 Event::Over(how, _) => {
                     say(&format!("wm-schema: {} {how}\n", self.address));
                     return Err(Outcome::Bad);
@@ -126,6 +132,6 @@ impl Client<'_> {
                 }
             }
         }
-        Ok(())
+        outcome
     }
 }

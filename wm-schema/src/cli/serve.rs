@@ -144,6 +144,7 @@ impl Service<'_> {
 
     fn converse(&self, peer: &mut Peer<'_>, address: SocketAddr) -> io::Result<Outcome> {
         let who = address.to_string();
+        let mut outcome = Outcome::Good;
         self.send(peer, &self.greetings, &who)?;
         loop {
             match peer.next(self.timeout) {
@@ -157,15 +158,21 @@ impl Service<'_> {
                 Event::Bad(refused) => {
                     let (frame, place) = (&refused.frame, Where { stream: &who, at: refused.at, time: None });
                     self.teller.bad(refused.interpreter, place, frame, &refused.error, frame);
-                    return Ok(Outcome::Bad);
+                    if !refused.goes_on {
+                        return Ok(Outcome::Bad);
+                    }
+                    outcome = Outcome::Bad;
+                }
+                Event::Skipped(at, bytes) => {
+                    self.teller.skipped(Where { stream: &who, at, time: None }, bytes);
                 }
                 Event::Over(how, within) => {
                     say(&format!("{who} {how}\n"));
-                    return Ok(if within { Outcome::Bad } else { Outcome::Good });
+                    return Ok(if within { Outcome::Bad } else { outcome });
                 }
                 Event::Closed => {
                     say(&format!("{who} closed\n"));
-                    return Ok(Outcome::Good);
+                    return Ok(outcome);
                 }
             }
         }

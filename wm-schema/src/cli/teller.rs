@@ -75,6 +75,9 @@ impl Teller<'_> {
             Next::Need(interpreter, missing) => self.incomplete(*interpreter, place, frame, *missing),
             Next::Bad(interpreter, error, _) => {
                 self.bad(*interpreter, place, frame, error, &stream[..part.end]);
+                if part.skipped {
+                    self.skipped(place, frame.len());
+                }
             }
         }
         Outcome::Bad
@@ -129,6 +132,11 @@ impl Teller<'_> {
         say(&self.complaint(interpreter, place.at, error, stream));
     }
 
+    /// Tells that a bad frame was thrown away.
+    pub(crate) fn skipped(&self, place: Where<'_>, bytes: usize) {
+        say(&format!("{}{} thrown away: the next frame starts at {}\n", place.prefix(), are(bytes), place.at + bytes));
+    }
+
     /// What is wrong, above the line of the schema.
     fn complaint(&self, interpreter: Interpreter<'_>, at: usize, error: &Error, stream: &[u8]) -> String {
         let mut notes = Vec::new();
@@ -154,6 +162,10 @@ fn title(interpreter: Interpreter<'_>, place: Where<'_>, what: &str) -> String {
 
 fn counted(bytes: usize) -> String {
     if bytes == 1 { "1 byte".into() } else { format!("{bytes} bytes") }
+}
+
+fn are(bytes: usize) -> String {
+    if bytes == 1 { "1 byte is".into() } else { format!("{bytes} bytes are") }
 }
 
 fn more(bytes: usize) -> String {

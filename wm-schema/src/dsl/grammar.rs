@@ -9,3 +9,6 @@ pub(super) struct Grammar;
 
 /// What pest has found.
 pub(super) type Pair<'s> = pest::iterators::Pair<'s, Rule>;
+
+/// Several of them.
+pub(super) type Pairs<'s> = pest::iterators::Pairs<'s, Rule>;

@@ -1,7 +1,7 @@
 //! Top-level items: from what pest has found to their drafts.
 
 use super::fields::Within;
-use super::grammar::{Pair, Rule};
+use super::grammar::{Pair, Pairs, Rule};
 use super::imports::{self, Library};
 use super::reader::Reader;
 use super::split::{self, Item};
@@ -9,7 +9,7 @@ use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
     BitOrder, Const, Draft, Endian, EnumDraft, EnvelopeDraft, EscapeDraft, ExchangeDraft, Formula, IntDraft, JsonDraft,
-    LayoutDraft, LayoutKind, Limit, Name, RecoverDraft, RustShape, Spanned, VariantDraft,
+    LayoutDraft, LayoutKind, Limit, Name, RecoverDraft, ResyncDraft, RustShape, Spanned, VariantDraft,
 };
 
 /// A file, and the paths of those that it imports.
@@ -388,8 +388,25 @@ impl Reader<'_> {
         if action.as_rule() == Rule::action_reply {
             self.refuse(&action, &not_yet::REPLY);
         }
-        let word = action.into_inner().next()?;
-        Some(RecoverDraft { fault, action: self.name(&word) })
+        let mut words = action.into_inner();
+        let action = self.name(&words.next()?);
+        let resync = if action.text == "resync" { Some(self.resync(words)?) } else { None };
+        Some(RecoverDraft { fault, action, resync })
+    }
+
+    fn resync(&mut self, words: Pairs<'_>) -> Option<ResyncDraft> {
+        let (mut mark, mut within) = (None, None);
+        for word in words {
+            match word.as_rule() {
+                Rule::literal => {
+                    let origin = self.origin(&word);
+                    mark = Some(Spanned { value: self.bytes(word)?, origin });
+                }
+                Rule::int => within = Some(self.size(&word)?),
+                _ => {}
+            }
+        }
+        Some(ResyncDraft { mark: mark?, within })
     }
 
     fn import(&mut self, item: &Item) {

@@ -7,9 +7,9 @@ mod table;
 mod walk;
 mod words;
 
-use crate::ir::{Framing, Layout, Message, Schema, Side};
+use crate::ir::{Action, Framing, Layout, Message, Schema, Side};
 use std::fmt::Write;
-use words::{amount, framing, span};
+use words::{amount, framing, onward, span};
 
 /// From this size on, a single connection can hurt: a warning says so.
 const LARGE_FRAME_BYTES: u64 = 64 << 20;
@@ -91,10 +91,14 @@ fn message_section(page: &mut String, schema: &Schema, message: &Message) {
     match message.envelope() {
         Some(_) => {
             let (content, most) = (span(message.layout.size), amount(message.frame_bytes_max));
-            let _ = writeln!(page, "  it holds {content}, and takes at most {most} with its envelope\n");
+            let _ = writeln!(page, "  it holds {content}, and takes at most {most} with its envelope");
         }
-        None => drop(writeln!(page, "  a frame takes {}\n", span(message.layout.size))),
+        None => drop(writeln!(page, "  a frame takes {}", span(message.layout.size))),
     }
+    for rule in message.recover.iter().filter(|rule| rule.action != Action::Close) {
+        let _ = writeln!(page, "  {}", onward(rule));
+    }
+    page.push('\n');
     page.push_str(&picture::draw(schema, layout));
     page.push('\n');
     page.push_str(&table::fields(schema, layout));

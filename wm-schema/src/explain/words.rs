@@ -1,8 +1,8 @@
 //! Parts of a checked schema in words.
 
 use crate::ir::{
-    Bytes, Checksum, Content, Endian, EnvelopeKind, Equation, Extent, Field, Framing, Int, Layout, Measure, Message,
-    Role, Schema, Size, Type,
+    Action, Bytes, Checksum, Content, Endian, EnvelopeKind, Equation, Extent, FaultKind, Field, Framing, Int, Layout,
+    Measure, Message, Recover, Role, Schema, Size, Type,
 };
 use crate::resolve::spell::{bytes, count};
 
@@ -41,6 +41,18 @@ pub(super) fn framing(schema: &Schema, message: &Message) -> (String, String) {
                 (format!("prefix(..{head})"), format!("reads at most {} once", count(head, "byte")))
             };
             (class, format!("{}, so the framer {read} and then waits", counted(schema, &message.layout, *field, *at)))
+        }
+    }
+}
+
+/// What follows a bad frame.
+pub(super) fn onward(rule: &Recover) -> String {
+    let fault = rule.kind.map_or("anything else that is bad", FaultKind::word);
+    match &rule.action {
+        Action::Close => format!("{fault}: the connection closes"),
+        Action::Skip => format!("{fault}: the frame is thrown away, if its end was found"),
+        Action::Resync { mark, within } => {
+            format!("{fault}: the next {} is searched for, in {} at most", bytes(mark), amount(*within))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is wrong with bytes or with a message: the faults of the runtime, in the same words.
 
+use crate::ir::FaultKind;
 use std::fmt;
 
 /// Bytes that break a rule of the schema.
@@ -156,6 +157,30 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Its kind, as `recover` tells them apart.
+    #[must_use]
+    pub const fn kind(&self) -> FaultKind {
+        match self {
+            Self::Constant { .. } | Self::ConstantBits { .. } | Self::Stranger { .. } => FaultKind::Magic,
+            Self::TooLong { .. }
+            | Self::TooShort { .. }
+            | Self::Truncated { .. }
+            | Self::Trailing { .. }
+            | Self::Mismatch { .. } => FaultKind::Length,
+            Self::Checksum { .. } => FaultKind::Checksum,
+            Self::Escape { .. } | Self::NoBrace { .. } => FaultKind::Envelope,
+            Self::Utf8 | Self::Ascii { .. } | Self::Json(_) => FaultKind::Text,
+            Self::Digit { .. } | Self::NoDigits | Self::NotMinimal | Self::Overflow | Self::Reserved { .. } => {
+                FaultKind::Number
+            }
+            Self::OutOfRange { .. }
+            | Self::Sender { .. }
+            | Self::Variant { .. }
+            | Self::Word { .. }
+            | Self::Condition { .. } => FaultKind::Value,
+        }
+    }
+
     /// The name of the kind of fault, as the runtime calls it too.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -1,6 +1,6 @@
 //! One side of a conversation that may send several messages: which of them has arrived.
 
-use super::{EncodeError, Error, Fault, Input, Interpreter, Scan};
+use super::{EncodeError, Error, Fault, Input, Interpreter, Onward, Scan};
 use crate::apart::Plan;
 use crate::ir::{Schema, Side, Value};
 
@@ -94,6 +94,14 @@ impl<'s> Listener<'s> {
                 Err(Error { fault: Fault::Truncated { needed }, ..stranger })
             }
         }
+    }
+
+    /// What follows a frame that was refused; see [`Interpreter::onward`].
+    #[must_use]
+    pub fn onward(&self, error: &Error, frame: Option<usize>, buf: &[u8]) -> Onward {
+        // The messages of a side have the same rules.
+        let first = self.plan.messages().first().copied();
+        first.map_or(Onward::Close, |message| self.interpreter(message).onward(error, frame, buf))
     }
 
     /// Writes a message.

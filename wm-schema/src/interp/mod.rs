@@ -70,6 +70,7 @@ mod input;
 mod json;
 mod listener;
 mod number;
+mod recover;
 mod show;
 mod spell;
 mod test;
@@ -82,6 +83,7 @@ pub use envelope::Content;
 pub use error::{EncodeError, EncodeFault, Error, Fault};
 pub use input::{Input, Scan};
 pub use listener::Listener;
+pub use recover::Onward;
 pub use test::{CaseReport, Failure, TestReport, test};
 pub use trace::{Found, Setter, Span, Trace};
 
@@ -142,6 +144,13 @@ impl<'s> Interpreter<'s> {
     /// It breaks a rule of the schema.
     pub fn decode(&self, frame: &[u8]) -> Result<Value, Error> {
         decode::message(self, frame)
+    }
+
+    /// What follows a frame that [`input`](Self::input) or [`decode`](Self::decode) has refused, as `recover` says. `buf`
+    /// starts where that frame does, which has so many bytes, if its end was found.
+    #[must_use]
+    pub fn onward(&self, error: &Error, frame: Option<usize>, buf: &[u8]) -> Onward {
+        recover::onward(self, error, frame, buf)
     }
 
     /// Reads a whole frame as [`decode`](Self::decode) does, and tells what stands where in it; of a bad one, up to the

@@ -57,7 +57,7 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
         words: Vec::new(),
         json_bodies: Vec::new(),
         structs: Vec::new(),
-        messages: vec![Message { layout, from: None, framing, frame_bytes_max: limit }],
+        messages: vec![Message { layout, from: None, framing, frame_bytes_max: limit, recover: Vec::new() }],
         exchanges: Vec::new(),
         tests: Vec::new(),
     }

@@ -3,7 +3,8 @@
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, envelope, formulas, framing, ints, names, regions, suggest, unused, vocabulary,
+    Context, apart, cases, declared, envelope, formulas, framing, ints, names, recovers, regions, suggest, unused,
+    vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
@@ -35,14 +36,13 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     let bodies: Vec<Body<'_>> = messages.iter().map(|layout| layouts::resolve(cx, layout, &enums)).collect();
     let messages: Vec<Option<Message>> = bodies.into_iter().map(|body| message(cx, body, parts)).collect();
     let exchanges = exchanges(cx);
-    recovers(cx);
     let tests = cases::resolve(
         cx,
         &cases::Known { enums: &enums, json_bodies: &json_bodies, structs: &structs, messages: &messages },
     );
     unused::check(cx);
     let messages: Vec<Message> = messages.into_iter().collect::<Option<_>>()?;
-    let schema = Schema {
+    let mut schema = Schema {
         docs: draft.docs.clone(),
         name: draft.name.text.clone(),
         version: draft.version.as_ref().map(|version| version.value),
@@ -59,6 +59,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     };
     framing::walkable(cx, &schema);
     apart::check(cx, &schema);
+    recovers::resolve(cx, &mut schema);
     Some(schema)
 }
 
@@ -221,7 +222,7 @@ fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option
         Framing::Outer(_) => sizes::limit(cx, &body.lines, &framing),
         _ => size.most.unwrap_or(size.least),
     };
-    Some(Message { layout: body.finish(cx, size, parts.structs), from, framing, frame_bytes_max })
+    Some(Message { layout: body.finish(cx, size, parts.structs), from, framing, frame_bytes_max, recover: Vec::new() })
 }
 
 fn other_side(side: Option<Side>) -> &'static str {
@@ -275,16 +276,4 @@ pub(super) fn message_named(cx: &mut Context<'_>, name: &Name) -> Option<usize> 
     let help = suggest::help(&name.text, known);
     cx.report(Diagnostic::new(Code::UnknownName, name.origin, format!("no message `{}`", name.text)).help(help));
     None
-}
-
-fn recovers(cx: &mut Context<'_>) {
-    let draft: &Draft = cx.draft;
-    for rule in draft.recovers.iter().filter(|rule| rule.action.text != "close") {
-        let action = &rule.action;
-        cx.report(
-            Diagnostic::new(Code::RecoverCloses, action.origin, format!("`{}` closes the connection", action.text))
-                .why("this version ends a connection at its first bad byte")
-                .help(format!("write `{} => close` to say so", rule.fault.text)),
-        );
-    }
 }

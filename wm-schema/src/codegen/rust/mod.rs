@@ -29,6 +29,7 @@ mod literal;
 mod names;
 mod number;
 mod print;
+mod recover;
 mod sentinels;
 mod several;
 mod shape;
@@ -248,6 +249,7 @@ impl<'s> Rust<'s> {
             false => (quote!(Message), quote!(), quote!()),
         };
         let first = message.is_sided().then(|| quote!(from,));
+        let recover = recover::function(message);
         quote! {
             impl #sided for #own {
                 type View<'a> = #view;
@@ -265,6 +267,8 @@ impl<'s> Rust<'s> {
                 fn decode(frame: &mut [u8] #side) -> Result<Self::View<'_>, DecodeError> {
                     #name::decode(frame #from)
                 }
+
+                #recover
 
                 #[inline]
                 fn encode(view: &Self::View<'_> #side, out: &mut BytesMut) -> Result<(), EncodeError> {

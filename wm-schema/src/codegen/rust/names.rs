@@ -148,7 +148,7 @@ pub(super) struct Imports {
     runtime: TokenStream,
 }
 
-const PROTOCOL: &[&str] = &["Duplex", "FromClient", "FromServer", "Message", "Side", "Sided", "Silent"];
+const PROTOCOL: &[&str] = &["Duplex", "FromClient", "FromServer", "Message", "Recovery", "Side", "Sided", "Silent"];
 const WIRE: &[&str] = &[
     "Braces",
     "BytesMut",
@@ -160,6 +160,7 @@ const WIRE: &[&str] = &[
     "EncodeFault",
     "Escaping",
     "Fault",
+    "FaultKind",
     "Field",
     "Halt",
     "Input",

@@ -1,6 +1,6 @@
 //! What one side sends, if that is one of several messages: an enum of them, which is a message itself.
 
-use super::{Rust, framing, literal, names, shape};
+use super::{Rust, framing, literal, names, recover, shape};
 use crate::apart::{ByteSet, Plan};
 use crate::ir::{Message, Schema, Side};
 use proc_macro2::{Ident, TokenStream};
@@ -292,6 +292,8 @@ impl Several<'_> {
             true => (view, quote!(#name)),
             false => (quote!(Self), quote!(Self)),
         };
+        // The messages of a side have the same rules.
+        let recover = self.sent.first().and_then(|message| recover::function(message));
         quote! {
             impl Message for #own {
                 type View<'a> = #view;
@@ -309,6 +311,8 @@ impl Several<'_> {
                 fn decode(frame: &mut [u8]) -> Result<Self::View<'_>, DecodeError> {
                     #name::decode(frame)
                 }
+
+                #recover
 
                 #[inline]
                 fn encode(view: &Self::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {

@@ -1,0 +1,65 @@
+//! What the engine does behind a bad frame, if its protocol knows how to go on.
+
+use super::{ConnectionError, ConnectionId, Engine, Handler, inbox::Inbox};
+use crate::protocol::{DecodeError, Protocol, Recovery, Resync, Search};
+
+impl<H: Handler> Engine<H> {
+    /// Behind a bad frame, of so many bytes if its end was found: what is wrong, if the connection is to close for it.
+    #[cold]
+    pub(super) fn recover(
+        &mut self,
+        id: ConnectionId,
+        error: DecodeError,
+        frame: Option<usize>,
+    ) -> Option<ConnectionError> {
+        let slot = &mut self.world.table[id.slot()];
+        match (slot.protocol.recover(&error), frame) {
+            (Recovery::Skip, Some(bytes)) => {
+                slot.traffic.bytes_skipped += bytes as u64;
+                self.skipped(id, error, bytes);
+                None
+            }
+            (Recovery::Resync { mark, within }, _) => {
+                slot.traffic.bytes_skipped += frame.unwrap_or(0) as u64;
+                slot.resync = Some(Box::new(Resync::new(error, frame, mark, within)));
+                None
+            }
+            (Recovery::Close | Recovery::Skip, _) => Some(ConnectionError::Decode(error)),
+        }
+    }
+
+    /// Searches for the next frame in what has arrived.
+    #[cold]
+    pub(super) fn resync(&mut self, id: ConnectionId, inbox: &mut Inbox) {
+        let slot = &mut self.world.table[id.slot()];
+        let Some(mut resync) = slot.resync.take() else { return };
+        match resync.resume(inbox.unread()) {
+            Search::Found(bytes) => {
+                inbox.take_frame(bytes);
+                slot.awaited = 0;
+                slot.traffic.bytes_skipped += bytes as u64;
+                let bytes = resync.thrown_away();
+                self.skipped(id, resync.into_error(), bytes);
+            }
+            Search::Passed(bytes) => {
+                inbox.take_frame(bytes);
+                slot.awaited = inbox.len() + 1;
+                slot.traffic.bytes_skipped += bytes as u64;
+                slot.resync = Some(resync);
+            }
+            Search::Lost => {
+                inbox.clear();
+                self.refuse(id, &ConnectionError::Decode(resync.into_error()));
+            }
+        }
+        if !self.world.notices.is_empty() {
+            self.notify();
+        }
+    }
+
+    /// Tells of a bad frame that is behind us.
+    fn skipped(&mut self, id: ConnectionId, error: DecodeError, bytes: usize) {
+        self.world.table[id.slot()].traffic.frames_skipped += 1;
+        self.tell(id, &ConnectionError::Skipped { error, bytes });
+    }
+}
