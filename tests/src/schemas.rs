@@ -41,6 +41,7 @@ schemas! {
     lines
     mqtt
     names
+    nested
     netstring
     pdl_arrays
     pdl_bits

@@ -80,6 +80,8 @@ pub fn all() -> Vec<Subject> {
         generated::<checksums::Line<'static>>("checksums", Server),
         generated::<sections::Book<'static>>("sections", Client),
         generated::<sections::Index<'static>>("sections", Server),
+        generated::<nested::Say<'static>>("nested", Client),
+        generated::<nested::Tree<'static>>("nested", Server),
         generated::<turns::Request<'static>>("turns", Client),
         generated::<turns::Reply<'static>>("turns", Server),
         generated::<sentinels::Upload<'static>>("sentinels", Client),

@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use wm_core::protocol::{Decoded, Input, Protocol, Tcp};
 use wm_schema::ir::{Extent, Framing, Layout, Schema, Type};
@@ -176,16 +177,21 @@ fn a_walk_never_looks_back() {
 
 /// Whether a walk over a layout has a reason to look at a byte again: what a condition reads is read where it stands.
 fn looks_again(schema: &Schema, layout: &Layout) -> bool {
-    layout.fields.iter().any(|field| match &field.ty {
-        _ if field.condition.is_some() => true,
-        Type::List { count: Extent::Where(_), .. } => true,
-        Type::Struct(part) => looks_again(schema, &schema.structs[*part]),
-        Type::List { element, .. } => match **element {
-            Type::Struct(part) => looks_again(schema, &schema.structs[part]),
-            _ => false,
-        },
-        _ => false,
-    })
+    let (mut open, mut seen) = (vec![layout], BTreeSet::new());
+    while let Some(layout) = open.pop().filter(|layout| seen.insert(layout.name.as_str())) {
+        for field in &layout.fields {
+            let part = match &field.ty {
+                _ if field.condition.is_some() => return true,
+                Type::List { count: Extent::Where(_), .. } => return true,
+                Type::List { element, .. } => element,
+                ty => ty,
+            };
+            if let Type::Struct(part) = part {
+                open.push(&schema.structs[*part]);
+            }
+        }
+    }
+    false
 }
 
 #[test]

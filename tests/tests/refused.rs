@@ -73,6 +73,26 @@ fn a_list_that_ends_too_early_or_never() {
 }
 
 #[test]
+fn a_value_that_nests_too_deep() {
+    use schemas::nested::{Say, Value as Nested, ValueArray};
+    fn array<'a>(items: &'a [Nested<'a>]) -> Nested<'a> {
+        Nested::Array(ValueArray { items: List::from(items) })
+    }
+    let one = [array(&[])];
+    let two = [array(&one)];
+    let three = [array(&two)];
+    let four = [array(&three)];
+    assert_eq!(generated::<Say<'_>>(&Say { value: array(&four) }), Ok(10));
+    let five = [array(&four)];
+    assert_eq!(generated::<Say<'_>>(&Say { value: array(&five) }), refused("Value.tag", "TooDeep"));
+    let nest = |inner: Value| Value::Arm(2, Box::new(Value::Struct(vec![Value::List(vec![inner])])));
+    let none = Value::Arm(2, Box::new(Value::Struct(vec![Value::List(Vec::new())])));
+    let deep = |levels: usize| Value::Struct(vec![(1..levels).fold(none.clone(), |value, _| nest(value))]);
+    assert_eq!(interpreted("nested", Side::Client, deep(5)), Ok(10));
+    assert_eq!(interpreted("nested", Side::Client, deep(6)), refused("Value.tag", "TooDeep"));
+}
+
+#[test]
 fn bodies_at_below_and_above_their_limit() {
     let body = vec![b'x'; (16 << 20) + 1];
     for (len, expected) in [

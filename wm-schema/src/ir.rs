@@ -21,7 +21,7 @@ pub use choice::{By, Choice, Param};
 pub use declared::{Enum, JsonBody, JsonMember, JsonType, Variant, Word, Words};
 pub use envelope::{Envelope, EnvelopeKind};
 pub use formula::{Computed, Formula, Operator, Term};
-pub use layout::{BitPlace, Equation, Field, Layout, Measure, Role, Size};
+pub use layout::{BitPlace, Equation, Field, Layout, Measure, Nesting, Role, Size};
 pub use number::{Escape, Escaping, Int};
 pub use recover::{Action, FaultKind, Recover};
 pub use test::{Case, Expect, Test, Value};
@@ -53,7 +53,7 @@ pub struct Schema {
     pub words: Vec<Words>,
     /// Typed JSON bodies in source order.
     pub json_bodies: Vec<JsonBody>,
-    /// Structs in source order; one only contains others before or behind it, never itself.
+    /// Structs in source order; one contains itself only if its nesting is bounded.
     pub structs: Vec<Layout>,
     /// Messages in source order.
     pub messages: Vec<Message>,
@@ -68,6 +68,13 @@ impl Schema {
     pub fn sent_by(&self, side: Side) -> impl Iterator<Item = usize> + '_ {
         let sent = move |index: &usize| self.messages[*index].from.is_none_or(|from| from == side);
         (0..self.messages.len()).filter(sent)
+    }
+
+    /// How deep a layout may contain itself, if it is the one of its circle that is counted.
+    #[must_use]
+    pub fn counted(&self, layout: &Layout) -> Option<u64> {
+        let nesting = layout.nesting?;
+        (self.structs[nesting.head].name == layout.name).then_some(nesting.most)
     }
 
     /// The message that `side` sends, if it sends but one.

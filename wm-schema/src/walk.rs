@@ -15,10 +15,12 @@ use crate::ir::{
     By, Bytes, Choice, Equation, Extent, Field, Formula, Framing, Layout, Measure, Role, Schema, Size, Term, Type,
 };
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// How many layouts may stand in each other in a message that is walked over.
 pub const LEVELS_MAX: usize = 32;
+/// The same where layouts contain themselves.
+pub const NESTED_LEVELS_MAX: usize = 512;
 
 /// A step over one or more fields of a layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -497,16 +499,40 @@ pub fn slots(schema: &Schema) -> usize {
 /// How many layouts stand in each other, `layout` included.
 #[must_use]
 pub fn levels(schema: &Schema, layout: &Layout) -> usize {
-    let union = layout.choice.is_some();
-    let inside = steps(schema, layout).into_iter().map(|step| {
-        let own = usize::from(matches!(step, Step::Elements { .. }));
-        match inner(layout, &step) {
-            Some(Type::Struct(index)) if schema.structs[*index].size.fixed().is_some() => own,
-            Some(Type::Struct(index)) => own + levels(schema, &schema.structs[*index]),
-            Some(_) => 1 + usize::from(union),
-            // What an arm is that is no struct is a layout of one step.
-            None => usize::from(union && !matches!(step, Step::Pass { .. })),
+    Levels { schema, found: HashMap::new() }.of(layout, None)
+}
+
+/// Counts levels; what contains itself does so as often as it may.
+struct Levels<'l> {
+    schema: &'l Schema,
+    /// What has been counted, by name and by how often it may still contain itself.
+    found: HashMap<(&'l str, Option<u64>), usize>,
+}
+
+impl<'l> Levels<'l> {
+    fn of(&mut self, layout: &'l Layout, left: Option<u64>) -> usize {
+        let left = layout.nesting.map(|nesting| left.unwrap_or(nesting.most));
+        let left = match (self.schema.counted(layout), left) {
+            (Some(_), Some(0)) => return 1,
+            (Some(_), Some(left)) => Some(left - 1),
+            (_, left) => left,
+        };
+        if let Some(found) = self.found.get(&(layout.name.as_str(), left)) {
+            return *found;
         }
-    });
-    1 + inside.max().unwrap_or(0)
+        let union = layout.choice.is_some();
+        let mut most = 0;
+        for step in steps(self.schema, layout) {
+            let own = usize::from(matches!(step, Step::Elements { .. }));
+            most = most.max(match inner(layout, &step) {
+                Some(Type::Struct(index)) if self.schema.structs[*index].size.fixed().is_some() => own,
+                Some(Type::Struct(index)) => own + self.of(&self.schema.structs[*index], left),
+                Some(_) => 1 + usize::from(union),
+                // What an arm is that is no struct is a layout of one step.
+                None => usize::from(union && !matches!(step, Step::Pass { .. })),
+            });
+        }
+        self.found.insert((layout.name.as_str(), left), 1 + most);
+        1 + most
+    }
 }

@@ -72,6 +72,19 @@ pub const fn present(
     Err(EncodeError::new(field, EncodeFault::Presence { expected, condition }))
 }
 
+/// Enters a layout that may contain itself, at most `most` of it in each other: says how many then do.
+///
+/// # Errors
+///
+/// It stands deeper.
+#[inline]
+pub const fn nested(depth: usize, most: usize, field: &'static Field) -> Result<usize, EncodeError> {
+    if depth >= most {
+        return Err(EncodeError::new(field, EncodeFault::TooDeep { limit: most as u64 }));
+    }
+    Ok(depth.saturating_add(1))
+}
+
 /// A list that ends with the first element that is the `last`; the schema spells that as `condition`.
 ///
 /// # Errors

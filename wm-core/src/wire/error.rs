@@ -83,6 +83,11 @@ pub enum Fault {
         /// The least that the layout takes.
         least: u64,
     },
+    /// A layout contains itself more often than it may.
+    TooDeep {
+        /// How many of it may stand in each other.
+        limit: u64,
+    },
     /// The frame or region ends before the field does.
     Truncated {
         /// How many more bytes the field needs.
@@ -199,6 +204,7 @@ impl fmt::Display for Fault {
         match self {
             Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
             Self::TooShort { found, least } => write!(f, "{found} is too short, it must be at least {least}"),
+            Self::TooDeep { limit } => write!(f, "it stands more than {limit} deep in itself"),
             Self::Truncated { needed } => write!(f, "the bytes end here, {needed} more are needed"),
             Self::Trailing { extra } => write!(f, "{extra} bytes too many"),
             Self::Constant { expected } => write!(f, "expected \"{}\"", expected.escape_ascii()),
@@ -322,6 +328,11 @@ pub enum EncodeFault {
         /// The condition, as the schema spells it.
         condition: &'static str,
     },
+    /// A layout contains itself more often than it may.
+    TooDeep {
+        /// How many of it may stand in each other.
+        limit: u64,
+    },
     /// A list must end with the first element that meets a condition.
     End {
         /// The element that meets it too early, from 0; none if no element meets it.
@@ -355,6 +366,7 @@ impl fmt::Display for EncodeFault {
             Self::NoBraces => write!(f, "no object or list of JSON alone"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::TooDeep { limit } => write!(f, "it stands more than {limit} deep in itself"),
             Self::End { found: Some(at), condition } => {
                 write!(f, "element {at} ends the list, `{condition}` holds, but more follow")
             }

@@ -9,6 +9,8 @@ use serde::Deserialize;
 pub struct Reader<'a> {
     frame: &'a [u8],
     at: usize,
+    /// How many layouts that contain themselves stand around this place.
+    depth: u16,
 }
 
 macro_rules! integers {
@@ -56,14 +58,14 @@ impl<'a> Reader<'a> {
     #[inline]
     #[must_use]
     pub const fn new(frame: &'a [u8]) -> Self {
-        Self { frame, at: 0 }
+        Self { frame, at: 0, depth: 0 }
     }
 
     /// A reader `offset` bytes into a frame; past its end, nothing can be read.
     #[inline]
     #[must_use]
     pub const fn at(frame: &'a [u8], offset: usize) -> Self {
-        Self { frame, at: offset }
+        Self { frame, at: offset, depth: 0 }
     }
 
     /// How far into the frame the next byte stands.
@@ -76,6 +78,27 @@ impl<'a> Reader<'a> {
     /// Bytes of the frame that have been read.
     pub(super) fn covered(&self, range: core::ops::Range<usize>) -> &'a [u8] {
         self.frame.get(range).unwrap_or_default()
+    }
+
+    /// Enters a layout that may contain itself: at most `most` of it stand in each other. [`leave`](Self::leave) goes
+    /// out of it again.
+    ///
+    /// # Errors
+    ///
+    /// It stands deeper.
+    #[inline]
+    pub fn enter(&mut self, most: u16, field: &'static Field) -> Result<(), DecodeError> {
+        if self.depth >= most {
+            return Err(DecodeError::new(field, self.at, Fault::TooDeep { limit: most.into() }));
+        }
+        self.depth = self.depth.saturating_add(1);
+        Ok(())
+    }
+
+    /// Leaves a layout that may contain itself.
+    #[inline]
+    pub const fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
     }
 
     /// The bytes that are left.
@@ -171,7 +194,7 @@ impl<'a> Reader<'a> {
     pub fn rest_region(&mut self, tail: usize, field: &'static Field) -> Result<Self, DecodeError> {
         let start = self.at;
         self.rest(tail, field)?;
-        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start })
+        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start, depth: self.depth })
     }
 
     /// A reader of the next `len` bytes alone, which this reader steps over.
@@ -183,7 +206,7 @@ impl<'a> Reader<'a> {
     pub fn region(&mut self, len: usize, field: &'static Field) -> Result<Self, DecodeError> {
         let start = self.at;
         self.bytes(len, field)?;
-        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start })
+        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start, depth: self.depth })
     }
 
     /// Steps over a constant.

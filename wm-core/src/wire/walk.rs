@@ -61,21 +61,23 @@ struct Place {
 struct Level<const VALUES: usize> {
     step: Step<VALUES>,
     /// The number of the next step.
-    next: usize,
+    next: u16,
+    /// How many layouts that contain themselves stand around this one, itself included.
+    depth: u16,
     /// How many of this layout stand one behind the other, this one included.
     left: usize,
     values: [u64; VALUES],
 }
 
 impl<const VALUES: usize> Level<VALUES> {
-    fn new(step: Step<VALUES>, left: usize) -> Self {
-        Self { step, next: 0, left, values: [0; VALUES] }
+    fn new(step: Step<VALUES>, left: usize, depth: u16) -> Self {
+        Self { step, next: 0, depth, left, values: [0; VALUES] }
     }
 }
 
 impl<const LEVELS: usize, const VALUES: usize> Default for Walk<LEVELS, VALUES> {
     fn default() -> Self {
-        Self { place: Place::default(), levels: [Level::new(|walk, _| walk.leave(), 1); LEVELS] }
+        Self { place: Place::default(), levels: [Level::new(|walk, _| walk.leave(), 1, 0); LEVELS] }
     }
 }
 
@@ -140,7 +142,7 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         while let Some(level) = self.level() {
             let (step, number) = (level.step, level.next);
             level.next = number.saturating_add(1);
-            if let Err(halt) = step(self, number) {
+            if let Err(halt) = step(self, number.into()) {
                 // A step that halts has entered nothing: it is taken again.
                 if let Some(level) = self.level() {
                     level.next = number;
@@ -158,7 +160,7 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
     /// Enters the message.
     fn begin(&mut self, step: Step<VALUES>) {
         if let Some(level) = self.levels.first_mut() {
-            *level = Level::new(step, 1);
+            *level = Level::new(step, 1, 0);
             self.place.depth = 1;
         }
     }
@@ -277,12 +279,31 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
             return Ok(());
         }
         let (depth, levels) = (self.place.depth, self.levels.len());
+        let around = self.level().map_or(0, |level| level.depth);
         let Some(level) = self.levels.get_mut(depth) else {
             let fault = Fault::TooLong { found: depth.saturating_add(1) as u64, limit: levels as u64 };
             return Err(DecodeError::new(field, self.place.at, fault).into());
         };
-        *level = Level::new(step, count);
+        *level = Level::new(step, count, around);
         self.place.depth = depth.saturating_add(1);
+        Ok(())
+    }
+
+    /// The first step of a layout that may contain itself: at most `most` of it stand in each other.
+    ///
+    /// # Errors
+    ///
+    /// `TooDeep`, if it stands deeper.
+    #[inline]
+    pub fn nested(&mut self, most: u16, field: &'static Field) -> Result<(), Halt> {
+        let around = self.place.depth.checked_sub(2).and_then(|at| self.levels.get(at));
+        let around = around.map_or(0, |level| level.depth);
+        if around >= most {
+            return Err(DecodeError::new(field, self.place.at, Fault::TooDeep { limit: most.into() }).into());
+        }
+        if let Some(level) = self.level() {
+            level.depth = around.saturating_add(1);
+        }
         Ok(())
     }
 

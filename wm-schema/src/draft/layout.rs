@@ -15,6 +15,8 @@ pub struct LayoutDraft {
     pub params: Vec<ParamDraft>,
     /// Its fields in source order; of a union its arms.
     pub fields: Vec<FieldDraft>,
+    /// `depth 32`: how many of it may stand in each other.
+    pub depth: Option<Spanned<u128>>,
     /// `where` behind its closing brace: what must be true of its fields together.
     pub rules: Vec<Formula>,
     /// How Rust holds it.

@@ -40,6 +40,7 @@ impl Reader<'_> {
     pub(super) fn union(&mut self, item: &Item) -> Option<LayoutDraft> {
         let piece = self.piece(Rule::union_piece, item.all.clone())?;
         self.refuse_layout_attrs(&piece);
+        let depth = self.depth(&piece);
         let docs = Self::docs(&piece);
         let (mut name, mut fields, mut arms, mut params) = (None, Vec::new(), Vec::new(), Vec::new());
         for part in piece.into_inner() {
@@ -60,7 +61,16 @@ impl Reader<'_> {
             }
         }
         let kind = LayoutKind::Union { given: false, arms };
-        Some(LayoutDraft { docs, name: name?, kind, params, fields, rules: Vec::new(), rust: RustShape::Generated })
+        Some(LayoutDraft {
+            docs,
+            name: name?,
+            kind,
+            params,
+            fields,
+            depth,
+            rules: Vec::new(),
+            rust: RustShape::Generated,
+        })
     }
 
     fn arm(&mut self, pair: Pair<'_>) -> Option<(FieldDraft, ArmDraft)> {
@@ -135,6 +145,7 @@ impl Reader<'_> {
             kind,
             params: Vec::new(),
             fields,
+            depth: None,
             rules: Vec::new(),
             rust: RustShape::Generated,
         });
@@ -164,6 +175,7 @@ impl Reader<'_> {
             kind: LayoutKind::Union { given: true, arms },
             params: Vec::new(),
             fields,
+            depth: None,
             rules: Vec::new(),
             rust: RustShape::Generated,
         });

@@ -301,23 +301,32 @@ impl Reader<'_> {
         }
         self.owners = name.iter().map(|name: &Name| name.text.clone()).collect();
         let fields = self.fields(item.body(), Within::Layout);
-        let rules = self.layout_tail(item);
+        let (rules, depth) = self.layout_tail(item);
         let kind = if rule == Rule::struct_head { LayoutKind::Struct } else { LayoutKind::Message { from } };
-        Some(LayoutDraft { docs, name: name?, kind, params, fields, rules, rust: RustShape::Generated })
+        Some(LayoutDraft { docs, name: name?, kind, params, fields, depth, rules, rust: RustShape::Generated })
     }
 
-    /// What stands behind the closing brace of a layout: its rules.
-    fn layout_tail(&mut self, item: &Item) -> Vec<Formula> {
+    /// What stands behind the closing brace of a layout: its rules, and its depth.
+    fn layout_tail(&mut self, item: &Item) -> (Vec<Formula>, Option<Spanned<u128>>) {
         let tail = item.tail();
         if tail.is_empty() {
-            return Vec::new();
+            return (Vec::new(), None);
         }
-        let Some(piece) = self.piece(Rule::layout_tail, tail) else { return Vec::new() };
+        let Some(piece) = self.piece(Rule::layout_tail, tail) else { return (Vec::new(), None) };
         self.refuse_layout_attrs(&piece);
+        let depth = self.depth(&piece);
         let attrs = piece.into_inner().filter(|part| part.as_rule() == Rule::layout_attr);
         let wheres = attrs.filter_map(|attr| attr.into_inner().find(|part| part.as_rule() == Rule::layout_where));
         let wheres: Vec<Pair<'_>> = wheres.collect();
-        wheres.into_iter().filter_map(|part| self.formula_of(part)).collect()
+        (wheres.into_iter().filter_map(|part| self.formula_of(part)).collect(), depth)
+    }
+
+    /// `depth 32` behind the closing brace of a layout.
+    pub(super) fn depth(&mut self, pair: &Pair<'_>) -> Option<Spanned<u128>> {
+        let attrs = pair.clone().into_inner().filter(|part| part.as_rule() == Rule::layout_attr);
+        let depth = attrs.flat_map(Pair::into_inner).find(|part| part.as_rule() == Rule::depth)?;
+        let number = depth.into_inner().find(|part| part.as_rule() == Rule::int)?;
+        self.size(&number)
     }
 
     pub(super) fn refuse_layout_attrs(&mut self, pair: &Pair<'_>) {
@@ -325,7 +334,6 @@ impl Reader<'_> {
             for part in attr.into_inner() {
                 let construct = match part.as_rule() {
                     Rule::extensible => &not_yet::EXTENSIBLE,
-                    Rule::depth => &not_yet::DEPTH,
                     Rule::layout_max => &not_yet::LAYOUT_MAX,
                     _ => continue,
                 };

@@ -39,7 +39,6 @@ constructs! {
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
     EXTENSIBLE = "extensible", "it lets newer peers add bytes behind the known fields", "add a `rest: bytes[..]` field as the last";
-    DEPTH = "depth", "it bounds how deep a type may contain itself", "unroll the nesting: a struct cannot contain itself";
     LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
     SINCE = "since", "it says which version of the protocol brought the field", "write one schema for each version";
     VIA = "via", "it passes bytes through a transform such as `xor`", "take the bytes as they are, and transform them in the handler";

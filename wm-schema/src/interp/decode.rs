@@ -43,7 +43,7 @@ fn content(
     recorder: Option<&Recorder>,
 ) -> Result<Value, Error> {
     let layout = &interpreter.message.layout;
-    let mut cursor = Cursor { bytes: frame, at: 0, recorder };
+    let mut cursor = Cursor { bytes: frame, at: 0, depth: 0, recorder };
     let top = Top { from: interpreter.from, whole };
     let value = read_layout(interpreter.schema, layout, &[], &mut cursor, Some(top))?;
     match (frame.len() - cursor.at, layout.fields.last()) {
@@ -57,6 +57,8 @@ pub(super) struct Cursor<'f> {
     /// The frame up to the end of the region.
     pub(super) bytes: &'f [u8],
     pub(super) at: usize,
+    /// How many layouts that contain themselves stand around it.
+    depth: u64,
     recorder: Option<&'f Recorder>,
 }
 
@@ -177,6 +179,23 @@ struct Top {
 }
 
 fn read_layout(
+    schema: &Schema,
+    layout: &Layout,
+    params: &[Value],
+    cursor: &mut Cursor<'_>,
+    top: Option<Top>,
+) -> Result<Value, Error> {
+    let counted = schema.counted(layout);
+    if let Some(limit) = counted.filter(|most| cursor.depth >= *most) {
+        return Err(Place::first(layout).error(cursor.at, Fault::TooDeep { limit }));
+    }
+    cursor.depth += u64::from(counted.is_some());
+    let value = read_inside(schema, layout, params, cursor, top)?;
+    cursor.depth -= u64::from(counted.is_some());
+    Ok(value)
+}
+
+fn read_inside(
     schema: &Schema,
     layout: &Layout,
     params: &[Value],
@@ -498,7 +517,7 @@ fn constant(schema: &Schema, field: &Field, cursor: &mut Cursor<'_>, place: Plac
 
 /// A value that is neither bytes nor a list, at a place of a frame.
 pub(super) fn single_at(schema: &Schema, ty: &Type, bytes: &[u8], at: usize, place: Place<'_>) -> Result<Value, Error> {
-    read_single(schema, ty, &mut Cursor { bytes, at, recorder: None }, place)
+    read_single(schema, ty, &mut Cursor { bytes, at, depth: 0, recorder: None }, place)
 }
 
 /// A field of a run of bits that starts at a place of a frame.
@@ -509,7 +528,7 @@ pub(super) fn bits_at(
     bytes: &[u8],
     at: usize,
 ) -> Result<Value, Error> {
-    let mut cursor = Cursor { bytes, at, recorder: None };
+    let mut cursor = Cursor { bytes, at, depth: 0, recorder: None };
     let first = &layout.fields[place.first];
     let run = cursor.take(place.bytes.into(), Place::new(layout, first))?;
     cursor.at = at;

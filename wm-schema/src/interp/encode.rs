@@ -9,6 +9,7 @@ use crate::ir::{
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
     let message = interpreter.message;
+    depth(interpreter.schema, &message.layout, value, 0)?;
     let wire = layout(interpreter.schema, &message.layout, &[], value, Some(interpreter.from))?;
     if let Some(around) = message.envelope() {
         return envelope::close(interpreter, around, &wire);
@@ -19,6 +20,35 @@ pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Ve
             Err(Place::new(&message.layout, last).refuse(EncodeFault::TooLong { found, limit }))
         }
         _ => Ok(wire),
+    }
+}
+
+/// What contains itself does so at most as often as it may.
+fn depth(schema: &Schema, layout: &Layout, value: &Value, around: u64) -> Result<(), EncodeError> {
+    let counted = schema.counted(layout);
+    if let Some(limit) = counted.filter(|most| around >= *most) {
+        return Err(Place::first(layout).refuse(EncodeFault::TooDeep { limit }));
+    }
+    let around = around + u64::from(counted.is_some());
+    match value {
+        Value::Arm(arm, value) => layout.fields.get(*arm).map_or(Ok(()), |arm| within(schema, &arm.ty, value, around)),
+        Value::Struct(values) => {
+            let set = layout.fields.iter().filter(|field| field.role == Role::Value);
+            set.zip(values).try_for_each(|(field, value)| within(schema, &field.ty, value, around))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same of what a field holds.
+fn within(schema: &Schema, ty: &Type, value: &Value, around: u64) -> Result<(), EncodeError> {
+    match (ty, value) {
+        (ty, Value::Option(Some(value))) => within(schema, ty, value, around),
+        (Type::Struct(index), value) => depth(schema, &schema.structs[*index], value, around),
+        (Type::List { element, .. }, Value::List(items)) => {
+            items.iter().try_for_each(|item| within(schema, element, item, around))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -47,6 +47,11 @@ pub enum Fault {
         /// The least that the layout takes.
         least: u64,
     },
+    /// A layout contains itself more often than it may.
+    TooDeep {
+        /// How many of it may stand in each other.
+        limit: u64,
+    },
     /// The frame or region ends before the field does.
     Truncated {
         /// How many more bytes the field needs.
@@ -187,6 +192,7 @@ impl Fault {
         match self {
             Self::TooLong { .. } => "TooLong",
             Self::TooShort { .. } => "TooShort",
+            Self::TooDeep { .. } => "TooDeep",
             Self::Truncated { .. } => "Truncated",
             Self::Trailing { .. } => "Trailing",
             Self::Constant { .. } => "Constant",
@@ -218,6 +224,7 @@ impl fmt::Display for Fault {
         match self {
             Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
             Self::TooShort { found, least } => write!(f, "{found} is too short, it must be at least {least}"),
+            Self::TooDeep { limit } => write!(f, "it stands more than {limit} deep in itself"),
             Self::Truncated { needed } => write!(f, "the bytes end here, {needed} more are needed"),
             Self::Trailing { extra } => write!(f, "{extra} bytes too many"),
             Self::Constant { expected } => write!(f, "expected \"{}\"", expected.escape_ascii()),
@@ -322,6 +329,11 @@ pub enum EncodeFault {
         /// Its spelling in the schema.
         condition: String,
     },
+    /// A layout contains itself more often than it may.
+    TooDeep {
+        /// How many of it may stand in each other.
+        limit: u64,
+    },
     /// A list must end with the first element that meets a condition.
     End {
         /// The element that meets it too early, from 0; none if no element meets it.
@@ -356,6 +368,7 @@ impl EncodeFault {
             Self::NoBraces => "NoBraces",
             Self::Json(_) => "Json",
             Self::Condition { .. } => "Condition",
+            Self::TooDeep { .. } => "TooDeep",
             Self::End { .. } => "End",
             Self::Presence { .. } => "Presence",
             Self::Shape => "Shape",
@@ -377,6 +390,7 @@ impl fmt::Display for EncodeFault {
             Self::NoBraces => f.write_str("no object or list of JSON alone"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::TooDeep { limit } => write!(f, "it stands more than {limit} deep in itself"),
             Self::End { found: Some(at), condition } => {
                 write!(f, "element {at} ends the list, `{condition}` holds, but more follow")
             }

@@ -232,6 +232,14 @@ impl<'s> Place<'s> {
         Self { layout: &layout.name, field: &field.name, line: field.line }
     }
 
+    /// What an error is about that concerns a layout as a whole: its tag, or its first field.
+    fn first(layout: &'s Layout) -> Self {
+        match (&layout.choice, layout.fields.first()) {
+            (None, Some(field)) => Self::new(layout, field),
+            _ => Self { layout: &layout.name, field: "tag", line: layout.line },
+        }
+    }
+
     fn error(self, offset: usize, fault: Fault) -> Error {
         Error { layout: self.layout.into(), field: self.field.into(), line: self.line, offset, fault }
     }

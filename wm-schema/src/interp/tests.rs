@@ -35,6 +35,7 @@ fn bytes(content: Content, extent: Extent, max: u64, trim: Option<&[u8]>) -> Typ
 fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schema {
     let size = Size { least: fields.iter().map(|field| field.size.least).sum(), most: Some(limit) };
     let layout = Layout {
+        nesting: None,
         docs: Vec::new(),
         name: name.into(),
         params: Vec::new(),

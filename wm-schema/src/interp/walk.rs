@@ -9,7 +9,7 @@ use std::collections::HashMap;
 pub(super) fn input(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
     let message = interpreter.message;
     let (least, most) = (message.layout.size.least.into(), message.frame_bytes_max.into());
-    let mut walk = Walk { schema: interpreter.schema, buf, at: 0, least, most };
+    let mut walk = Walk { schema: interpreter.schema, buf, at: 0, least, most, depth: 0 };
     match walk.layout(&message.layout, &[]) {
         Ok(_) if walk.at <= buf.len() as u64 => Ok(Input::Frame(size(walk.at))),
         Ok(_) => Ok(Input::Need(size(walk.at) - buf.len())),
@@ -45,6 +45,8 @@ struct Walk<'w> {
     least: i128,
     /// The largest size of a frame.
     most: i128,
+    /// How many layouts that contain themselves stand around the next byte.
+    depth: u64,
 }
 
 /// A layout that is being walked over.
@@ -69,6 +71,11 @@ impl<'w> Walk<'w> {
 
     /// Walks over a layout which is handed `params`, and says where the fields stand that a condition may read.
     fn layout(&mut self, layout: &Layout, params: &[Value]) -> Result<HashMap<usize, u64>, Stop> {
+        let counted = self.schema.counted(layout);
+        if let Some(limit) = counted.filter(|most| self.depth >= *most) {
+            return Err(Place::first(layout).error(size(self.at), Fault::TooDeep { limit }).into());
+        }
+        self.depth += u64::from(counted.is_some());
         let mut level = Level { layout, params, kept: Vec::new(), marks: HashMap::new() };
         let steps = match &layout.choice {
             Some(choice) => self.chosen(layout, choice, params)?,
@@ -80,6 +87,7 @@ impl<'w> Walk<'w> {
                 steps.next();
             }
         }
+        self.depth -= u64::from(counted.is_some());
         Ok(level.marks)
     }
 

@@ -16,6 +16,8 @@ pub struct Layout {
     pub fields: Vec<Field>,
     /// What chooses the arm, if it is a union.
     pub choice: Option<Choice>,
+    /// What bounds how deep it may contain itself, if it does.
+    pub nesting: Option<Nesting>,
     /// The least and the most bytes that it takes.
     pub size: Size,
     /// Whether the Rust struct borrows, and so has a lifetime: a field of bytes, text, JSON, a list, or a struct that does.
@@ -26,6 +28,15 @@ pub struct Layout {
     pub file: Option<String>,
     /// Its line in that file.
     pub line: u32,
+}
+
+/// How deep a layout may contain itself. All layouts of a circle have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nesting {
+    /// The struct or union of the circle that is counted, by index.
+    pub head: usize,
+    /// How many of it may stand in each other.
+    pub most: u64,
 }
 
 /// How many bytes something takes.

@@ -151,10 +151,12 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     let drafted = |layout: &Layout| draft.layouts.iter().find(|draft| draft.name.text == layout.name);
     for message in schema.messages.iter().filter(|message| message.framing == Framing::Walk) {
         let levels = walk::levels(schema, &message.layout);
-        if levels > walk::LEVELS_MAX
+        let nests = walk::structs(schema).into_iter().any(|index| schema.structs[index].nesting.is_some());
+        let most = if nests { walk::NESTED_LEVELS_MAX } else { walk::LEVELS_MAX };
+        if levels > most
             && let Some(draft) = drafted(&message.layout)
         {
-            cx.report(too_deep(draft, levels));
+            cx.report(too_deep(draft, levels, most));
         }
     }
     for layout in walk::layouts(schema) {
@@ -195,8 +197,8 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     }
 }
 
-fn too_deep(draft: &LayoutDraft, levels: usize) -> Diagnostic {
-    let (name, most) = (&draft.name, walk::LEVELS_MAX);
+fn too_deep(draft: &LayoutDraft, levels: usize, most: usize) -> Diagnostic {
+    let name = &draft.name;
     Diagnostic::new(Code::NoFraming, name.origin, format!("`{}` is {levels} layouts deep", name.text))
         .why(format!("the framer goes through it field by field, and keeps track of {most} layouts in each other"))
         .help(format!("say the size once for all: add `len: u32 = size(self)` as the first line of `{}`", name.text))

@@ -8,7 +8,7 @@ use super::{Context, attrs, bits, checksums, choices, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
 use crate::ir::{
-    self, BitPlace, Bytes, Choice, Content, Enum, Extent, Field, Layout, Param, Role, RustShape, Size, Type,
+    self, BitPlace, Bytes, Choice, Content, Enum, Extent, Field, Layout, Nesting, Param, Role, RustShape, Size, Type,
 };
 
 /// A layout whose sizes are not known yet.
@@ -223,7 +223,13 @@ fn check_held(cx: &mut Context<'_>, draft: &FieldDraft, ty: &Type) {
 
 impl Body<'_> {
     /// The checked layout, once the sizes are known.
-    pub(super) fn finish(self, cx: &Context<'_>, size: Size, structs: &[Option<Layout>]) -> Layout {
+    pub(super) fn finish(
+        self,
+        cx: &Context<'_>,
+        size: Size,
+        structs: &[Option<Layout>],
+        nesting: Option<Nesting>,
+    ) -> Layout {
         let borrows = match self.draft.rust {
             RustShape::Existing { lifetime } => lifetime,
             RustShape::Generated => self.lines.iter().any(|line| borrows(cx, line, structs)),
@@ -249,10 +255,42 @@ impl Body<'_> {
             params: self.params,
             fields: self.lines.into_iter().map(field).collect(),
             choice: self.choice,
+            nesting,
             size,
             borrows,
             rust: self.draft.rust,
             file: cx.draft.file(self.draft.name.origin).map(str::to_owned),
+            line: cx.draft.line(self.draft.name.origin),
+        }
+    }
+
+    /// What is known of it before it is measured: a layout that contains itself is looked at while it is not finished.
+    pub(super) fn outline(&self, cx: &Context<'_>, size: Size) -> Layout {
+        let field = |line: &Line<'_>| Field {
+            docs: Vec::new(),
+            name: line.name.clone(),
+            role: line.role.clone(),
+            ty: line.ty.clone(),
+            condition: None,
+            args: Vec::new(),
+            rules: Vec::new(),
+            region: None,
+            held: line.draft.held,
+            bits: line.bits,
+            size: line.size,
+            stream: line.stream,
+            line: cx.draft.line(line.draft.origin),
+        };
+        Layout {
+            docs: Vec::new(),
+            name: self.draft.name.text.clone(),
+            params: self.params.clone(),
+            fields: self.lines.iter().map(field).collect(),
+            choice: self.choice.clone(),
+            nesting: None,
+            size,
+            borrows: true,
+            rust: self.draft.rust,
             line: cx.draft.line(self.draft.name.origin),
         }
     }

@@ -32,6 +32,7 @@ mod framing;
 mod ints;
 mod layouts;
 mod names;
+mod nesting;
 mod recovers;
 mod regions;
 mod schema;

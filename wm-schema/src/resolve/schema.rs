@@ -120,77 +120,45 @@ fn from_the_inside_out(
     bodies: Vec<Body<'_>>,
     enums: &[Option<Enum>],
 ) -> (Vec<Option<Layout>>, Vec<bool>) {
-    let order = order(cx, &bodies);
+    let groups = nesting::groups(cx, &bodies);
     let mut structs: Vec<Option<Layout>> = bodies.iter().map(|_| None).collect();
     let mut open = vec![false; bodies.len()];
     let mut bodies: Vec<Option<Body<'_>>> = bodies.into_iter().map(Some).collect();
-    for index in order {
-        let Some(mut body) = bodies[index].take() else { continue };
-        let parts = Parts { enums, structs: &structs, open: &open };
-        if !measured(cx, &mut body, parts) {
+    for group in groups {
+        if group.nesting.is_some() && !nesting::outline(cx, &bodies, &group, (&mut structs, enums, &open)) {
             continue;
         }
-        let size = sizes::bound_struct(cx, &mut body, parts);
-        let goes_on = body.lines.iter().any(|line| regions::is_open(line, parts));
-        structs[index] = Some(body.finish(cx, size, &structs));
-        open[index] = goes_on;
+        let mut sound = true;
+        for &index in &group.members {
+            let Some(mut body) = bodies[index].take() else { continue };
+            let parts = Parts { enums, structs: &structs, open: &open };
+            if !measured(cx, &mut body, parts) {
+                sound = false;
+                continue;
+            }
+            let size = sizes::bound_struct(cx, &mut body, parts);
+            let goes_on = body.lines.iter().any(|line| regions::is_open(line, parts));
+            if goes_on && group.nesting.is_some() {
+                nesting::goes_on(cx, &body);
+                sound = false;
+                continue;
+            }
+            structs[index] = Some(body.finish(cx, size, &structs, group.nesting));
+            open[index] = goes_on;
+        }
+        // What is but an outline must not be taken for the whole.
+        for index in group.members.into_iter().filter(|_| !sound) {
+            structs[index] = None;
+        }
     }
     (structs, open)
-}
-
-/// The structs, each behind those that it contains. Those that contain themselves are reported and left out.
-fn order(cx: &mut Context<'_>, bodies: &[Body<'_>]) -> Vec<usize> {
-    let parts: Vec<Vec<usize>> =
-        bodies.iter().map(|body| body.lines.iter().filter_map(|line| part(&line.ty)).collect()).collect();
-    let mut order: Vec<usize> = Vec::new();
-    let mut placed = vec![false; bodies.len()];
-    // Each round places at least one, so that it ends; what is never ready leads into a circle.
-    loop {
-        let ready = (0..bodies.len()).find(|&index| !placed[index] && parts[index].iter().all(|&part| placed[part]));
-        let Some(index) = ready else { break };
-        placed[index] = true;
-        order.push(index);
-    }
-    for index in (0..bodies.len()).filter(|&index| !placed[index] && reaches(&parts, index)) {
-        let name = &bodies[index].draft.name;
-        cx.report(
-            Diagnostic::new(Code::Recursive, name.origin, format!("`{}` contains itself", name.text))
-                .why("its size would have no end; layouts that nest are not there yet")
-                .help("hold the inner one as `bytes[u16]`, and decode it in the handler"),
-        );
-    }
-    order
-}
-
-/// Whether a struct is reached from itself.
-fn reaches(parts: &[Vec<usize>], start: usize) -> bool {
-    let mut seen = vec![false; parts.len()];
-    let mut open = parts[start].clone();
-    while let Some(index) = open.pop() {
-        if index == start {
-            return true;
-        }
-        if !std::mem::replace(&mut seen[index], true) {
-            open.extend(&parts[index]);
-        }
-    }
-    false
-}
-
-/// The struct that a type contains.
-fn part(ty: &Type) -> Option<usize> {
-    match ty {
-        Type::Struct(index) => Some(*index),
-        Type::List { element, .. } => part(element),
-        _ => None,
-    }
 }
 
 /// Sets the own sizes of all lines and checks the lengths. Says whether the layout is sound.
 fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool {
     let whole = |ty: &Type| match ty {
         Type::Enum(index) => parts.enums[*index].is_some(),
-        ty => part(ty).is_none_or(|index| parts.structs[index].is_some()),
+        ty => nesting::part(ty).is_none_or(|index| parts.structs[index].is_some()),
     };
     if !body.sound || !body.lines.iter().all(|line| whole(&line.ty)) {
         return false;
@@ -207,6 +175,9 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
 
 /// Checks a message, infers its framing, and bounds it.
 fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option<Message> {
+    if let Some(depth) = &body.draft.depth {
+        cx.report(nesting::never_nested(&body, depth.origin));
+    }
     if !measured(cx, &mut body, parts) {
         return None;
     }
@@ -222,7 +193,13 @@ fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option
         Framing::Outer(_) => sizes::limit(cx, &body.lines, &framing),
         _ => size.most.unwrap_or(size.least),
     };
-    Some(Message { layout: body.finish(cx, size, parts.structs), from, framing, frame_bytes_max, recover: Vec::new() })
+    Some(Message {
+        layout: body.finish(cx, size, parts.structs, None),
+        from,
+        framing,
+        frame_bytes_max,
+        recover: Vec::new(),
+    })
 }
 
 fn other_side(side: Option<Side>) -> &'static str {

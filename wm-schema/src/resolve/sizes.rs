@@ -32,6 +32,20 @@ pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
     }
 }
 
+/// The least bytes of a layout, before its conditions are known: what may be absent takes none.
+pub(super) fn least(body: &Body<'_>, parts: Parts<'_>) -> u64 {
+    let line = |at: usize| match body.lines[at].condition {
+        Some(_) => 0,
+        None => line_size(&body.lines, at, parts).least,
+    };
+    let mut lines = (0..body.lines.len()).map(line);
+    match &body.choice {
+        Some(Choice { by: By::Tag(int), .. }) => lines.min().unwrap_or(0).saturating_add(int.size().least),
+        Some(_) => lines.min().unwrap_or(0),
+        None => lines.try_fold(0, u64::checked_add).unwrap_or(u64::MAX),
+    }
+}
+
 /// The bytes of a run of bits are counted at its last field.
 fn line_size(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Size {
     let own = match (&lines[at].ty, &lines[at].role) {

@@ -58,12 +58,22 @@ pub(super) fn read(code: &LayoutCode<'_>) -> TokenStream {
     let lifetime = if shape::borrows(code.rust.schema, code.layout) { quote!('a) } else { quote!('_) };
     let value = constructor(code);
     let params = code.parameters(&fields);
+    let (enter, leave) = nesting(code);
     quote! {
         fn read(reader: &mut Reader<#lifetime> #(, #params)*) -> Result<Self, DecodeError> {
+            #enter
             #fields
+            #leave
             Ok(#value)
         }
     }
+}
+
+/// The statements that enter and leave a layout which is counted, because it may contain itself.
+pub(super) fn nesting(code: &LayoutCode<'_>) -> (TokenStream, TokenStream) {
+    let Some(most) = code.counted() else { return (TokenStream::new(), TokenStream::new()) };
+    let first = code.first();
+    (quote!(reader.enter(#most, #first)?;), quote!(reader.leave();))
 }
 
 /// The statements that read an arm of a union into its variable.

@@ -5,7 +5,7 @@ mod write;
 
 use super::layout::LayoutCode;
 use super::number::{to_i128, within};
-use super::{literal, names, sentinels, shape};
+use super::{Rust, literal, names, sentinels, shape};
 use crate::ir::{
     Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Schema, Type,
 };
@@ -79,30 +79,54 @@ pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
     }
 }
 
-/// Whether `write` of a struct computes what only a measured value is sure to have.
+/// Whether `write` of a struct computes what only a measured value is sure to have. Of layouts that contain each other,
+/// one is enough.
 pub(super) fn write_can_fail(code: &LayoutCode<'_>) -> bool {
-    code.layout.fields.iter().any(|field| {
+    let structs = &code.rust.schema.structs;
+    match code.layout.nesting {
+        None => own_write_can_fail(code.rust, code.layout),
+        nesting => {
+            structs.iter().filter(|part| part.nesting == nesting).any(|part| own_write_can_fail(code.rust, part))
+        }
+    }
+}
+
+fn own_write_can_fail(rust: &Rust<'_>, layout: &Layout) -> bool {
+    layout.fields.iter().any(|field| {
         let prefixed = match &field.ty {
             Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } => matches!(extent, Extent::Prefix(_)),
             _ => false,
         };
-        let part = match &field.ty {
-            Type::Struct(part) => Some(*part),
-            Type::List { element, .. } => match **element {
-                Type::Struct(part) => Some(part),
-                _ => None,
-            },
-            _ => None,
-        };
-        let nested =
-            part.is_some_and(|part| write_can_fail(&LayoutCode::part(code.rust, &code.rust.schema.structs[part])));
+        let part = part(&field.ty).map(|part| &rust.schema.structs[part]);
+        let other = part.filter(|part| part.nesting.is_none() || part.nesting != layout.nesting);
+        let nested = other.is_some_and(|part| write_can_fail(&LayoutCode::part(rust, part)));
         prefixed || nested || matches!(field.role, Role::Computed(_)) || shape::is_serialized(field)
     })
 }
 
+/// The struct that a type is, or that its elements are.
+fn part(ty: &Type) -> Option<usize> {
+    match ty {
+        Type::Struct(part) => Some(*part),
+        Type::List { element, .. } => part(element),
+        _ => None,
+    }
+}
+
+/// `depth: usize`: how many layouts that contain themselves stand around this one.
+pub(super) fn depth_parameter(layout: &Layout) -> Option<TokenStream> {
+    layout.nesting.map(|_| quote!(depth: usize))
+}
+
+/// The statement that counts a layout which may contain itself.
+pub(super) fn nested(code: &LayoutCode<'_>) -> Option<TokenStream> {
+    let (most, first) = (code.counted()?, code.first());
+    Some(quote!(let depth = check::nested(depth, #most, #first)?;))
+}
+
 /// The statements that check an arm of a union, and what it takes: `outside` bytes and those of its variable.
 pub(super) fn measure_arm(code: &LayoutCode<'_>, at: usize, outside: u64) -> TokenStream {
-    let mut encoder = Encoder::new(code, false);
+    let mut encoder = Encoder { counts: true, ..Encoder::new(code, false) };
     if let (Type::Struct(part), 0, true) = (&code.field(at).ty, outside, code.field(at).rules.is_empty())
         && !is_plain(code.rust.schema, &code.rust.schema.structs[*part])
     {
@@ -187,7 +211,8 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
             /// A value breaks a rule of the schema.
         }
     });
-    let params = code.parameters(&body);
+    let mut params = code.parameters(&body);
+    params.extend(depth_parameter(code.layout));
     if serialized.lets.is_empty() {
         return quote! {
             #docs
@@ -212,7 +237,8 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
 }
 
 fn measure_body(code: &LayoutCode<'_>) -> TokenStream {
-    let mut encoder = Encoder::new(code, false);
+    let mut encoder = Encoder { counts: true, ..Encoder::new(code, false) };
+    let nested = nested(code);
     let count = code.layout.fields.len();
     let checks: TokenStream = (0..count).map(|at| encoder.check(at)).collect();
     let size = encoder.span(0, count.saturating_sub(1));
@@ -233,9 +259,9 @@ fn measure_body(code: &LayoutCode<'_>) -> TokenStream {
     }
     let numbers = &encoder.lets;
     if limit.is_none() && numbers.is_empty() {
-        return quote!(#checks #sizes Ok(#size));
+        return quote!(#nested #checks #sizes Ok(#size));
     }
-    quote!(#checks #sizes let size = #size; #limit #numbers Ok(size))
+    quote!(#nested #checks #sizes let size = #size; #limit #numbers Ok(size))
 }
 
 pub(super) struct Encoder<'c> {
@@ -250,6 +276,8 @@ pub(super) struct Encoder<'c> {
     size_is_known: bool,
     /// The field that may be absent and whose value, if it is there, has a variable.
     inside: Option<usize>,
+    /// Whether it is counted how deep layouts stand in themselves.
+    counts: bool,
     /// The checksums, and the field behind which each can be written.
     pub(super) due: Vec<(usize, usize)>,
     /// The fields whose place in the buffer has a variable.
@@ -265,6 +293,7 @@ impl<'c> Encoder<'c> {
             sizes: Vec::new(),
             size_is_known,
             inside: None,
+            counts: false,
             due: code.layout.checksums(),
             marks: BTreeSet::new(),
         }
@@ -325,9 +354,18 @@ impl<'c> Encoder<'c> {
         }
     }
 
-    /// What is handed to the struct of a field.
+    /// What is handed to `measure` of the struct of a field.
     fn arguments(&self, at: usize) -> Vec<TokenStream> {
-        self.code.arguments(at, &|at| self.value(at))
+        let mut args = self.code.arguments(at, &|at| self.value(at));
+        args.extend(part(&self.code.field(at).ty).and_then(|part| self.depth(part)));
+        args
+    }
+
+    /// How many layouts that contain themselves stand around a part, if that is counted.
+    fn depth(&self, part: usize) -> Option<TokenStream> {
+        let nesting = self.code.rust.schema.structs[part].nesting;
+        let inside = self.counts && self.code.layout.nesting == nesting;
+        nesting.map(|_| if inside { quote!(depth) } else { quote!(0) })
     }
 
     fn condition(&self, formula: &Formula) -> TokenStream {

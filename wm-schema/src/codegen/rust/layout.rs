@@ -1,7 +1,7 @@
 //! One layout while its code is written: what all its functions have to know.
 
 use super::formulas::{Formulas, It};
-use super::{Rust, names::Names, shape};
+use super::{Rust, literal, names::Names, shape};
 use crate::ir::{
     Bytes, Endian, Equation, Escape, Extent, Field, Formula, Int, Layout, Measure, Message, Role, Size, Type,
 };
@@ -38,6 +38,16 @@ impl<'s> LayoutCode<'s> {
     pub(super) fn constant(&self, field: usize) -> TokenStream {
         let name = self.names.constant(field);
         if self.rust.impls_only { quote!(#name) } else { quote!(Self::#name) }
+    }
+
+    /// How many of the layout may stand in each other, if it is the one that is counted.
+    pub(super) fn counted(&self) -> Option<TokenStream> {
+        self.rust.schema.counted(self.layout).map(|most| literal::number(most.into()))
+    }
+
+    /// The constant that an error points at which concerns the layout as a whole.
+    pub(super) fn first(&self) -> TokenStream {
+        if self.layout.choice.is_some() { quote!(Self::TAG) } else { self.constant(0) }
     }
 
     /// Where a field of a message starts, if that is always the same.

@@ -44,6 +44,9 @@ const RESERVED: [&str; 18] = [
 impl Names {
     pub(super) fn new(layout: &Layout) -> Self {
         let mut taken: BTreeSet<String> = RESERVED.iter().map(ToString::to_string).collect();
+        if layout.nesting.is_some() {
+            taken.insert("depth".to_owned());
+        }
         let params = layout.params.iter().map(|param| fresh(&mut taken, param.name.clone())).collect();
         let local = |field: &Field| match layout.choice {
             Some(_) => snake(&field.name),

@@ -54,6 +54,25 @@ pub(super) fn has(schema: &Schema, layout: &Layout, wanted: Trait) -> bool {
     !is_written(layout) && values(layout).all(|field| type_has(schema, &field.ty, wanted))
 }
 
+/// Whether the elements of a list have a trait. What contains itself has what its other parts have.
+fn element_has(schema: &Schema, element: &Type, wanted: Trait) -> bool {
+    let Type::Struct(at) = element else { return type_has(schema, element, wanted) };
+    let Some(nesting) = schema.structs[*at].nesting else { return type_has(schema, element, wanted) };
+    let circle = schema.structs.iter().filter(|layout| layout.nesting == Some(nesting));
+    if circle.clone().any(is_written) {
+        return false;
+    }
+    let mut fields = circle.flat_map(values);
+    let inside = |ty: &Type| match ty {
+        Type::Struct(at) => schema.structs[*at].nesting == Some(nesting),
+        Type::List { element, .. } => {
+            matches!(**element, Type::Struct(at) if schema.structs[at].nesting == Some(nesting))
+        }
+        _ => false,
+    };
+    fields.all(|field| inside(&field.ty) || type_has(schema, &field.ty, wanted))
+}
+
 pub(super) fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
     match ty {
         Type::Float { .. } => wanted == Trait::Copy,
@@ -61,7 +80,7 @@ pub(super) fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
             wanted == Trait::Eq && body_has_eq(schema, *body)
         }
         Type::Struct(at) => has(schema, &schema.structs[*at], wanted),
-        Type::List { element, .. } => wanted == Trait::Eq && type_has(schema, element, wanted),
+        Type::List { element, .. } => wanted == Trait::Eq && element_has(schema, element, wanted),
         Type::Enum(at) => wanted == Trait::Copy || schema.enums[*at].rust == RustShape::Generated,
         Type::Constant(_) | Type::Int(..) | Type::Bytes(_) => true,
     }

@@ -160,12 +160,17 @@ impl Union<'_> {
         } else {
             before
         };
-        let body = quote! {
-            #before
-            match #subject {
-                #arms
-                #refused
-            }
+        let chosen = quote!(match #subject { #arms #refused });
+        let (enter, leave) = decode::nesting(self.code);
+        let body = match enter.is_empty() {
+            true => quote!(#before #chosen),
+            false => quote! {
+                #enter
+                #before
+                let value = #chosen?;
+                #leave
+                Ok(value)
+            },
         };
         let lifetime = if shape::borrows(self.rust.schema, self.layout) { quote!('a) } else { quote!('_) };
         let params = self.given(true).into_iter().chain(self.code.parameters(&body));
@@ -217,8 +222,10 @@ impl Union<'_> {
             })
             .collect();
         let (receiver, this) = self.receiver();
-        let body = quote!(match #this { #arms });
+        let nested = encode::nested(self.code);
+        let body = quote!(#nested match #this { #arms });
         let params = self.given(true).into_iter().chain(self.code.parameters(&body));
+        let params = params.chain(encode::depth_parameter(self.layout));
         quote! {
             fn measure(#receiver #(, #params)*) -> Result<usize, EncodeError> {
                 #body

@@ -23,10 +23,13 @@ pub(super) fn scan_type(schema: &Schema, layout: &Layout) -> TokenStream {
 pub(super) fn function(code: &LayoutCode<'_>) -> TokenStream {
     let walker = walker_type(code.rust.schema);
     let steps = walk::steps(code.rust.schema, code.layout);
+    let counted = nested(code);
+    let first = usize::from(counted.is_some());
     let arms = steps.iter().enumerate().map(|(at, step)| {
-        let (at, step) = (Literal::usize_unsuffixed(at), self::step(code, step));
+        let (at, step) = (Literal::usize_unsuffixed(first + at), self::step(code, step));
         quote!(#at => #step)
     });
+    let arms = counted.map(|counted| quote!(0 => #counted)).into_iter().chain(arms);
     quote! {
         /// The steps to the end, field by field; a step that lacks bytes is taken again when more have arrived.
         fn walk(walk: &mut #walker, step: usize) -> Result<(), Halt> {
@@ -77,16 +80,25 @@ pub(super) fn union(code: &LayoutCode<'_>, choice: &Choice) -> TokenStream {
     let open = !choice.complete || matches!(choice.by, By::Given(_)) && choice.values.iter().all(Option::is_some);
     let refused =
         open.then(|| quote!(tag => Err(DecodeError::new(Self::TAG, #offset, Fault::Variant { #found }).into()),));
-    let first = Literal::usize_unsuffixed(0);
+    let counted = nested(code);
+    let first = Literal::usize_unsuffixed(usize::from(counted.is_some()));
+    let counted = counted.map(|counted| quote!(0 => #counted,));
     quote! {
         /// The steps to the end of the arm that is chosen.
         fn walk(walk: &mut #walker, step: usize) -> Result<(), Halt> {
             match step {
+                #counted
                 #first => match #subject { #arms #refused },
                 _ => walk.leave(),
             }
         }
     }
+}
+
+/// The first step of a layout that may contain itself.
+fn nested(code: &LayoutCode<'_>) -> Option<TokenStream> {
+    let (most, first) = (code.counted()?, code.first());
+    Some(quote!(walk.nested(#most, #first)))
 }
 
 /// Enters an arm: what lacks bytes must not choose again, so that each arm is a layout of its own.

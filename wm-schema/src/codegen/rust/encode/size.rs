@@ -156,11 +156,12 @@ impl Encoder<'_> {
         }
         let measure = match element {
             Type::Struct(part) => {
+                let depth = self.depth(*part);
                 let part = &self.code.rust.schema.structs[*part];
                 let name = names::ty(&part.name);
                 match shape::has(self.code.rust.schema, part, shape::Trait::Copy) {
                     true => quote!(#name::measure),
-                    false => quote!(|item| item.measure()),
+                    false => quote!(|item| item.measure(#depth)),
                 }
             }
             Type::Enum(index) => {
