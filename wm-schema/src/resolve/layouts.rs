@@ -289,6 +289,7 @@ impl Body<'_> {
             choice: self.choice.clone(),
             nesting: None,
             size,
+            file: cx.draft.file(self.draft.name.origin).map(str::to_owned),
             borrows: true,
             rust: self.draft.rust,
             line: cx.draft.line(self.draft.name.origin),
