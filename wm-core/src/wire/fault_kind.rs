@@ -43,6 +43,7 @@ impl Fault {
             | Self::Sender { .. }
             | Self::Variant { .. }
             | Self::Word { .. }
+            | Self::TooDeep { .. }
             | Self::Condition { .. } => FaultKind::Value,
         }
     }

@@ -179,6 +179,7 @@ impl Fault {
                 FaultKind::Number
             }
             Self::OutOfRange { .. }
+            | Self::TooDeep { .. }
             | Self::Sender { .. }
             | Self::Variant { .. }
             | Self::Word { .. }

@@ -3,8 +3,8 @@
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, envelope, formulas, framing, ints, names, recovers, regions, suggest, unused,
-    vocabulary,
+    Context, apart, cases, declared, envelope, formulas, framing, ints, names, nesting, recovers, regions, suggest,
+    unused, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
