@@ -19,6 +19,7 @@ pub mod oracle;
 pub mod recovery;
 pub mod schemas;
 pub mod simulation;
+pub mod staged;
 pub mod stream;
 pub mod subject;
 pub mod values;

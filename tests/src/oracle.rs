@@ -3,7 +3,7 @@
 use crate::engine::{Engine, Framer, Mistake, Read, Refusal};
 use crate::values;
 use wm_core::protocol::Input;
-use wm_schema::interp::{self, EncodeError, Error, Interpreter, Listener, Scan};
+use wm_schema::interp::{self, EncodeError, Error, Interpreter, Listener, Scan, Stage};
 use wm_schema::ir::{Framing, Schema, Side, Value};
 
 /// A schema, run as it is: what one side sends.
@@ -13,6 +13,8 @@ pub enum Oracle {
     One(Interpreter<'static>),
     /// It sends several; each is a [`Value::Arm`].
     Several(Listener<'static>),
+    /// It sends what is legal in a state.
+    InState(Stage<'static>, Side),
 }
 
 impl Oracle {
@@ -34,7 +36,7 @@ impl Oracle {
     pub fn framing(&self) -> Option<&'static Framing> {
         match self {
             Self::One(interpreter) => Some(&interpreter.message().framing),
-            Self::Several(_) => None,
+            Self::Several(_) | Self::InState(..) => None,
         }
     }
 
@@ -43,13 +45,11 @@ impl Oracle {
     pub fn message(&self, schema: &Schema, entropy: &[u8]) -> Value {
         match self {
             Self::One(interpreter) => values::message(schema, &interpreter.message().layout, entropy),
-            Self::Several(listener) => {
-                let messages = listener.plan().messages();
-                let (first, entropy) = entropy.split_first().unwrap_or((&0, &[]));
-                let message = messages[usize::from(*first) % messages.len()];
-                let value = values::message(schema, &schema.messages[message].layout, entropy);
-                Value::Arm(message, Box::new(value))
-            }
+            Self::Several(listener) => one_of(schema, &listener.plan().messages(), entropy),
+            Self::InState(stage, side) => match stage.listener(*side) {
+                Some(listener) => one_of(schema, &listener.plan().messages(), entropy),
+                None => Value::Bytes(entropy.to_vec()),
+            },
         }
     }
 
@@ -62,6 +62,7 @@ impl Oracle {
         match self {
             Self::One(interpreter) => interpreter.input(scan, buf),
             Self::Several(listener) => listener.input(scan, buf),
+            Self::InState(stage, side) => stage.input(*side, scan, buf),
         }
     }
 
@@ -74,6 +75,7 @@ impl Oracle {
         match self {
             Self::One(interpreter) => interpreter.decode(frame),
             Self::Several(listener) => listener.decode(frame),
+            Self::InState(stage, side) => stage.decode(*side, frame),
         }
     }
 
@@ -86,6 +88,7 @@ impl Oracle {
         match self {
             Self::One(interpreter) => interpreter.encode(value),
             Self::Several(listener) => listener.encode(value),
+            Self::InState(stage, side) => stage.encode(*side, value),
         }
     }
 
@@ -95,8 +98,16 @@ impl Oracle {
         match self {
             Self::One(interpreter) => interpreter.show(value),
             Self::Several(listener) => listener.show(value),
+            Self::InState(stage, side) => stage.show(*side, value),
         }
     }
+}
+
+/// One of several messages; the first byte chooses which.
+fn one_of(schema: &Schema, messages: &[usize], entropy: &[u8]) -> Value {
+    let (first, entropy) = entropy.split_first().unwrap_or((&0, &[]));
+    let message = messages[usize::from(*first) % messages.len()];
+    Value::Arm(message, Box::new(values::message(schema, &schema.messages[message].layout, entropy)))
 }
 
 impl Engine for Oracle {

@@ -33,6 +33,7 @@ schemas! {
     cobs
     conditions
     connect
+    door
     every_type
     frame
     imports

@@ -2,9 +2,12 @@
 
 use crate::engine::{Conversation, Engine, Read, Rust};
 use crate::oracle::Oracle;
+use crate::staged::{self, In, Place};
+use crate::vectors::Vector;
 use crate::{derived, loopback, schemas};
 use std::fmt;
-use wm_core::protocol::{self, FromClient, FromServer, Input, Message};
+use wm_core::protocol::{self, FromClient, FromServer, Input, Message, Staged};
+use wm_schema::interp::Stage;
 use wm_schema::ir::{Schema, Side, Value};
 
 /// One direction of a protocol.
@@ -13,6 +16,8 @@ pub struct Subject {
     pub protocol: &'static str,
     /// Who sends what is tested.
     pub side: Side,
+    /// In which state of its session, if it has one.
+    pub state: Option<String>,
     /// Its schema.
     pub schema: &'static Schema,
     /// The schema, run as it is.
@@ -27,7 +32,8 @@ pub struct Subject {
 
 impl fmt::Debug for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} from {:?}", self.protocol, self.side)
+        write!(f, "{} from {:?}", self.protocol, self.side)?;
+        self.state.iter().try_for_each(|state| write!(f, " in {state}"))
     }
 }
 
@@ -36,10 +42,17 @@ fn subject<M: Message>(protocol: &'static str, schema: &'static Schema, side: Si
 where
     for<'a> M::View<'a>: fmt::Debug,
 {
-    let oracle = Oracle::new(schema, side);
+    with::<M>(protocol, schema, side, Oracle::new(schema, side))
+}
+
+/// A subject with this oracle.
+fn with<M: Message>(protocol: &'static str, schema: &'static Schema, side: Side, oracle: Oracle) -> Subject
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
     let engines: Vec<Box<dyn Engine>> =
         vec![Box::new(oracle.clone()), Box::new(Rust::<M>::new("generated")), Box::new(Conversation::<M>::default())];
-    Subject { protocol, side, schema, oracle, engines, echoed: loopback::echoed::<M>, read: read::<M> }
+    Subject { protocol, side, state: None, schema, oracle, engines, echoed: loopback::echoed::<M>, read: read::<M> }
 }
 
 fn read<M: Message>(frame: &mut [u8]) -> bool {
@@ -47,11 +60,27 @@ fn read<M: Message>(frame: &mut [u8]) -> bool {
 }
 
 impl Subject {
+    /// Whether a vector is about it.
+    #[must_use]
+    pub fn is_of(&self, vector: &Vector) -> bool {
+        (self.protocol, self.side, &self.state) == (vector.protocol.as_str(), vector.side, &vector.state)
+    }
+
     /// A message out of bytes.
     #[must_use]
     pub fn message(&self, entropy: &[u8]) -> Value {
         self.oracle.message(self.schema, entropy)
     }
+}
+
+/// What a side says in a state of a session.
+fn in_state<P: Place>(protocol: &'static str, side: Side) -> Subject
+where
+    for<'a> <P::Said as Staged>::View<'a>: fmt::Debug,
+{
+    let (schema, name) = (schemas::load(protocol), format!("{:?}", P::STATE));
+    let stage = Stage::start(schema).and_then(|stage| stage.named(&name)).expect("a state of the schema");
+    Subject { state: Some(name), ..with::<In<P>>(protocol, schema, side, Oracle::InState(stage, side)) }
 }
 
 /// One of `schemas/`, with its generated code: made by this crate, or the one that the core comes with.
@@ -109,6 +138,13 @@ pub fn all() -> Vec<Subject> {
         generated::<bits::Counted<'static>>("bits", Server),
         generated::<bits_lsb::Packed<'static>>("bits_lsb", Client),
         generated::<bits_lsb::Counted<'static>>("bits_lsb", Server),
+        in_state::<staged::door::Greet>("door", Client),
+        in_state::<staged::door::Choose>("door", Server),
+        in_state::<staged::door::Prove>("door", Client),
+        in_state::<staged::door::Check>("door", Server),
+        in_state::<staged::door::Asks>("door", Client),
+        in_state::<staged::door::Leaves>("door", Server),
+        in_state::<staged::door::Reply>("door", Server),
         generated::<talk::ClientMessage<'static>>("talk", Client),
         generated::<talk::ServerMessage<'static>>("talk", Server),
         generated::<imports::Hello<'static>>("imports", Client),

@@ -9,7 +9,7 @@
 //! half a head       | client | 0000                      | needs 2
 //! ```
 //!
-//! Bytes are hexadecimal digits, or text in quotes with `\n \r \t \0 \" \\ \xNN`; `*N` says it N times. A message is
+//! In a session `client Ready` names the state. Bytes are hexadecimal digits, or text in quotes with `\n \r \t \0 \" \\ \xNN`; `*N` says it N times. A message is
 //! written as Rust's `Debug` prints it. `==` is true in both directions, and so is `frame`, for messages that nobody
 //! wants to read.
 
@@ -27,6 +27,8 @@ pub struct Vector {
     pub name: String,
     /// Who sends the bytes.
     pub side: Side,
+    /// The state of the session, if the protocol has one.
+    pub state: Option<String>,
     /// The bytes.
     pub bytes: Vec<u8>,
     /// What must come of them.
@@ -83,12 +85,14 @@ fn parse(protocol: &str, line: usize, text: &str) -> Option<Vector> {
     // Text in quotes may hold a bar: the last column starts behind the bytes.
     let (bytes, rest) = bytes(rest)?;
     let expect = expectation(rest.strip_prefix('|')?.trim())?;
-    let side = match side.trim() {
+    let (side, state) = side.trim().split_once(' ').unwrap_or((side.trim(), ""));
+    let side = match side {
         "client" => Side::Client,
         "server" => Side::Server,
         _ => return None,
     };
-    Some(Vector { protocol: protocol.into(), line, name: name.trim().into(), side, bytes, expect })
+    let state = Some(state.trim().to_owned()).filter(|state| !state.is_empty());
+    Some(Vector { protocol: protocol.into(), line, name: name.trim().into(), side, state, bytes, expect })
 }
 
 fn expectation(text: &str) -> Option<Expect> {

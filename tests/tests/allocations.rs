@@ -11,7 +11,7 @@ fn nothing_is_allocated_for_a_frame_good_or_bad() {
     let (mut good, mut bad) = (0, 0);
     for subject in subject::all().iter().filter(|subject| !holds_json(subject.schema)) {
         for vector in &vectors {
-            if (vector.protocol.as_str(), vector.side) != (subject.protocol, subject.side) {
+            if !subject.is_of(vector) {
                 continue;
             }
             let mut frame = vector.bytes.clone();

@@ -10,8 +10,7 @@ use wm_tests::vectors;
 fn a_generated_client_talks_to_a_generated_server() {
     let vectors = vectors::all();
     for subject in subject::all() {
-        let of_it =
-            vectors.iter().filter(|vector| (vector.protocol.as_str(), vector.side) == (subject.protocol, subject.side));
+        let of_it = vectors.iter().filter(|vector| subject.is_of(vector));
         let frames: Vec<Vec<u8>> = of_it
             .filter(|vector| is_frame(&subject.oracle, &vector.bytes))
             .map(|vector| vector.bytes.clone())

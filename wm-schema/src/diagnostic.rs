@@ -151,6 +151,16 @@ codes! {
     BadEscape = 321, "bad escaping integer";
     /// A `recover` rule for what cannot happen, or that could never find the next frame.
     BadRecover = 330, "bad recover rule";
+    /// A session whose lines do not fit each other.
+    BadSession = 340, "bad session";
+    /// A state that no conversation comes to.
+    Unreachable = 341, "state never reached";
+    /// A state in which both sides wait.
+    Deadlock = 342, "nobody may speak";
+    /// A message that may fit no line of a state.
+    Unguarded = 343, "message without way";
+    /// A line of a state that no message ever takes.
+    Shadowed = 344, "line never taken";
     /// Nothing says where the message ends.
     Unbounded = 401, "unbounded message";
     /// The end of a message cannot be found with the framing classes that are there.

@@ -7,6 +7,7 @@
 mod declared;
 mod formula;
 mod layout;
+mod session;
 mod test;
 
 pub use declared::{Const, EnumDraft, EscapeDraft, IntDraft, JsonDraft, Literal, VariantDraft};
@@ -15,6 +16,7 @@ pub use layout::{
     ArmDraft, Attr, AttrKind, ExtentDraft, ExtentKind, FieldDraft, FieldKind, Held, LayoutDraft, LayoutKind,
     ParamDraft, PatternDraft, RustShape, Side, TypeDraft,
 };
+pub use session::{EdgeDraft, SessionDraft, StateDraft, TargetDraft, TimeoutDraft};
 pub use test::{CaseDraft, ExpectDraft, TestDraft, ValueDraft, ValueKind};
 
 /// Where something was written: an index into the places of the front end that made it.
@@ -70,6 +72,8 @@ pub struct Draft {
     pub layouts: Vec<LayoutDraft>,
     /// `exchange A -> B in order`.
     pub exchanges: Vec<ExchangeDraft>,
+    /// `session { … }`.
+    pub sessions: Vec<SessionDraft>,
     /// `recover { bad_magic => resync "****" within 64K }`.
     pub recovers: Vec<RecoverDraft>,
     /// `test "name" { … }`.

@@ -12,6 +12,7 @@ mod formula;
 mod layout;
 mod number;
 mod recover;
+mod session;
 mod test;
 mod types;
 
@@ -24,6 +25,7 @@ pub use formula::{Computed, Formula, Operator, Term};
 pub use layout::{BitPlace, Equation, Field, Layout, Measure, Nesting, Role, Size};
 pub use number::{Escape, Escaping, Int};
 pub use recover::{Action, FaultKind, Recover};
+pub use session::{Edge, RAW_BYTES_MAX, Said, Session, State, Target};
 pub use test::{Case, Expect, Test, Value};
 pub use types::{Bytes, Content, Extent, Type};
 
@@ -59,6 +61,8 @@ pub struct Schema {
     pub messages: Vec<Message>,
     /// Which replies answer which request.
     pub exchanges: Vec<Exchange>,
+    /// Who may say what when; without it each side may send all its messages at any time.
+    pub session: Option<Session>,
     /// Tests in source order.
     pub tests: Vec<Test>,
 }

@@ -217,24 +217,28 @@ fn a_brief_message_is_what_the_schema_would_write() {
         let draft = wm_schema::dsl::read_file(&source, &path).draft.expect("a good schema");
         let schema = wm_schema::resolve::resolve(&draft).schema.expect("a checked schema");
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
-        let mut cases = String::new();
-        for case in schema.tests.iter().flat_map(|test| &test.cases) {
-            if !matches!(case.expect, Expect::Equals(_) | Expect::Decodes(_)) {
-                continue;
+        let mut briefs = String::new();
+        // A test is a conversation where there is a session.
+        for test in &schema.tests {
+            let mut cases = String::new();
+            for case in &test.cases {
+                if !matches!(case.expect, Expect::Equals(_) | Expect::Decodes(_)) {
+                    continue;
+                }
+                let hex: String = case.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                let message = &schema.messages[case.message.expect("a whole message")].layout.name;
+                let side = if case.from == Side::Client { "client" } else { "server" };
+                let sent = format!("--{side}");
+                let brief = decode(name, &["--brief", "--message", message, &sent, "--hex", &hex], b"").out;
+                // What is too long for a line is cut.
+                if !brief.contains('…') {
+                    cases.push_str(&format!("    {side} hex \"{hex}\" decodes {brief}"));
+                    written += 1;
+                }
             }
-            let hex: String = case.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            let message = &schema.messages[case.message.expect("a whole message")].layout.name;
-            let side = if case.from == Side::Client { "client" } else { "server" };
-            let sent = format!("--{side}");
-            let brief = decode(name, &["--brief", "--message", message, &sent, "--hex", &hex], b"").out;
-            // What is too long for a line is cut.
-            if !brief.contains('…') {
-                cases.push_str(&format!("    {side} hex \"{hex}\" decodes {brief}"));
-                written += 1;
-            }
+            briefs.push_str(&format!("\ntest \"brief\" {{\n{cases}}}\n"));
         }
-        let source = source.replace("\"../shared/", "\"shared/");
-        let source = format!("{source}\ntest \"brief\" {{\n{cases}}}\n");
+        let source = source.replace("\"../shared/", "\"shared/") + &briefs;
         let checked = scratch(name, &source);
         let ran = Command::new(env!("CARGO_BIN_EXE_wm-schema")).arg("test").arg(checked).output().expect("it starts");
         let said = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);

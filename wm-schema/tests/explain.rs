@@ -19,7 +19,7 @@ macro_rules! pages {
     )* };
 }
 
-pages! { braces cache cobs lines sections slip text frame jsonl len_json netstring xml10 binary_transfer text_transfer upload talk }
+pages! { braces cache cobs lines sections slip text frame jsonl len_json netstring xml10 binary_transfer text_transfer upload talk door }
 
 #[test]
 fn a_little_of_everything() {

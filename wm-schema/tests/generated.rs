@@ -33,6 +33,11 @@ fn several_messages_are_an_enum() {
 }
 
 #[test]
+fn a_session_is_a_table_of_states() {
+    insta::assert_snapshot!(generated("door"));
+}
+
+#[test]
 fn a_walk_reads_like_a_table() {
     insta::assert_snapshot!(generated("cache"));
 }

@@ -21,6 +21,8 @@ const SWEEP_MIN: usize = 64;
 
 /// How long a worker waits for whom, in one table. `None` is for ever.
 ///
+/// What the protocol says itself of the time that a peer has, [`Protocol::patience`], holds beside these.
+///
 /// While a connection does not receive, because its handler has paused it or its send queue is full, nothing is expected
 /// of its peer but that it takes what is queued.
 ///
@@ -98,13 +100,14 @@ enum Expected {
     FirstByte,
     Frame,
     Anything,
+    Turn,
     ToRead,
     ToDrain,
 }
 
 impl Deadlines {
     /// What is expected of the peer of a connection first, and until when.
-    fn expects<P, S>(&self, slot: &Slot<P, S>) -> Option<(Instant, Expected)> {
+    fn expects<P: Protocol, S>(&self, slot: &Slot<P, S>) -> Option<(Instant, Expected)> {
         let until =
             |since: Instant, patience: Option<Duration>, expected| Some((since.checked_add(patience?)?, expected));
         match slot.phase {
@@ -122,6 +125,7 @@ impl Deadlines {
                     until(slot.alive, first_byte, Expected::FirstByte),
                     slot.frame_since.and_then(|since| until(since, frame, Expected::Frame)),
                     until(slot.alive, self.idle, Expected::Anything),
+                    until(slot.said, slot.protocol.patience(), Expected::Turn),
                 ]
                 .into_iter()
                 .flatten()
@@ -130,13 +134,14 @@ impl Deadlines {
         }
     }
 
-    fn error<P, S>(&self, slot: &Slot<P, S>, missed: Expected) -> ConnectionError {
+    fn error<P: Protocol, S>(&self, slot: &Slot<P, S>, missed: Expected) -> ConnectionError {
         let (have, left) = (slot.inbox.len(), slot.outbox.len());
         let limit = |limit: Option<Duration>| limit.unwrap_or_default();
         match missed {
             Expected::FirstByte => ConnectionError::FirstByteTimedOut { limit: limit(self.first_byte) },
             Expected::Frame => ConnectionError::FrameTimedOut { have, limit: limit(self.frame) },
             Expected::Anything => ConnectionError::IdleTimedOut { limit: limit(self.idle) },
+            Expected::Turn => ConnectionError::TurnTimedOut { limit: limit(slot.protocol.patience()) },
             Expected::ToRead => ConnectionError::StallTimedOut { left },
             Expected::ToDrain => ConnectionError::DrainTimedOut { left },
         }

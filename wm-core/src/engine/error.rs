@@ -72,6 +72,12 @@ pub enum ConnectionError {
         /// How long it was waited for.
         limit: Duration,
     },
+    /// The peer has not said what the protocol waits for: [`Protocol::patience`](crate::protocol::Protocol::patience).
+    /// Closed like [`Decode`](Self::Decode).
+    TurnTimedOut {
+        /// How long it was waited for.
+        limit: Duration,
+    },
     /// The send queue was full, and the peer has taken nothing of it: [`Deadlines::stall`](super::Deadlines::stall). The
     /// rest was dropped.
     StallTimedOut {
@@ -115,6 +121,7 @@ impl fmt::Display for ConnectionError {
                 write!(f, "a frame has not come whole in {limit:?} and the time it has earned: {have} bytes came")
             }
             Self::IdleTimedOut { limit } => write!(f, "the peer was silent for {limit:?}"),
+            Self::TurnTimedOut { limit } => write!(f, "the peer had {limit:?} for its next message"),
             Self::StallTimedOut { left } => write!(f, "the peer does not read: {left} queued bytes are dropped"),
             Self::DrainTimedOut { left } => write!(f, "the peer stopped reading: {left} queued bytes are dropped"),
             Self::Io(error) => write!(f, "connection lost: {error}"),

@@ -396,6 +396,7 @@ impl<H: Handler> Engine<H> {
             let worker = Context { world: &mut self.world };
             self.handler.on_message(&mut Connection { worker, id }, message);
         }
+        self.world.said(id);
         Ok(())
     }
 
@@ -470,7 +471,7 @@ impl<H: Handler> Engine<H> {
         let Some(slot) = self.world.slot(id) else { return };
         slot.resuming = false;
         // The peer could not be heard: its time begins now.
-        (slot.alive, slot.frame_since) = (now, None);
+        (slot.alive, slot.said, slot.frame_since) = (now, now, None);
         self.decode_inbox(id);
         self.world.watch(id);
         let Some(slot) = self.world.slot(id).filter(|slot| slot.ended && slot.receives()) else { return };

@@ -94,6 +94,8 @@ pub(super) struct Slot<P, S> {
     pub(super) ended: bool,
     /// When the peer last did what was expected of it: sent something or, of a full or closing connection, took something.
     pub(super) alive: Instant,
+    /// When a message was last received or sent.
+    pub(super) said: Instant,
     /// When the frame began that is not whole yet.
     pub(super) frame_since: Option<Instant>,
     /// When its peer will be asked for, if it must be.
@@ -225,6 +227,7 @@ impl<P: Protocol, S> World<P, S> {
             paused: false,
             ended: false,
             alive: self.now,
+            said: self.now,
             frame_since: None,
             watched: None,
             touched: false,
@@ -329,7 +332,21 @@ impl<P: Protocol, S> World<P, S> {
         }
         draft.keep();
         slot.traffic.frames_out += frames;
-        self.grew(id)
+        let sent = self.grew(id);
+        self.said(id);
+        sent
+    }
+
+    /// A message has been received or sent: something else may be expected of the peer now, or nothing more.
+    pub(super) fn said(&mut self, id: ConnectionId) {
+        let now = self.now;
+        let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
+        slot.said = now;
+        if slot.protocol.is_over() {
+            self.close(id);
+        } else if slot.protocol.patience().is_some() {
+            self.watch(id);
+        }
     }
 
     /// The send queue has no room: that is reported once until it has drained.

@@ -14,6 +14,7 @@ pub mod frame;
 #[rustfmt::skip]
 pub mod jsonl;
 mod recover;
+mod session;
 mod sided;
 mod silent;
 mod tcp;
@@ -24,6 +25,7 @@ pub use duplex::Duplex;
 pub use frame::Server as Frame;
 pub use jsonl::Server as Jsonl;
 pub use recover::{Recovery, Resync, Search};
+pub use session::{Session, Staged};
 pub use sided::{FromClient, FromServer, Side, Sided};
 pub use silent::Silent;
 pub use tcp::Tcp;
@@ -31,7 +33,7 @@ pub use text::Server as Text;
 
 pub use crate::wire::{DecodeError, EncodeError, Input};
 use bytes::BytesMut;
-use core::fmt::Debug;
+use core::{fmt::Debug, time::Duration};
 
 /// One side of a conversation. The instance is the state of one connection: how far the scan for the next frame has
 /// come, and what the session remembers.
@@ -137,6 +139,17 @@ pub trait Protocol: Debug + 'static {
     ///
     /// The message cannot be put on the wire.
     fn encode(&mut self, message: &Self::Out<'_>, out: &mut BytesMut) -> Result<(), EncodeError>;
+
+    /// How long the peer may take to send its next message, from when the last one was received or sent; none if the
+    /// protocol does not say.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether the conversation is over: nothing more is received or sent, and the caller closes.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// What a frame was.

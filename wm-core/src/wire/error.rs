@@ -197,6 +197,13 @@ pub enum Fault {
         /// The byte that was found.
         found: u8,
     },
+    /// The state of the session does not allow it.
+    Unexpected {
+        /// The state.
+        state: &'static str,
+        /// What its sender may say in this state.
+        legal: &'static [&'static str],
+    },
 }
 
 impl fmt::Display for Fault {
@@ -238,6 +245,7 @@ impl fmt::Display for Fault {
             Self::NoBrace { found } => write!(f, "'{}' opens neither an object nor a list", found.escape_ascii()),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
+            Self::Unexpected { state, legal } => unexpected(f, state, legal),
         }
     }
 }
@@ -347,6 +355,13 @@ pub enum EncodeFault {
         /// The condition that says so, as the schema spells it.
         condition: &'static str,
     },
+    /// The state of the session does not allow it.
+    Unexpected {
+        /// The state.
+        state: &'static str,
+        /// What the sender may say in this state.
+        legal: &'static [&'static str],
+    },
 }
 
 impl fmt::Display for EncodeFault {
@@ -371,8 +386,19 @@ impl fmt::Display for EncodeFault {
                 write!(f, "element {at} ends the list, `{condition}` holds, but more follow")
             }
             Self::End { found: None, condition } => write!(f, "no element ends the list: `{condition}` holds for none"),
+            Self::Unexpected { state, legal } => unexpected(f, state, legal),
             Self::Presence { expected: true, condition } => write!(f, "it is absent, but `{condition}` holds"),
             Self::Presence { expected: false, condition } => write!(f, "it is there, but `{condition}` does not hold"),
         }
     }
+}
+
+/// What is legal in a state, in words.
+fn unexpected(f: &mut fmt::Formatter<'_>, state: &str, legal: &[&str]) -> fmt::Result {
+    let Some((first, others)) = legal.split_first() else {
+        return write!(f, "in the state `{state}` it is not this side's turn");
+    };
+    write!(f, "in the state `{state}` only `{first}`")?;
+    others.iter().try_for_each(|other| write!(f, " or `{other}`"))?;
+    f.write_str(" is legal")
 }

@@ -27,7 +27,9 @@ impl Fault {
     #[must_use]
     pub const fn kind(&self) -> FaultKind {
         match self {
-            Self::Constant { .. } | Self::ConstantBits { .. } | Self::Stranger { .. } => FaultKind::Magic,
+            Self::Constant { .. } | Self::ConstantBits { .. } | Self::Stranger { .. } | Self::Unexpected { .. } => {
+                FaultKind::Magic
+            }
             Self::TooLong { .. }
             | Self::TooShort { .. }
             | Self::Truncated { .. }

@@ -49,7 +49,7 @@ pub use json::Json;
 pub use list::{Element, List, ListIter};
 pub use reader::Reader;
 pub use scan::{Delimiter, Input, Prefix, fixed, starts_with};
-pub use start::{look, stranger, unfinished};
+pub use start::{look, stranger, unexpected, unfinished};
 pub use text::Radix;
 pub use walk::{Halt, Step, Walk, Walker};
 pub use writer::Writer;

@@ -22,6 +22,22 @@ pub const fn stranger(found: u8, at: usize, field: &'static Field) -> Halt {
     Halt::Bad(DecodeError::new(field, at, Fault::Stranger { found }))
 }
 
+/// What has arrived at `at` is not legal in the state of the session; nothing has arrived if `buf` ends there.
+#[cold]
+#[must_use]
+pub fn unexpected(
+    buf: &[u8],
+    at: usize,
+    state: &'static str,
+    legal: &'static [&'static str],
+    field: &'static Field,
+) -> Halt {
+    match buf.len() > at {
+        true => Halt::Bad(DecodeError::new(field, at, Fault::Unexpected { state, legal })),
+        false => Halt::Need(at.saturating_sub(buf.len()).saturating_add(1)),
+    }
+}
+
 /// A frame that is too short to tell which message it is, or is none.
 #[cold]
 #[must_use]
@@ -43,6 +59,16 @@ mod tests {
         assert_eq!(look(b"abc", 2), Ok(b'c'));
         assert_eq!(look(b"abc", 3), Err(Halt::Need(1)));
         assert_eq!(look(b"", 5), Err(Halt::Need(6)));
+    }
+
+    #[test]
+    fn what_is_not_legal_is_refused_when_it_comes() {
+        let legal = &["Hello", "Quit"];
+        assert_eq!(unexpected(b"", 0, "Greet", legal, FIELD), Halt::Need(1));
+        let Halt::Bad(error) = unexpected(b"x", 0, "Greet", legal, FIELD) else { panic!("a mistake") };
+        assert_eq!(error.to_string(), "chat.client at byte 0: in the state `Greet` only `Hello` or `Quit` is legal");
+        let Halt::Bad(error) = unexpected(b"x", 0, "Wait", &[], FIELD) else { panic!("a mistake") };
+        assert_eq!(error.to_string(), "chat.client at byte 0: in the state `Wait` it is not this side's turn");
     }
 
     #[test]

@@ -313,17 +313,7 @@ fn measured(layout: &Layout, measure: Measure) -> Option<(i64, i64)> {
 /// The conditions that read this field of the layout, and nothing else.
 fn conditions(layout: &Layout, at: usize) -> Vec<&Formula> {
     let rules = layout.fields.iter().filter(|field| field.condition.is_none()).flat_map(|field| &field.rules);
-    rules.filter(|formula| reads_only(&formula.term, at)).collect()
-}
-
-fn reads_only(term: &Term, at: usize) -> bool {
-    match term {
-        Term::Field(index) => *index == at,
-        Term::Member { .. } | Term::Param(_) | Term::It | Term::Length { .. } => false,
-        Term::Not(inner) | Term::Negative(inner) | Term::Is { value: inner, .. } => reads_only(inner, at),
-        Term::Binary { left, right, .. } => reads_only(left, at) && reads_only(right, at),
-        Term::Int(_) | Term::Bool(_) | Term::Bytes(_) | Term::Word { .. } | Term::Variant { .. } => true,
-    }
+    rules.filter(|formula| formula.term.reads_only(at)).collect()
 }
 
 /// The values of `it == 1 || it == 2`.

@@ -15,7 +15,7 @@ mod heads;
 
 pub use bytes::ByteSet;
 
-use crate::ir::{Schema, Side};
+use crate::ir::{Schema, Side, State};
 use std::collections::BTreeMap;
 
 /// More looks than these are no plan that anybody could read.
@@ -56,6 +56,19 @@ impl Plan {
     #[must_use]
     pub fn among(schema: &Schema, side: Side, messages: &[usize]) -> Option<Self> {
         plan(schema, side, messages).ok().flatten()
+    }
+
+    /// The plan for what `side` may say in a state of a session: even one message alone is looked at, so that what is not
+    /// legal is told of the state, unless its first byte may be any.
+    #[must_use]
+    pub fn in_state(schema: &Schema, side: Side, state: &State) -> Option<Self> {
+        let plan = Self::among(schema, side, &state.messages(side))?;
+        let Self::Message(index) = plan else { return Some(plan) };
+        let first = heads::head(schema, &schema.messages[index], side).first().copied();
+        Some(match first.filter(|first| *first != ByteSet::FULL) {
+            Some(first) => Self::Look { at: 0, cases: vec![(first, plan)] },
+            None => plan,
+        })
     }
 
     /// The messages that it tells apart, each once, in the order of the schema.

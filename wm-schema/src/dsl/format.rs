@@ -323,7 +323,7 @@ mod tests {
         include_str!("../../tests/ui/not_yet_http.wm"),
         include_str!("../../../tests/schemas/mqtt.wm"),
         include_str!("../../tests/ui/not_yet_resp2.wm"),
-        include_str!("../../tests/ui/not_yet_socks5.wm"),
+        include_str!("../../../tests/schemas/door.wm"),
         include_str!("../../tests/ui/not_yet_websocket.wm"),
     ];
 

@@ -72,6 +72,7 @@ pub(super) fn empty_draft() -> Draft {
         json_bodies: Vec::new(),
         layouts: Vec::new(),
         exchanges: Vec::new(),
+        sessions: Vec::new(),
         recovers: Vec::new(),
         tests: Vec::new(),
         lines: Vec::new(),
@@ -97,7 +98,7 @@ impl Reader<'_> {
             "import" => self.import(item),
             "frame" => draft.envelopes.extend(self.envelope(item)),
             "extern" => self.refuse_item(item, Rule::extern_piece, &not_yet::EXTERN),
-            "session" => self.refuse_item(item, Rule::session_piece, &not_yet::SESSION),
+            "session" => draft.sessions.extend(self.session(item)),
             _ => mistake::unknown_item(self, item),
         }
         draft.layouts.append(&mut self.nameless);

@@ -22,6 +22,7 @@ mod mistake;
 mod not_yet;
 mod places;
 mod reader;
+mod session;
 mod slip;
 mod split;
 mod token;

@@ -3,6 +3,7 @@
 
 mod apart;
 mod picture;
+mod session;
 mod table;
 mod walk;
 mod words;
@@ -29,7 +30,10 @@ const LARGE_FRAME_BYTES: u64 = 64 << 20;
 pub fn explain(schema: &Schema) -> String {
     let mut page = String::new();
     head(&mut page, schema);
-    page.push_str(&apart::plans(schema));
+    match &schema.session {
+        Some(session) => page.push_str(&session::table(schema, session)),
+        None => page.push_str(&apart::plans(schema)),
+    }
     for message in &schema.messages {
         page.push('\n');
         message_section(&mut page, schema, message);

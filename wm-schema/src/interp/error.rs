@@ -159,6 +159,13 @@ pub enum Fault {
         /// The byte that was found.
         found: u8,
     },
+    /// The state of the session does not allow it.
+    Unexpected {
+        /// The state.
+        state: String,
+        /// What its sender may say in this state.
+        legal: Vec<String>,
+    },
 }
 
 impl Fault {
@@ -166,7 +173,9 @@ impl Fault {
     #[must_use]
     pub const fn kind(&self) -> FaultKind {
         match self {
-            Self::Constant { .. } | Self::ConstantBits { .. } | Self::Stranger { .. } => FaultKind::Magic,
+            Self::Constant { .. } | Self::ConstantBits { .. } | Self::Stranger { .. } | Self::Unexpected { .. } => {
+                FaultKind::Magic
+            }
             Self::TooLong { .. }
             | Self::TooShort { .. }
             | Self::Truncated { .. }
@@ -216,6 +225,7 @@ impl Fault {
             Self::NoBrace { .. } => "NoBrace",
             Self::Condition { .. } => "Condition",
             Self::Stranger { .. } => "Stranger",
+            Self::Unexpected { .. } => "Unexpected",
         }
     }
 }
@@ -253,6 +263,7 @@ impl fmt::Display for Fault {
             Self::NoBrace { found } => write!(f, "'{}' opens neither an object nor a list", found.escape_ascii()),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
+            Self::Unexpected { state, legal } => f.write_str(&unexpected(state, legal)),
         }
     }
 }
@@ -351,6 +362,13 @@ pub enum EncodeFault {
     },
     /// The value is of another type than its field. In Rust the compiler refuses that.
     Shape,
+    /// The state of the session does not allow it.
+    Unexpected {
+        /// The state.
+        state: String,
+        /// What the sender may say in this state.
+        legal: Vec<String>,
+    },
 }
 
 impl EncodeFault {
@@ -373,6 +391,7 @@ impl EncodeFault {
             Self::End { .. } => "End",
             Self::Presence { .. } => "Presence",
             Self::Shape => "Shape",
+            Self::Unexpected { .. } => "Unexpected",
         }
     }
 }
@@ -399,6 +418,15 @@ impl fmt::Display for EncodeFault {
             Self::Presence { expected: true, condition } => write!(f, "it is absent, but `{condition}` holds"),
             Self::Presence { expected: false, condition } => write!(f, "it is there, but `{condition}` does not hold"),
             Self::Shape => f.write_str("a value of another type"),
+            Self::Unexpected { state, legal } => f.write_str(&unexpected(state, legal)),
         }
     }
+}
+
+/// What is legal in a state, in words.
+fn unexpected(state: &str, legal: &[String]) -> String {
+    if legal.is_empty() {
+        return format!("in the state `{state}` it is not this side's turn");
+    }
+    format!("in the state `{state}` only `{}` is legal", legal.join("` or `"))
 }

@@ -1,29 +1,26 @@
 //! One side of a conversation that may send several messages: which of them has arrived.
 
+use super::stage::side_word;
 use super::{EncodeError, Error, Fault, Input, Interpreter, Onward, Scan};
 use crate::apart::Plan;
-use crate::ir::{Schema, Side, Value};
+use crate::ir::{Schema, Side, State, Value};
 
 /// Reads and writes what one side sends, whichever of its messages it is. A message is [`Value::Arm`]: its index in the
 /// schema, and its fields.
 #[derive(Debug, Clone)]
 pub struct Listener<'s> {
-    schema: &'s Schema,
-    from: Side,
-    plan: Plan,
+    pub(super) schema: &'s Schema,
+    pub(super) from: Side,
+    pub(super) plan: Plan,
+    /// The state of the session, if there is one.
+    pub(super) state: Option<&'s State>,
 }
 
 impl<'s> Listener<'s> {
     /// A listener to all messages of `from`; none if that side sends nothing.
     #[must_use]
     pub fn new(schema: &'s Schema, from: Side) -> Option<Self> {
-        Some(Self { schema, from, plan: Plan::of(schema, from)? })
-    }
-
-    /// A listener to these messages, by index, which `from` sends.
-    #[must_use]
-    pub fn among(schema: &'s Schema, from: Side, messages: &[usize]) -> Option<Self> {
-        Some(Self { schema, from, plan: Plan::among(schema, from, messages)? })
+        Some(Self { schema, from, plan: Plan::of(schema, from)?, state: None })
     }
 
     /// What tells the messages apart.
@@ -59,14 +56,16 @@ impl<'s> Listener<'s> {
     }
 
     fn stranger(&self, offset: usize, found: u8) -> Error {
-        let field = if self.from == Side::Client { "client" } else { "server" };
-        Error {
-            layout: self.schema.name.as_str().into(),
-            field: field.into(),
-            line: 0,
-            offset,
-            fault: Fault::Stranger { found },
-        }
+        let fault = match self.state {
+            Some(state) => {
+                let messages = state.messages(self.from).into_iter();
+                let legal = messages.map(|index| self.schema.messages[index].layout.name.clone()).collect();
+                Fault::Unexpected { state: state.name.clone(), legal }
+            }
+            None => Fault::Stranger { found },
+        };
+        let field = side_word(self.from);
+        Error { layout: self.schema.name.as_str().into(), field: field.into(), line: 0, offset, fault }
     }
 
     /// Looks for the end of the first frame in `buf`, as [`Interpreter::input`] does.

@@ -56,7 +56,7 @@
 //! 7. **A constant is compared as the bytes that an encoder writes**, numbers too: `Constant`, at the first byte that
 //!    differs.
 //! 8. **Which of several messages it is comes before all else**, by the plan of [`crate::apart`]: `Stranger`, at the byte that
-//!    no message has there.
+//!    no message has there. In a session that is `Unexpected`, and so is the byte of a message that is not legal in the state.
 
 mod bits;
 mod checksum;
@@ -73,6 +73,7 @@ mod number;
 mod recover;
 mod show;
 mod spell;
+mod stage;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,7 @@ pub use error::{EncodeError, EncodeFault, Error, Fault};
 pub use input::{Input, Scan};
 pub use listener::Listener;
 pub use recover::Onward;
+pub use stage::Stage;
 pub use test::{CaseReport, Failure, TestReport, test};
 pub use trace::{Found, Setter, Span, Trace};
 

@@ -1,24 +1,43 @@
 //! Runs the `test` blocks of a schema, each case cut at every byte.
 
-use super::{Error, Input, Listener, Scan};
+use super::stage::side_word;
+use super::{Error, Input, Listener, Scan, Stage};
 use crate::ir::{Case, Expect, Schema, Value};
 use std::fmt;
 
-/// Runs the tests of a schema.
+/// Runs the tests of a schema. With a session, each test is a conversation: what its cases say in order must be legal.
 #[must_use]
 pub fn test(schema: &Schema) -> TestReport {
-    let cases = schema.tests.iter().flat_map(|test| {
-        test.cases.iter().map(|case| {
-            let listener = Listener::new(schema, case.from);
-            CaseReport {
-                test: test.name.clone(),
-                line: case.line,
-                bytes: case.bytes.clone(),
-                failure: listener.and_then(|listener| run(&listener, case).err()),
-            }
-        })
-    });
-    TestReport { protocol: schema.name.clone(), cases: cases.collect() }
+    let mut cases = Vec::new();
+    for test in &schema.tests {
+        let mut stage = Stage::start(schema);
+        cases.extend(test.cases.iter().map(|case| CaseReport {
+            test: test.name.clone(),
+            line: case.line,
+            bytes: case.bytes.clone(),
+            failure: one(schema, &mut stage, case).err(),
+        }));
+    }
+    TestReport { protocol: schema.name.clone(), cases }
+}
+
+/// Runs a case; what is said in it leads to the next state of the session.
+fn one(schema: &Schema, stage: &mut Option<Stage<'_>>, case: &Case) -> Result<(), Failure> {
+    let Some(now) = stage else {
+        return Listener::new(schema, case.from).map_or(Ok(()), |listener| run(&listener, case));
+    };
+    let who = side_word(case.from);
+    let Some(listener) = now.listener(case.from) else {
+        return match case.expect {
+            Expect::Rejects(ref field) if field == who => Ok(()),
+            _ => Err(Failure::new(format!("a message of the {who}"), format!("in `{}` it may send none", now.name()))),
+        };
+    };
+    run(&listener, case)?;
+    if let (Expect::Equals(value) | Expect::Decodes(value), Some(message)) = (&case.expect, case.message) {
+        *stage = now.next(case.from, &Value::Arm(message, Box::new(value.clone())));
+    }
+    Ok(())
 }
 
 /// What became of the tests of a schema. Its `Display` is for a terminal.

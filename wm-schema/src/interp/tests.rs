@@ -60,6 +60,7 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
         structs: Vec::new(),
         messages: vec![Message { layout, from: None, framing, frame_bytes_max: limit, recover: Vec::new() }],
         exchanges: Vec::new(),
+        session: None,
         tests: Vec::new(),
     }
 }

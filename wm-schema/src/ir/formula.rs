@@ -149,6 +149,18 @@ impl Term {
             }
     }
 
+    /// Whether it reads this field of the layout, and nothing else.
+    #[must_use]
+    pub fn reads_only(&self, field: usize) -> bool {
+        match self {
+            Self::Field(index) => *index == field,
+            Self::Member { .. } | Self::Param(_) | Self::It | Self::Length { .. } => false,
+            Self::Not(inner) | Self::Negative(inner) | Self::Is { value: inner, .. } => inner.reads_only(field),
+            Self::Binary { left, right, .. } => left.reads_only(field) && right.reads_only(field),
+            Self::Int(_) | Self::Bool(_) | Self::Bytes(_) | Self::Word { .. } | Self::Variant { .. } => true,
+        }
+    }
+
     /// The fields of the layout that it reads.
     #[must_use]
     pub fn fields(&self) -> Vec<usize> {

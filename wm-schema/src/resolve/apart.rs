@@ -6,23 +6,34 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutKind, Origin};
 use crate::ir::{Field, Int, Message, Role, Schema, Side, Type};
 
-/// Reports the first two messages of each side that cannot be told apart.
-pub(super) fn check(cx: &mut Context<'_>, schema: &Schema) {
+/// Reports the first two messages of each side that cannot be told apart, where each side may say all it has.
+pub(super) fn check_all(cx: &mut Context<'_>, schema: &Schema) {
     for side in [Side::Client, Side::Server] {
         let messages: Vec<usize> = schema.sent_by(side).collect();
         if let ([_, second, ..], Some(_)) = (messages.as_slice(), &cx.envelope) {
             let diagnostic = in_an_envelope(&schema.messages[*second], origin(cx.draft, *second));
             return cx.report(diagnostic);
         }
-        if let Err(alike) = apart::plan(schema, side, &messages) {
-            let both = [alike.first, alike.second].map(|index| &schema.messages[index]);
-            // What both sides send is told of once.
-            if side == Side::Server && both.iter().all(|message| message.from.is_none()) {
-                continue;
-            }
-            report(cx, alike, both, side);
-        }
+        check(cx, schema, side, &messages, None);
     }
+}
+
+/// Reports the first two of these messages that cannot be told apart, and says whether there are any; they are legal in a
+/// state, if there is a session.
+pub(super) fn check(
+    cx: &mut Context<'_>,
+    schema: &Schema,
+    side: Side,
+    messages: &[usize],
+    state: Option<&str>,
+) -> bool {
+    let Err(alike) = apart::plan(schema, side, messages) else { return false };
+    let both = [alike.first, alike.second].map(|index| &schema.messages[index]);
+    // What both sides send is told of once.
+    if !(state.is_none() && side == Side::Server && both.iter().all(|message| message.from.is_none())) {
+        report(cx, alike, both, side, state);
+    }
+    true
 }
 
 fn in_an_envelope(second: &Message, origin: Origin) -> Diagnostic {
@@ -32,7 +43,7 @@ fn in_an_envelope(second: &Message, origin: Origin) -> Diagnostic {
         .help("make one message of them: `kind: Kind` and `body: match kind { … }`")
 }
 
-fn report(cx: &mut Context<'_>, alike: Alike, [first, second]: [&Message; 2], side: Side) {
+fn report(cx: &mut Context<'_>, alike: Alike, [first, second]: [&Message; 2], side: Side, state: Option<&str>) {
     let who = match (first.from, second.from, side) {
         (None, None, _) => "both sides send",
         (_, _, Side::Client) => "the client sends",
@@ -54,11 +65,16 @@ fn report(cx: &mut Context<'_>, alike: Alike, [first, second]: [&Message; 2], si
             names[0], names[1]
         ),
     };
+    let instead = match state {
+        Some(_) => "; or let them be legal in different states",
+        None => "; or say in a `session` which may be sent when",
+    };
+    let place = state.map(|state| format!(" in `{state}`")).unwrap_or_default();
     let [first, second] = [alike.first, alike.second].map(|index| origin(cx.draft, index));
     cx.report(
-        Diagnostic::new(Code::Ambiguous, second, format!("{who} `{}` and `{}`", names[0], names[1]))
+        Diagnostic::new(Code::Ambiguous, second, format!("{who} `{}` and `{}`{place}", names[0], names[1]))
             .why(why)
-            .help(help)
+            .help(help + instead)
             .note(first, "the first stands here"),
     );
 }

@@ -168,7 +168,7 @@ fn rejected(cx: &mut Context<'_>, known: &Known<'_>, messages: &[usize], name: &
     let layouts = messages.iter().map(|index| known.messages.get(*index)?.as_ref().map(|message| &message.layout));
     let layouts: Vec<&Layout> = layouts.collect::<Option<_>>()?;
     let mut names: Vec<&str> = layouts.iter().flat_map(|layout| names_within(layout, known)).collect();
-    if layouts.len() > 1 {
+    if layouts.len() > 1 || !cx.draft.sessions.is_empty() {
         names.extend(["client", "server"]);
     }
     names.extend(cx.envelope.as_ref().map(|_| Envelope::NAME));

@@ -14,6 +14,13 @@ const WITHIN_BYTES: u64 = 64 << 10;
 /// Checks the rules, and gives each message those that hold for it.
 pub(super) fn resolve(cx: &mut Context<'_>, schema: &mut Schema) {
     let draft: &Draft = cx.draft;
+    if let Some(rule) = draft.recovers.iter().find(|rule| schema.session.is_some() && rule.action.text != "close") {
+        cx.report(
+            Diagnostic::new(Code::BadRecover, rule.action.origin, format!("`{}` in a session", rule.action.text))
+                .why("what is thrown away may be what would have led to the next state: both ends would not know where they are")
+                .help(format!("write `{} => close`, or take the rule out", rule.fault.text)),
+        );
+    }
     let mut rules = Vec::new();
     for (index, rule) in draft.recovers.iter().enumerate() {
         let name = &rule.fault.text;

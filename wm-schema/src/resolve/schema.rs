@@ -3,8 +3,8 @@
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, envelope, formulas, framing, ints, names, nesting, recovers, regions, suggest,
-    unused, vocabulary,
+    Context, apart, cases, declared, envelope, formulas, framing, ints, names, nesting, recovers, regions, session,
+    suggest, unused, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
@@ -34,6 +34,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         );
     }
     let bodies: Vec<Body<'_>> = messages.iter().map(|layout| layouts::resolve(cx, layout, &enums)).collect();
+    let session = session::resolve(cx, &bodies, parts);
     let messages: Vec<Option<Message>> = bodies.into_iter().map(|body| message(cx, body, parts)).collect();
     let exchanges = exchanges(cx);
     let tests = cases::resolve(
@@ -55,10 +56,16 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         structs: structs.into_iter().collect::<Option<_>>()?,
         messages,
         exchanges,
+        session,
         tests,
     };
     framing::walkable(cx, &schema);
-    apart::check(cx, &schema);
+    match &schema.session {
+        Some(session) => session::told_apart(cx, &schema, session),
+        // A session that is not understood is reported, and says nothing of its messages.
+        None if draft.sessions.is_empty() => apart::check_all(cx, &schema),
+        None => {}
+    }
     recovers::resolve(cx, &mut schema);
     Some(schema)
 }

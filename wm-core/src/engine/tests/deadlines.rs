@@ -163,3 +163,46 @@ fn connections_that_are_gone_leave_no_entries() {
     assert!(desk.engine.world.watch_len() <= 64, "{}", desk.engine.world.watch_len());
     assert_eq!(desk.engine.deadline(), None);
 }
+
+#[test]
+fn the_protocol_says_how_long_its_peer_may_take() {
+    let mut desk = desk(Deadlines::NONE, echo);
+    let id = desk.connect();
+    desk.feed(id, b"hurry\n");
+    desk.log();
+    desk.pass(4 * SECOND);
+    // A part of a message is none, and what is sent counts as what is received.
+    desk.feed(id, b"say");
+    desk.pass(SECOND);
+    assert_eq!(desk.log(), ["1 error: the peer had 5s for its next message", "1 close"]);
+
+    let id = desk.connect();
+    desk.feed(id, b"hurry\n");
+    for _ in 0..5 {
+        desk.pass(4 * SECOND);
+        desk.feed(id, b"say a\n");
+    }
+    desk.feed(id, b"rest\n");
+    desk.log();
+    desk.pass(1_000_000 * SECOND);
+    assert_eq!(desk.log(), [""; 0], "in this state nothing is expected");
+    assert_eq!((desk.engine.deadline(), desk.engine.world.watch_len()), (None, 0));
+}
+
+#[test]
+fn a_conversation_that_is_over_is_closed() {
+    let mut desk = desk(Deadlines::NONE, |guest, what| {
+        if what == "amen" {
+            guest.send("you too");
+        } else if what == "end" {
+            guest.send("amen");
+            assert_eq!(guest.send("more"), Sent::Refused);
+        }
+    });
+    let [heard, said] = [desk.connect(), desk.connect()];
+    desk.feed(heard, b"amen\nmore\n");
+    desk.feed(said, b"end\nmore\n");
+    desk.flush();
+    assert_eq!([desk.written(heard), desk.written(said)], ["you too\n", "amen\n"]);
+    desk.log().iter().for_each(|line| assert!(!line.contains("more"), "{line}"));
+}

@@ -19,9 +19,12 @@ const LINE: &Field = &Field::new("Line", "text", 0);
 const LINE_BYTES_MAX: usize = 300_000;
 
 /// Text that ends with a line feed. `ping` is answered by the protocol itself; `zero` and `over` make its `input` lie.
+/// From `hurry` to `rest` each message has 5 s; `amen`, from either side, is the last.
 #[derive(Debug, Default)]
 struct Line {
     scanned: usize,
+    hurried: bool,
+    over: bool,
 }
 
 impl Protocol for Line {
@@ -48,6 +51,12 @@ impl Protocol for Line {
             reply.extend_from_slice(b"pong\n");
             return Ok(Decoded::Handled);
         }
+        match &*frame {
+            b"hurry\n" => self.hurried = true,
+            b"rest\n" => self.hurried = false,
+            b"amen\n" => self.over = true,
+            _ => {}
+        }
         let text = std::str::from_utf8(&frame[..frame.len() - 1]);
         text.map(Decoded::Message).map_err(|_| DecodeError::new(LINE, 0, Fault::Utf8))
     }
@@ -56,7 +65,16 @@ impl Protocol for Line {
         out.extend_from_slice(text.as_bytes());
         out.extend_from_slice(b"\n");
         assert!(!text.contains('!'), "the encoder panics");
+        self.over |= *text == "amen";
         check::free_of(text.as_bytes(), b"\n", LINE)
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.hurried.then_some(Duration::from_secs(5))
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
     }
 }
 

@@ -10,6 +10,7 @@
 //!   sides    the two ends                      several  what a side sends, if that is one of several
 //!   words    enums of words                    unions   enums whose variants hold layouts
 //!   checksums  the tables of CRCs, and when each is written
+//!   session  states, and what is legal in them
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
 //!
@@ -31,6 +32,7 @@ mod number;
 mod print;
 mod recover;
 mod sentinels;
+mod session;
 mod several;
 mod shape;
 mod sides;
@@ -119,7 +121,10 @@ impl<'s> Rust<'s> {
     }
 
     fn items(&self) -> TokenStream {
-        let sides = (!self.impls_only).then(|| sides::aliases(self));
+        let sides = (!self.impls_only).then(|| match &self.schema.session {
+            Some(session) => session::items(self, session),
+            None => sides::aliases(self),
+        });
         let several: TokenStream =
             [Side::Client, Side::Server].into_iter().filter_map(|side| several::messages(self, side)).collect();
         let enums: TokenStream = (0..self.schema.enums.len()).map(|at| items::enumeration(self, at)).collect();

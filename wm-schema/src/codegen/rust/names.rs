@@ -151,7 +151,8 @@ pub(super) struct Imports {
     runtime: TokenStream,
 }
 
-const PROTOCOL: &[&str] = &["Duplex", "FromClient", "FromServer", "Message", "Recovery", "Side", "Sided", "Silent"];
+const PROTOCOL: &[&str] =
+    &["Duplex", "FromClient", "FromServer", "Message", "Recovery", "Session", "Side", "Sided", "Silent", "Staged"];
 const WIRE: &[&str] = &[
     "Braces",
     "BytesMut",
@@ -185,6 +186,7 @@ const WIRE: &[&str] = &[
     "look",
     "starts_with",
     "stranger",
+    "unexpected",
     "unfinished",
 ];
 /// Types of the prelude that generated code names, and their full paths.
@@ -258,7 +260,7 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
                     "check" | "json" => path,
-                    "fixed" | "look" | "starts_with" | "stranger" | "unfinished" => call && !method,
+                    "fixed" | "look" | "starts_with" | "stranger" | "unexpected" | "unfinished" => call && !method,
                     _ => true,
                 };
                 if counts {

@@ -1,19 +1,23 @@
-//! What one side sends, if that is one of several messages: an enum of them, which is a message itself.
+//! What one side sends, if that is one of several messages: an enum of them, which is a message itself, or `Staged` if
+//! there is a session.
 
-use super::{Rust, framing, literal, names, recover, shape};
+use super::{Rust, framing, literal, names, recover, session, shape};
 use crate::apart::{ByteSet, Plan};
-use crate::ir::{Message, Schema, Side};
+use crate::ir::{Message, RAW_BYTES_MAX, Schema, Session, Side};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-/// The enum of the messages of `side`, and its way to the wire and back; none if there are not several.
+/// The enum of the messages of `side`, and its way to the wire and back; none if there are neither several nor a session.
 pub(super) fn messages(rust: &Rust<'_>, side: Side) -> Option<TokenStream> {
-    let plan = Plan::of(rust.schema, side)?;
-    if matches!(plan, Plan::Message(_)) {
+    let sent: Vec<usize> = match &rust.schema.session {
+        Some(session) => session.messages(side),
+        None => rust.schema.sent_by(side).collect(),
+    };
+    if sent.len() < 2 && rust.schema.session.is_none() {
         return None;
     }
-    let sent = rust.schema.sent_by(side).map(|index| &rust.schema.messages[index]).collect();
-    Some(Several { rust, side, sent, plan }.code())
+    let sent = sent.into_iter().map(|index| &rust.schema.messages[index]).collect();
+    Some(Several { rust, side, sent }.code())
 }
 
 /// The name of the enum: the runtime has a `FromClient` already.
@@ -32,29 +36,47 @@ pub(super) fn name(side: Side) -> Ident {
 /// Whether the enum has a lifetime.
 pub(super) fn borrows(rust: &Rust<'_>, side: Side) -> bool {
     let schema = rust.schema;
-    schema.sent_by(side).any(|index| shape::borrows(schema, &schema.messages[index].layout))
+    let streams = schema.session.as_ref().is_some_and(|session| session.streams(side));
+    streams || schema.sent_by(side).any(|index| shape::borrows(schema, &schema.messages[index].layout))
 }
 
-struct Several<'r> {
-    rust: &'r Rust<'r>,
-    side: Side,
-    sent: Vec<&'r Message>,
-    plan: Plan,
+pub(super) struct Several<'r> {
+    pub(super) rust: &'r Rust<'r>,
+    pub(super) side: Side,
+    pub(super) sent: Vec<&'r Message>,
 }
 
-impl Several<'_> {
-    fn schema(&self) -> &Schema {
+impl<'r> Several<'r> {
+    pub(super) fn schema(&self) -> &'r Schema {
         self.rust.schema
     }
 
+    pub(super) fn session(&self) -> Option<&'r Session> {
+        self.schema().session.as_ref()
+    }
+
+    /// The variant for raw bytes, if the side may send any.
+    pub(super) fn raw(&self) -> Option<Ident> {
+        self.session().filter(|session| session.streams(self.side)).map(|_| self.free("Raw"))
+    }
+
+    /// A name for a variant that no message has.
+    fn free(&self, name: &str) -> Ident {
+        let mut name = name.to_owned();
+        while self.sent.iter().any(|message| message.layout.name == name) {
+            name.push('_');
+        }
+        names::variant(&name)
+    }
+
     /// The enum with this lifetime.
-    fn ty(&self, lifetime: &TokenStream) -> TokenStream {
+    pub(super) fn ty(&self, lifetime: &TokenStream) -> TokenStream {
         let name = name(self.side);
         if borrows(self.rust, self.side) { quote!(#name<#lifetime>) } else { quote!(#name) }
     }
 
     /// The enum of how far the scan has come.
-    fn scan(&self) -> Ident {
+    pub(super) fn scan(&self) -> Ident {
         names::ty(match self.side {
             Side::Client => "ClientScan",
             Side::Server => "ServerScan",
@@ -63,14 +85,10 @@ impl Several<'_> {
 
     /// The variant of the scan for what is not told yet; a message may have its name.
     fn unknown(&self) -> Ident {
-        let mut name = "Unknown".to_owned();
-        while self.sent.iter().any(|message| message.layout.name == name) {
-            name.push('_');
-        }
-        names::variant(&name)
+        self.free("Unknown")
     }
 
-    const fn who(&self) -> &'static str {
+    pub(super) const fn who(&self) -> &'static str {
         match self.side {
             Side::Client => "client",
             Side::Server => "server",
@@ -87,7 +105,8 @@ impl Several<'_> {
 
     fn code(&self) -> TokenStream {
         let (definition, scan, own) = (self.definition(), self.scan_definition(), self.functions());
-        let (message, conversions) = (self.message(), self.conversions());
+        let message = if self.session().is_some() { session::staged(self) } else { self.message() };
+        let conversions = self.conversions();
         quote!(#definition #scan #own #message #conversions)
     }
 
@@ -106,11 +125,13 @@ impl Several<'_> {
             let name = names::variant(&message.layout.name);
             quote!(#docs #name(#held),)
         });
+        let raw = self.raw().map(|raw| quote!(#[doc = " Raw bytes, as many as have arrived."] #raw(&'a [u8]),));
         quote! {
             #[doc = #docs]
             #[derive(#derives)]
             pub enum #ty {
                 #(#variants)*
+                #raw
             }
         }
     }
@@ -129,6 +150,7 @@ impl Several<'_> {
                 false => quote!(#[doc = #docs] #name,),
             }
         });
+        let raw = self.raw().map(|raw| quote!(#[doc = " They are raw bytes."] #raw,));
         quote! {
             #[doc = #docs]
             #[derive(Debug, Default)]
@@ -137,6 +159,7 @@ impl Several<'_> {
                 #[default]
                 #unknown,
                 #(#variants)*
+                #raw
             }
         }
     }
@@ -146,10 +169,16 @@ impl Several<'_> {
             true => (quote!(<'a>), quote!('a), self.ty(&quote!('a))),
             false => (quote!(), quote!('_), self.ty(&quote!('a))),
         };
-        let bytes = self.sent.iter().map(|message| message.frame_bytes_max).max().unwrap_or_default();
+        let raw = self.raw().map(|_| RAW_BYTES_MAX);
+        let bytes = self.sent.iter().map(|message| message.frame_bytes_max).chain(raw).max().unwrap_or_default();
         let frame_bytes_max = self.rust.size(bytes);
         let (protocol, who, scan) = (&self.schema().name, self.who(), self.scan());
         let (start, input, decode, encode) = (self.start(), self.input(), self.decode(), self.encode());
+        let state = self.session().map(|_| {
+            let state = session::state();
+            quote!(state: #state,)
+        });
+        let transitions = self.session().map(|session| session::transitions(self, session));
         let frame = if lifetime.to_string() == "'_" { quote!(&[u8]) } else { quote!(&#lifetime [u8]) };
         quote! {
             impl #generics #ty {
@@ -159,7 +188,7 @@ impl Several<'_> {
                 const START: &'static Field = &Field::new(#protocol, #who, 0);
 
                 /// Which message starts with `buf`, once that can be told.
-                fn start(buf: &[u8]) -> Result<#scan, Halt> {
+                fn start(#state buf: &[u8]) -> Result<#scan, Halt> {
                     #start
                 }
 
@@ -169,7 +198,7 @@ impl Several<'_> {
                 /// # Errors
                 ///
                 /// The bytes cannot be the start of a frame.
-                pub fn input(scan: &mut #scan, buf: &[u8]) -> Result<Input, DecodeError> {
+                pub fn input(#state scan: &mut #scan, buf: &[u8]) -> Result<Input, DecodeError> {
                     #input
                 }
 
@@ -178,7 +207,7 @@ impl Several<'_> {
                 /// # Errors
                 ///
                 /// The frame breaks a rule of the schema.
-                pub fn decode(frame: #frame) -> Result<Self, DecodeError> {
+                pub fn decode(#state frame: #frame) -> Result<Self, DecodeError> {
                     #decode
                 }
 
@@ -190,16 +219,22 @@ impl Several<'_> {
                 pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
                     #encode
                 }
+
+                #transitions
             }
         }
     }
 
-    /// The looks of the plan, as a `match` in a `match`.
+    /// Which message it is: the looks of the plan, in each state if there is a session.
     fn start(&self) -> TokenStream {
-        self.look(&self.plan)
+        match self.session() {
+            Some(session) => session::start(self, session),
+            None => Plan::of(self.schema(), self.side).map(|plan| self.look(&plan, false)).unwrap_or_default(),
+        }
     }
 
-    fn look(&self, plan: &Plan) -> TokenStream {
+    /// The looks of a plan, as a `match` in a `match`; in a session what does not fit is told of the state.
+    pub(super) fn look(&self, plan: &Plan, in_session: bool) -> TokenStream {
         let scan = self.scan();
         match plan {
             Plan::Message(index) => {
@@ -216,10 +251,14 @@ impl Several<'_> {
                 let place = self.rust.size(*at);
                 let whole = cases.iter().fold(ByteSet::EMPTY, |all, (set, _)| all.or(*set)) == ByteSet::FULL;
                 let arms = cases.iter().map(|(set, then)| {
-                    let (pattern, then) = (pattern(*set), self.look(then));
+                    let (pattern, then) = (pattern(*set), self.look(then, in_session));
                     quote!(#pattern => #then,)
                 });
-                let stranger = (!whole).then(|| quote!(found => Err(stranger(found, #place, Self::START)),));
+                let stranger = match (whole, in_session) {
+                    (true, _) => quote!(),
+                    (false, true) => quote!(_ => Err(Self::refused(state, buf, #place)),),
+                    (false, false) => quote!(found => Err(stranger(found, #place, Self::START)),),
+                };
                 quote! {
                     match look(buf, #place)? {
                         #(#arms)*
@@ -239,9 +278,11 @@ impl Several<'_> {
                 false => quote!(#scan::#variant => #ty::input(&mut (), buf)?,),
             }
         });
+        let state = self.session().map(|_| quote!(state,));
+        let raw = self.raw().map(|raw| quote!(#scan::#raw => Input::Frame(buf.len().min(Self::FRAME_BYTES_MAX)),));
         quote! {
             if let #scan::#unknown = scan {
-                *scan = match Self::start(buf) {
+                *scan = match Self::start(#state buf) {
                     Ok(start) => start,
                     Err(Halt::Need(needed)) => return Ok(Input::Need(needed)),
                     Err(Halt::Bad(error)) => return Err(error),
@@ -250,6 +291,7 @@ impl Several<'_> {
             let input = match scan {
                 #scan::#unknown => Input::Need(1),
                 #(#arms)*
+                #raw
             };
             if let Input::Frame(_) = input {
                 *scan = #scan::#unknown;
@@ -266,9 +308,12 @@ impl Several<'_> {
             let from = message.is_sided().then(|| self.from()).map(|from| quote!(, #from));
             quote!(Ok(#scan::#variant #hidden) => #ty::decode(frame #from).map(Self::#variant),)
         });
+        let state = self.session().map(|_| quote!(state,));
+        let raw = self.raw().map(|raw| quote!(Ok(#scan::#raw) => Ok(Self::#raw(frame)),));
         quote! {
-            match Self::start(frame) {
+            match Self::start(#state frame) {
                 #(#arms)*
+                #raw
                 Ok(#scan::#unknown) => Err(unfinished(Halt::Need(1), frame, Self::START)),
                 Err(halt) => Err(unfinished(halt, frame, Self::START)),
             }
@@ -281,7 +326,11 @@ impl Several<'_> {
             let from = message.is_sided().then(|| self.from()).map(|from| quote!(#from,));
             quote!(Self::#variant(message) => message.encode(#from out),)
         });
-        quote!(match self { #(#arms)* })
+        if self.sent.is_empty() && self.raw().is_none() {
+            return quote!(let _ = out; match *self {});
+        }
+        let raw = self.raw().map(|raw| quote!(Self::#raw(bytes) => { out.extend_from_slice(bytes); Ok(()) }));
+        quote!(match self { #(#arms)* #raw })
     }
 
     /// The enum as a message of the runtime.

@@ -16,6 +16,10 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
     let sided =
         [Side::Client, Side::Server].iter().filter_map(|side| rust.schema.only_by(*side)).any(Message::is_sided);
     let side = sided.then(|| quote!(use #runtime::protocol::Side;));
+    let input = match rust.schema.session {
+        Some(_) => quote!(impl Fn(&mut S, &[u8]) -> Result<Input, DecodeError>),
+        None => quote!(fn(&mut S, &[u8]) -> Result<Input, DecodeError>),
+    };
     let mut taken = BTreeSet::new();
     let tests: TokenStream = rust.schema.tests.iter().map(|test| function(rust, test, &mut taken)).collect();
     quote! {
@@ -26,7 +30,7 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
 
             /// What the scan says of `bytes`: the same, wherever the network cuts them.
             fn scanned<S: Default>(
-                input: fn(&mut S, &[u8]) -> Result<Input, DecodeError>,
+                input: #input,
                 bytes: &[u8],
             ) -> Result<Input, DecodeError> {
                 let whole = input(&mut S::default(), bytes);
@@ -59,12 +63,22 @@ fn function(rust: &Rust<'_>, test: &Test, taken: &mut BTreeSet<String>) -> Token
     }
     let name = ident(&name);
     let cases: TokenStream = test.cases.iter().map(|case| one(rust, case, test.cases.len() == 1)).collect();
+    let state = rust.schema.session.as_ref().map(|_| {
+        let mutable = test.cases.iter().any(says).then(|| quote!(mut));
+        quote!(let #mutable state = super::State::default();)
+    });
     quote! {
         #[test]
         fn #name() {
+            #state
             #cases
         }
     }
+}
+
+/// Whether a case is a message that is good, and so leads on in a session.
+fn says(case: &Case) -> bool {
+    matches!(case.expect, Expect::Equals(_) | Expect::Decodes(_))
 }
 
 fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
@@ -76,7 +90,8 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
         Side::Server => quote!(Side::Server),
     };
     // One of several messages is tested as what its side sends.
-    let only = schema.only_by(case.from);
+    let session = schema.session.is_some();
+    let only = schema.only_by(case.from).filter(|_| !session);
     let name = only.map_or_else(|| several::name(case.from), |message| ty(&message.layout.name));
     let sided = only.is_some_and(Message::is_sided);
     let (behind, before) = if sided { (quote!(, #side), quote!(#side,)) } else { (quote!(), quote!()) };
@@ -85,10 +100,16 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
         true => (quote!(let mut frame = bytes.to_vec();), quote!(&mut frame), quote!(&mut bytes[..len].to_vec())),
         false => (quote!(), quote!(bytes), quote!(&bytes[..len])),
     };
+    let state = session.then(|| quote!(state,));
+    let input = match session {
+        true => quote!(|scan, buf| super::#name::input(state, scan, buf)),
+        false => quote!(super::#name::input),
+    };
     let scan = quote! {
         let bytes = #bytes;
-        let input = scanned(super::#name::input, bytes);
+        let input = scanned(#input, bytes);
     };
+    let next = (session && says(case)).then(|| quote!(state = message.next(state).expect(#line);));
     let decodes = |value: &Value| {
         let layout = &schema.messages[case.message.unwrap_or_default()].layout;
         let (value, len) = (message(rust, layout, value), Literal::usize_unsuffixed(case.bytes.len()));
@@ -104,7 +125,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
             assert_eq!(input, Ok(Input::Frame(#len)), #line);
             let message = #value;
             #lent
-            let decoded = super::#name::decode(#frame #behind);
+            let decoded = super::#name::decode(#state #frame #behind);
             assert_eq!(decoded.as_ref(), Ok(&message), #line);
         }
     };
@@ -123,7 +144,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
         Expect::Rejects(field) => quote! {
             #scan
             let error = match input {
-                Ok(Input::Frame(len)) => super::#name::decode(#part #behind).err(),
+                Ok(Input::Frame(len)) => super::#name::decode(#state #part #behind).err(),
                 Ok(Input::Need(_)) => None,
                 Err(error) => Some(error),
             };
@@ -138,7 +159,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
             }
         }
     };
-    if test_is_one_case { body } else { quote!({ #body }) }
+    if test_is_one_case { quote!(#body #next) } else { quote!({ #body #next }) }
 }
 
 /// A message or struct as a Rust expression.

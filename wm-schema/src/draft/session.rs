@@ -1,0 +1,60 @@
+//! A session as it was written.
+
+use super::{Formula, Name, Origin, Side, Spanned};
+
+/// `session { start Greet { client Hello -> Choose } … }`.
+#[derive(Debug, Clone)]
+pub struct SessionDraft {
+    /// Its states in source order.
+    pub states: Vec<StateDraft>,
+    /// The word `session`.
+    pub origin: Origin,
+}
+
+/// A state of a session.
+#[derive(Debug, Clone)]
+pub struct StateDraft {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// Its name.
+    pub name: Name,
+    /// `start`, if the conversation begins here.
+    pub start: Option<Origin>,
+    /// What may be said in it, in source order.
+    pub edges: Vec<EdgeDraft>,
+    /// `timeout 10s -> close`.
+    pub timeouts: Vec<TimeoutDraft>,
+}
+
+/// `server Pick where method == Method.None -> Ready`.
+#[derive(Debug, Clone)]
+pub struct EdgeDraft {
+    /// Who says it; both if none.
+    pub from: Option<Side>,
+    /// The message; none for `stream`, raw bytes.
+    pub message: Option<Name>,
+    /// `where`: which of these messages.
+    pub guard: Option<Formula>,
+    /// Where it leads; none if the state stays.
+    pub target: Option<TargetDraft>,
+    /// The whole line.
+    pub origin: Origin,
+}
+
+/// Where a line of a state leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetDraft {
+    /// To the end of the connection.
+    Close(Origin),
+    /// To another state.
+    State(Name),
+}
+
+/// `timeout 10s -> close`.
+#[derive(Debug, Clone)]
+pub struct TimeoutDraft {
+    /// How long, in milliseconds.
+    pub milliseconds: Spanned<u64>,
+    /// What happens then; the connection closes if it is not said.
+    pub target: Option<TargetDraft>,
+}
