@@ -161,6 +161,8 @@ pub enum Fault {
         /// The value that was found.
         found: u64,
     },
+    /// A line of a header block breaks a rule.
+    Header(super::HeaderFault),
     /// None of the words that the schema names.
     Word {
         /// These words.
@@ -228,6 +230,7 @@ impl fmt::Display for Fault {
             Self::Reserved { found } => write!(f, "{found} is no value and no escape of the integer"),
             Self::Sender { found } => write!(f, "{found}, but the other side sends it so"),
             Self::Variant { found } => write!(f, "{found} is no variant of the enum"),
+            Self::Header(what) => write!(f, "{what}"),
             Self::Word { expected } => {
                 f.write_str("no word of")?;
                 let mut separator = " ";
@@ -308,6 +311,8 @@ pub enum EncodeFault {
         /// The number.
         found: u64,
     },
+    /// A header cannot stand in its block.
+    Header(super::HeaderFault),
     /// A word that has a variant of its own, or that is none.
     Word,
     /// The value contains the delimiter that ends it.
@@ -371,6 +376,7 @@ impl fmt::Display for EncodeFault {
             Self::Length { found, expected } => write!(f, "length {found}, but the schema fixes {expected}"),
             Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
             Self::Variant { found } => write!(f, "{found} does not belong to this variant of the enum"),
+            Self::Header(what) => write!(f, "{what}"),
             Self::Word => write!(f, "a word that has a variant of its own, or no word at all"),
             Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
             Self::Trimmed { suffix } => {

@@ -9,7 +9,7 @@
 //! than the largest frame is refused when it has been read. Nothing is allocated.
 
 use super::scan::{Input, Prefix, find, fixed};
-use super::{DecodeError, Escaping, Fault, Field, Radix, Reader, Unsigned, text};
+use super::{DecodeError, Escaping, Fault, Field, Headers, Radix, Reader, Unsigned, headers, text};
 
 /// How far a walk has come: in the frame, and in the layouts of which one stands in the other.
 ///
@@ -256,6 +256,48 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         }
         self.place.seen = self.buf.len();
         Err(Halt::Need(window.len().saturating_sub(overlap).saturating_sub(counted)))
+    }
+
+    /// Steps over lines of at most `max` bytes and the empty line behind them, each checked as it arrives. Those of
+    /// `computed` can be looked up in what is returned.
+    ///
+    /// # Errors
+    ///
+    /// A line breaks a rule, there are too many of them, or they have not arrived whole.
+    #[inline]
+    pub fn headers(
+        &mut self,
+        max: usize,
+        computed: &'static [&'static str],
+        field: &'static Field,
+    ) -> Result<Headers<'w>, Halt> {
+        let (arrived, start) = (self.arrived(), self.place.at);
+        let room = self.place.most.saturating_sub(self.place.least);
+        let looked = self.place.seen.saturating_sub(start);
+        match headers::scan(arrived, looked, max.min(room), start, field)? {
+            headers::Arrived::Whole(len) => {
+                let lines = arrived.get(..len).unwrap_or_default();
+                headers::count(lines, start, field)?;
+                self.grow(len, field)?;
+                self.pass(len.saturating_add(2))?;
+                Ok(headers::checked(lines, start, computed, field))
+            }
+            headers::Arrived::Part(known) => {
+                self.place.seen = self.buf.len();
+                Err(Halt::Need(known))
+            }
+        }
+    }
+
+    /// Counts `length` bytes into the frame, that a header has said, and remembers them until they come.
+    ///
+    /// # Errors
+    ///
+    /// `TooLong`, if the frame would be too large.
+    #[inline]
+    pub fn keep_bytes(&mut self, slot: usize, length: usize, field: &'static Field) -> Result<(), Halt> {
+        self.grow(length, field)?;
+        self.keep(slot, length)
     }
 
     /// Enters a struct.
