@@ -36,6 +36,7 @@ schemas! {
     door
     every_type
     frame
+    http1
     imports
     jsonl
     len_json

@@ -123,6 +123,8 @@ pub fn all() -> Vec<Subject> {
         generated::<choices::Packet<'static>>("choices", Client),
         generated::<choices::Reply<'static>>("choices", Server),
         generated::<mqtt::Packet<'static>>("mqtt", Client),
+        generated::<http1::Request<'static>>("http1", Client),
+        generated::<http1::Response<'static>>("http1", Server),
         generated::<words::Ask<'static>>("words", Client),
         generated::<words::Told<'static>>("words", Server),
         generated::<conditions::Packet<'static>>("conditions", Client),

@@ -116,6 +116,7 @@ impl Source<'_> {
     /// An arm of a union: the one that the value which is given chooses, or any.
     fn arm(&mut self, layout: &Layout, choice: &Choice, params: &[Value]) -> Value {
         let (index, params) = match (&choice.by, params) {
+            (By::Header { .. }, [_, params @ ..]) => (usize::from(self.byte()) % layout.fields.len(), params),
             (By::Given(_), [given, params @ ..]) => (choice.given(self.schema, given).unwrap_or(0), params),
             (_, params) => (usize::from(self.byte()) % layout.fields.len(), params),
         };
@@ -195,6 +196,7 @@ impl Source<'_> {
             Content::Bytes => (0..length).map(|_| self.byte()).collect(),
             Content::Str => self.text(length).into_bytes(),
             Content::Ascii => (0..length).map(|_| self.byte() & 0x7f).collect(),
+            Content::Headers => return self.headers(),
             Content::Word(index) => return Value::Bytes(self.word(index, length)),
             Content::Json => return Value::Bytes(self.json(3).into_bytes()),
             Content::JsonBody(index) => return self.json_body(&self.schema.json_bodies[index]),
@@ -212,6 +214,17 @@ impl Source<'_> {
             content.pop();
         }
         Value::Bytes(content)
+    }
+
+    /// A few headers.
+    fn headers(&mut self) -> Value {
+        let lines = (0..self.byte() % 5).map(|_| {
+            let name: Vec<u8> = (0..=self.byte() % 9).map(|_| b"aZ-_.7!"[usize::from(self.byte() % 7)]).collect();
+            let length = self.length(Some(40));
+            let value: String = self.text(length).chars().filter(|letter| !letter.is_control()).collect();
+            Value::Struct(vec![Value::Bytes(name), Value::Bytes(value.trim_matches(' ').into())])
+        });
+        Value::List(lines.collect())
     }
 
     /// A word that has a name, or seldom another one.

@@ -153,6 +153,7 @@ impl Fit<'_> {
                 (Content::Bytes, _) => RustType::Bytes { owned: false },
                 (Content::Str | Content::Ascii, _) => RustType::Text { owned: false },
                 (Content::Word(words), _) => RustType::Named(self.schema.words[words].name.clone()),
+                (Content::Headers, _) => RustType::Named("Headers".to_owned()),
                 (Content::Json, _) => RustType::Json,
                 (Content::JsonBody(body), _) => RustType::Named(self.schema.json_bodies[body].name.clone()),
             },
@@ -171,7 +172,7 @@ impl Fit<'_> {
             Type::Bytes(bytes) => match bytes.content {
                 Content::JsonBody(_) => true,
                 Content::Word(words) => self.schema.words[words].rust == RustShape::Generated,
-                Content::Bytes | Content::Str | Content::Ascii | Content::Json => false,
+                Content::Bytes | Content::Str | Content::Ascii | Content::Headers | Content::Json => false,
             },
             Type::List { element, .. } => self.has_items(element),
             Type::Constant(_) | Type::Int(..) | Type::Float { .. } => false,

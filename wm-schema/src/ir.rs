@@ -9,6 +9,7 @@ mod choice;
 mod declared;
 mod envelope;
 mod formula;
+pub mod headers;
 mod layout;
 mod number;
 mod recover;

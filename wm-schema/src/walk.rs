@@ -11,6 +11,7 @@ mod sentinel;
 
 pub use sentinel::{Look, looks, number as said_length};
 
+use crate::ir::headers;
 use crate::ir::{
     By, Bytes, Choice, Equation, Extent, Field, Formula, Framing, Layout, Measure, Role, Schema, Size, Term, Type,
 };
@@ -43,6 +44,21 @@ pub enum Step {
     Until {
         /// The field.
         field: usize,
+    },
+    /// Header lines up to an empty one.
+    Headers {
+        /// The field.
+        field: usize,
+        /// Where it is remembered what they say of a field that they frame, if they frame one: its length, or its arm and
+        /// behind that its length.
+        slot: Option<usize>,
+    },
+    /// What headers frame.
+    Framed {
+        /// The field.
+        field: usize,
+        /// Where it is remembered what they say.
+        slot: usize,
     },
     /// A number of free width that measures nothing: it is read, so that its end is found.
     Free {
@@ -204,7 +220,8 @@ pub fn steps(schema: &Schema, layout: &Layout) -> Vec<Step> {
     }
     let lines: Vec<Line<'_>> = layout.fields.iter().map(Line::from).collect();
     let (measured, slots) = (measured(&lines), handed(layout));
-    let mut plan = Plan { schema, layout, measured, steps: Vec::new(), slots, kept: Vec::new(), marks: Vec::new() };
+    let mut plan =
+        Plan { schema, layout, measured, steps: Vec::new(), slots, kept: Vec::new(), marks: Vec::new(), framed: None };
     let mut read = read_by_formulas(layout, &plan.measured);
     read.extend(sentinel::read_of(schema, layout));
     let mut at = 0;
@@ -250,7 +267,12 @@ struct Plan<'p> {
     kept: Vec<(usize, Span)>,
     /// The fields whose place is remembered, with its slot: of a run of bits that of the run.
     marks: Vec<(usize, usize)>,
+    /// The slot of what headers frame.
+    framed: Option<usize>,
 }
+
+/// How much is remembered of what headers frame: which arm it is, and its length.
+const FRAMED_SLOTS: usize = 2;
 
 impl Plan<'_> {
     /// Remembers where a field stands, if it or another field of its run will be read again.
@@ -271,6 +293,18 @@ impl Plan<'_> {
         if let Some((slot, span)) = self.kept.iter().find(|(_, span)| span.first == at) {
             self.steps.push(Step::Kept { span: *span, slot: *slot });
             return span.last + 1;
+        }
+        let framed = headers::framed(self.schema, self.layout);
+        if headers::is_headers(&field.ty) {
+            let slot = framed.filter(|framed| framed.headers == at).map(|_| self.slots);
+            self.steps.push(Step::Headers { field: at, slot });
+            self.framed = slot;
+            self.slots += if slot.is_some() { FRAMED_SLOTS } else { 0 };
+            return at + 1;
+        }
+        if let (true, Some(slot)) = (framed.is_some_and(|framed| framed.body == at), self.framed) {
+            self.steps.push(Step::Framed { field: at, slot });
+            return at + 1;
         }
         let Some(one) = self.measured.iter().find(|one| one.number == at) else {
             let handed = reads(&field.args, &self.marks).unwrap_or_default();
@@ -350,7 +384,7 @@ fn extent_size(extent: &Extent, unit: Size) -> Option<Size> {
         Extent::Prefix(int) => Some(Size { least: int.size().least, most: None }),
         Extent::Until(delimiter) => Some(Size { least: delimiter.len() as u64, most: None }),
         Extent::Where(_) => Some(Size { least: unit.least, most: None }),
-        Extent::Field(_) | Extent::Rest { .. } => None,
+        Extent::Field(_) | Extent::Header(_) | Extent::Lines | Extent::Rest { .. } => None,
     }
 }
 
@@ -443,6 +477,29 @@ pub fn inner<'s>(layout: &'s Layout, step: &Step) -> Option<&'s Type> {
     })
 }
 
+/// The step over an arm of a union that headers frame, if they do not say its length.
+#[must_use]
+pub fn framed_arm(schema: &Schema, union: &Layout, at: usize) -> Step {
+    arm(schema, union, at).pop().unwrap_or(Step::Pass { first: at, last: at, bytes: 0 })
+}
+
+/// The layouts whose steps a step takes: its own, or the arms of the union that headers frame.
+fn taken<'s>(schema: &'s Schema, layout: &'s Layout, step: Step) -> Vec<(&'s Layout, Step)> {
+    let Step::Framed { .. } = step else { return vec![(layout, step)] };
+    match headers::framed(schema, layout).map(|framed| framed.how) {
+        Some(headers::FramedBy::Choice(union, ..)) => (0..union.fields.len())
+            .filter(|at| headers::length_header(&union.fields[*at].ty).is_none())
+            .map(|at| (union, framed_arm(schema, union, at)))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The steps over a layout, those over the arms of a union that its headers frame among them.
+pub(crate) fn all_steps<'s>(schema: &'s Schema, layout: &'s Layout) -> Vec<(&'s Layout, Step)> {
+    steps(schema, layout).into_iter().flat_map(|step| taken(schema, layout, step)).collect()
+}
+
 /// The structs that a schema's messages walk over, by index.
 #[must_use]
 pub fn structs(schema: &Schema) -> BTreeSet<usize> {
@@ -450,7 +507,7 @@ pub fn structs(schema: &Schema) -> BTreeSet<usize> {
     let walked = schema.messages.iter().filter(|message| message.framing == Framing::Walk);
     let mut layouts: Vec<&Layout> = walked.map(|message| &message.layout).collect();
     while let Some(layout) = layouts.pop() {
-        for step in steps(schema, layout) {
+        for (layout, step) in all_steps(schema, layout) {
             if let Some(Type::Struct(index)) = inner(layout, &step)
                 && !(matches!(step, Step::Elements { .. }) && schema.structs[*index].size.fixed().is_some())
                 && found.insert(*index)
@@ -472,7 +529,7 @@ pub fn layouts(schema: &Schema) -> impl Iterator<Item = &Layout> {
 #[must_use]
 pub fn looked_at(step: &Step) -> Option<usize> {
     match step {
-        Step::Pass { .. } | Step::Mark { .. } | Step::If { .. } => None,
+        Step::Pass { .. } | Step::Mark { .. } | Step::If { .. } | Step::Headers { .. } | Step::Framed { .. } => None,
         Step::Kept { span, .. } => span.walked.then_some(span.first),
         Step::Constant { field }
         | Step::Until { field }
@@ -488,9 +545,15 @@ pub fn looked_at(step: &Step) -> Option<usize> {
 pub fn slots(schema: &Schema) -> usize {
     let slots = |layout| {
         let steps = steps(schema, layout);
-        let kept = steps.iter().filter(|step| matches!(step, Step::Kept { .. } | Step::Mark { .. })).count();
+        let slots = |step: &Step| match step {
+            Step::Kept { .. } | Step::Mark { .. } => 1,
+            Step::Headers { slot: Some(_), .. } => FRAMED_SLOTS,
+            _ => 0,
+        };
+        let kept: usize = steps.iter().map(slots).sum();
         // The elements of a list that a condition ends are a layout of their own, which remembers where each starts.
-        let starts = steps.iter().any(|step| sentinel::remembers_start(schema, layout, step));
+        let all = all_steps(schema, layout);
+        let starts = all.iter().any(|(layout, step)| sentinel::remembers_start(schema, layout, step));
         (handed(layout) + kept).max(usize::from(starts))
     };
     layouts(schema).map(slots).max().unwrap_or(0)
@@ -522,7 +585,7 @@ impl<'l> Levels<'l> {
         }
         let union = layout.choice.is_some();
         let mut most = 0;
-        for step in steps(self.schema, layout) {
+        for (layout, step) in all_steps(self.schema, layout) {
             let own = usize::from(matches!(step, Step::Elements { .. }));
             most = most.max(match inner(layout, &step) {
                 Some(Type::Struct(index)) if self.schema.structs[*index].size.fixed().is_some() => own,

@@ -14,7 +14,7 @@ pub enum FaultKind {
     Checksum,
     /// `bad_frame`: what stands around a message is no such envelope.
     Envelope,
-    /// `bad_text`: not UTF-8, ASCII, JSON or base64.
+    /// `bad_text`: not UTF-8, ASCII, JSON or base64, or no line of a header block.
     Text,
     /// `bad_number`: a number that is not spelled as one.
     Number,
@@ -37,7 +37,7 @@ impl Fault {
             | Self::Mismatch { .. } => FaultKind::Length,
             Self::Checksum { .. } => FaultKind::Checksum,
             Self::Escape { .. } | Self::NoBrace { .. } => FaultKind::Envelope,
-            Self::Utf8 | Self::Ascii { .. } | Self::Json(_) | Self::Base64 => FaultKind::Text,
+            Self::Utf8 | Self::Ascii { .. } | Self::Json(_) | Self::Base64 | Self::Header(_) => FaultKind::Text,
             Self::Digit { .. } | Self::NoDigits | Self::NotMinimal | Self::Overflow | Self::Reserved { .. } => {
                 FaultKind::Number
             }

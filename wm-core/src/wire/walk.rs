@@ -289,17 +289,6 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         }
     }
 
-    /// Counts `length` bytes into the frame, that a header has said, and remembers them until they come.
-    ///
-    /// # Errors
-    ///
-    /// `TooLong`, if the frame would be too large.
-    #[inline]
-    pub fn keep_bytes(&mut self, slot: usize, length: usize, field: &'static Field) -> Result<(), Halt> {
-        self.grow(length, field)?;
-        self.keep(slot, length)
-    }
-
     /// Enters a struct.
     ///
     /// # Errors
@@ -437,7 +426,7 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         self.place.at
     }
 
-    /// Counts bytes that are known to come: the arm that is chosen takes more than the least one.
+    /// Counts bytes that are known to come: a header has said so, or the arm that is chosen takes more than the least.
     ///
     /// # Errors
     ///

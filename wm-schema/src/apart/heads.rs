@@ -205,7 +205,11 @@ impl Head<'_> {
                 Some(Stop)
             }
             Extent::Prefix(int) => self.prefix(int),
-            Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => Some(Stop),
+            Extent::Lines => {
+                self.sets.push(ByteSet::of(|byte| byte == b'\r' || byte.is_ascii_graphic()));
+                Some(Stop)
+            }
+            Extent::Field(_) | Extent::Header(_) | Extent::Where(_) | Extent::Rest { .. } => Some(Stop),
         }
     }
 
@@ -249,7 +253,7 @@ impl Head<'_> {
                 self.any(bytes);
                 None
             }
-            (By::Given(_), None) => Some(Stop),
+            (By::Given(_), None) | (By::Header { .. }, _) => Some(Stop),
         }
     }
 
@@ -279,7 +283,12 @@ impl Head<'_> {
                 }
                 None
             }
-            Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } | Extent::Until(_) => Some(Stop),
+            Extent::Field(_)
+            | Extent::Where(_)
+            | Extent::Header(_)
+            | Extent::Lines
+            | Extent::Rest { .. }
+            | Extent::Until(_) => Some(Stop),
         }
     }
 }

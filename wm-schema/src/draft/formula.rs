@@ -66,6 +66,8 @@ pub enum FormulaKind {
     Path(Vec<Name>),
     /// `Method.Password`.
     Variant(Name, Name),
+    /// `headers["transfer-encoding"]`.
+    Header(Name),
     /// `!will`.
     Not(Box<Formula>),
     /// `-x`.

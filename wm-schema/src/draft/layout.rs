@@ -60,6 +60,8 @@ pub enum PatternDraft {
     Values(i128, i128),
     /// A variant of an enum.
     Variant(Name),
+    /// Text of no or several bytes.
+    Text(Vec<u8>),
 }
 
 /// A parameter of a struct.
@@ -165,6 +167,8 @@ pub enum ExtentKind {
     Literal(Literal),
     /// `[n]`: an earlier field; `[u16]`, `[dec until ":" max 9]`: a prefix. Which of them, the name tells.
     Typed(Box<TypeDraft>, Vec<Attr>),
+    /// `[headers["content-length"]]`.
+    Header(Name),
     /// `[..]`: the rest of the region.
     Rest,
 }

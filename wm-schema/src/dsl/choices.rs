@@ -198,6 +198,7 @@ impl Reader<'_> {
             Some(PatternDraft::Variant(name)) => name.text.clone(),
             Some(PatternDraft::Values(least, most)) if least == most => format!("Case{least}"),
             Some(PatternDraft::Values(least, most)) => format!("Case{least}To{most}"),
+            Some(PatternDraft::Text(bytes)) => camel(bytes),
             None => "Other".to_owned(),
         };
         debug_assert!(wild == pattern.is_none(), "`_` is the only pattern without a rule");
@@ -222,6 +223,7 @@ impl Reader<'_> {
             FormulaKind::Literal(Literal::Bytes(bytes)) if bytes.len() == 1 => {
                 return Some(PatternDraft::Values(bytes[0].into(), bytes[0].into()));
             }
+            FormulaKind::Literal(Literal::Bytes(bytes)) => return Some(PatternDraft::Text(bytes.clone())),
             FormulaKind::Literal(Literal::Const(name)) => return Some(variant(name)),
             FormulaKind::Path(path) if path.len() == 1 => return Some(variant(&path[0].text)),
             FormulaKind::Variant(_, name) => return Some(variant(&name.text)),
@@ -233,6 +235,15 @@ impl Reader<'_> {
         self.report(diagnostic);
         None
     }
+}
+
+/// `GzipChunked` of `gzip-chunked`.
+fn camel(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+    let name: String = words.map(capital).collect();
+    if name.starts_with(|first: char| first.is_ascii_uppercase()) { name } else { format!("Text{name}") }
 }
 
 fn plain_type(name: Name) -> TypeDraft {

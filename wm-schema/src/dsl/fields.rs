@@ -137,8 +137,14 @@ impl Reader<'_> {
                 )
             }
             _ => {
-                self.refuse(&part, &not_yet::COMPUTED_EXTENT);
-                return None;
+                let header = part.clone().into_inner().flatten().find(|inner| inner.as_rule() == Rule::header_ref);
+                match header.filter(|header| header.as_str() == part.as_str().trim()) {
+                    Some(header) => ExtentKind::Header(self.header_name(header)?),
+                    None => {
+                        self.refuse(&part, &not_yet::COMPUTED_EXTENT);
+                        return None;
+                    }
+                }
             }
         };
         Some(ExtentDraft { kind, origin })

@@ -3,10 +3,9 @@
 //! pest finds values and operators in a row; which binds tighter is settled here, as Rust does it.
 
 use super::grammar::{Pair, Rule};
-use super::not_yet;
 use super::reader::Reader;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Formula, FormulaKind, Literal, Operator, Origin};
+use crate::draft::{Formula, FormulaKind, Literal, Name, Operator, Origin};
 
 /// How many values a formula may join: what walks over it recurses.
 const TERMS_MAX: usize = 32;
@@ -100,9 +99,7 @@ impl Reader<'_> {
             Joint::Is => {
                 let variant = match right.kind {
                     FormulaKind::Path(mut names) if names.len() == 1 => names.pop(),
-                    FormulaKind::Literal(Literal::Const(text)) => {
-                        Some(crate::draft::Name { text, origin: right.origin })
-                    }
+                    FormulaKind::Literal(Literal::Const(text)) => Some(Name { text, origin: right.origin }),
                     FormulaKind::Variant(_, name) => Some(name),
                     _ => None,
                 };
@@ -164,12 +161,17 @@ impl Reader<'_> {
                 self.report(diagnostic);
                 return None;
             }
-            _ => {
-                self.refuse(&pair, &not_yet::HEADERS);
-                return None;
-            }
+            _ => FormulaKind::Header(self.header_name(pair)?),
         };
         Some(Formula { kind, text, origin })
+    }
+
+    /// The name in `headers["…"]`.
+    pub(super) fn header_name(&mut self, pair: Pair<'_>) -> Option<Name> {
+        let literal = pair.into_inner().find(|part| part.as_rule() == Rule::literal)?;
+        let origin = self.origin(&literal);
+        let text = String::from_utf8_lossy(&self.bytes(literal)?).into_owned();
+        Some(Name { text, origin })
     }
 
     /// The spelling of a pair on one line, without comments; blanks stay where some were.

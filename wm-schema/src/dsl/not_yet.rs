@@ -54,7 +54,7 @@ constructs! {
     REPLY = "reply", "it answers a bad frame with a message", "use `close`, and answer in the handler of errors";
 
     CSTR = "cstr", "it is text that a zero byte ends", "write `str until \"\\0\"`";
-    HEADERS = "headers", "it is a block of `Name: value` lines", "read the block as text: `str until \"\\r\\n\\r\\n\"`";
+    HEADERS = "a header in an equation", "it is computed from what the equation would say", "write `bytes[headers[\"content-length\"]]`: the encoder writes the header";
     BASE64 = "base64", "it is bytes written in base64; only members of a `json` body can be that today", "take it as `ascii`, and decode it in the handler";
     QUICVAR = "quicvar", "it is the integer of QUIC, whose first two bits tell its width", "use `varint`, or a fixed width such as `u32`";
     VLQ = "vlq", "it is the integer of MIDI, seven bits a byte, highest first", "use `varint`, or a fixed width such as `u32`";
@@ -66,7 +66,6 @@ constructs! {
 pub(super) fn of_type(word: &str) -> Option<&'static Construct> {
     match word {
         "cstr" => Some(&CSTR),
-        "headers" => Some(&HEADERS),
         "base64" => Some(&BASE64),
         "quicvar" => Some(&QUICVAR),
         "vlq" => Some(&VLQ),

@@ -60,7 +60,12 @@ fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part> {
                 let end = Size { least: width, most: Some(width) };
                 vec![content(field, end), part(bytes(delimiter), Some(width))]
             }
-            Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => {
+            Extent::Fixed(_)
+            | Extent::Field(_)
+            | Extent::Header(_)
+            | Extent::Lines
+            | Extent::Where(_)
+            | Extent::Rest { .. } => {
                 vec![content(field, Size { least: 0, most: Some(0) })]
             }
         },
@@ -99,9 +104,12 @@ fn is_text(field: &Field) -> bool {
         Type::Bytes(bytes) => match &bytes.extent {
             Extent::Prefix(int) => digits(int),
             Extent::Until(_) => true,
-            Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => {
-                bytes.content != Content::Bytes
-            }
+            Extent::Fixed(_)
+            | Extent::Field(_)
+            | Extent::Header(_)
+            | Extent::Lines
+            | Extent::Where(_)
+            | Extent::Rest { .. } => bytes.content != Content::Bytes,
         },
         Type::Float { .. } | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => false,
     }

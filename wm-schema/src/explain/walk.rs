@@ -28,6 +28,11 @@ fn words(layout: &Layout, step: &Step) -> String {
             }
             _ => name(*field),
         },
+        Step::Headers { field, slot: None } => format!("{}: search for the empty line", name(*field)),
+        Step::Headers { field, slot: Some(_) } => {
+            format!("{}: search for the empty line, remember what they say of the body", name(*field))
+        }
+        Step::Framed { field, .. } => format!("{}: pass it, or walk over it, as the headers say", name(*field)),
         Step::Free { field } => match &layout.fields[*field].ty {
             Type::Int(int, _) => format!("{}: read the {}", name(*field), number(int)),
             _ => name(*field),

@@ -117,6 +117,7 @@ fn bytes_word(schema: &Schema, layout: &Layout, value: &Bytes) -> String {
         Content::Bytes => "bytes",
         Content::Str => "str",
         Content::Ascii => "ascii",
+        Content::Headers => "headers",
         Content::Word(index) => schema.words[index].name.as_str(),
         Content::Json => "json",
         Content::JsonBody(index) => &format!("json {}", schema.json_bodies[index].name),
@@ -141,6 +142,8 @@ fn brackets(layout: &Layout, extent: &Extent) -> String {
         Extent::Prefix(int) => format!("[{}]", int_word(int)),
         Extent::Until(delimiter) => format!(" until {}", bytes(delimiter)),
         Extent::Where(condition) => format!(" until where {}", condition.text),
+        Extent::Header(name) => format!("[headers[{name:?}]]"),
+        Extent::Lines => String::new(),
         Extent::Rest { .. } => "[..]".to_owned(),
     }
 }

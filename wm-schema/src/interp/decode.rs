@@ -3,7 +3,8 @@
 use super::bits::Run;
 use super::formula::{self, Known};
 use super::trace::{self, Found, Recorder, Setter};
-use super::{Error, Fault, Interpreter, Place, checksum, encode, envelope, float, json, number};
+use super::{Error, Fault, Interpreter, Place, checksum, encode, envelope, float, headers, json, number};
+use crate::ir::headers::{Framed, framed};
 use crate::ir::{
     BitPlace, By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Type, Value,
 };
@@ -167,6 +168,10 @@ struct Progress<'s> {
     values: Vec<Option<Value>>,
     /// The values that were handed in.
     params: &'s [Value],
+    /// The lines of the headers that have been read.
+    lines: Option<Vec<headers::Line>>,
+    /// What headers say of the field that they frame.
+    said: Option<headers::Said>,
 }
 
 /// What only the layout of a message knows.
@@ -262,7 +267,19 @@ impl<'s> Progress<'s> {
             counts: Vec::new(),
             values: Vec::new(),
             params,
+            lines: None,
+            said: None,
         }
+    }
+
+    /// Asks the headers what they say of a field, if they frame it.
+    fn ask_headers(&mut self, field: usize) -> Result<(), Error> {
+        let Some(framed) = framed(self.schema, self.layout).filter(|framed| framed.body == field) else {
+            return Ok(());
+        };
+        let place = Place::new(self.layout, &self.layout.fields[framed.headers]);
+        self.said = Some(headers::said(self.lines.as_deref().unwrap_or_default(), &framed, place)?);
+        Ok(())
     }
 
     fn known(&self) -> Known<'_> {
@@ -349,7 +366,8 @@ impl<'s> Progress<'s> {
                 number_rules(self.layout, index, length, offset)?;
                 Ok(Some(as_u64(length)))
             }
-            Extent::Until(_) | Extent::Where(_) | Extent::Rest { .. } => Ok(None),
+            Extent::Header(_) => Ok(self.said.as_ref().and_then(|said| said.length)),
+            Extent::Until(_) | Extent::Lines | Extent::Where(_) | Extent::Rest { .. } => Ok(None),
         }
     }
 }
@@ -442,7 +460,23 @@ fn read_content(
         return constant(schema, field, cursor, place);
     }
     match &field.ty {
+        Type::Bytes(Bytes { content: Content::Headers, max, .. }) => {
+            let (framed, start) = (framed(schema, progress.layout), cursor.at);
+            let (lines, len) = match headers::read(cursor.left(), start, max.unwrap_or(u64::MAX), place)? {
+                headers::Arrived::Whole(lines, len) => (lines, len),
+                headers::Arrived::Part(_) => {
+                    return Err(place.error(cursor.bytes.len(), Fault::Truncated { needed: 1 }));
+                }
+            };
+            cursor.at += len + 2;
+            cursor.held(start..start + len);
+            let computed = framed.as_ref().map(Framed::computed).unwrap_or_default();
+            // What they say is looked at when that is reached.
+            progress.lines = Some(lines.clone());
+            Ok(headers::value(&lines, &computed))
+        }
         Type::Bytes(bytes) => {
+            progress.ask_headers(index)?;
             let length = progress.length(index, &bytes.extent, cursor)?;
             read_bytes(schema, bytes, length, cursor, place)
         }
@@ -453,12 +487,32 @@ fn read_content(
                 _ => read_list(schema, element, (count, length, *max), cursor, place),
             }
         }
+        Type::Struct(part) if matches!(schema.structs[*part].choice, Some(Choice { by: By::Header { .. }, .. })) => {
+            progress.ask_headers(index)?;
+            let args = progress.known().arguments(&field.args);
+            let (union, said) = (&schema.structs[*part], progress.said.take());
+            read_chosen(schema, union, args.get(1..).unwrap_or_default(), said, cursor)
+        }
         Type::Struct(index) => {
             let args = progress.known().arguments(&field.args);
             read_layout(schema, &schema.structs[*index], &args, cursor, None)
         }
         single => read_single(schema, single, cursor, place),
     }
+}
+
+/// The arm of a union that headers have chosen.
+fn read_chosen(
+    schema: &Schema,
+    layout: &Layout,
+    params: &[Value],
+    said: Option<headers::Said>,
+    cursor: &mut Cursor<'_>,
+) -> Result<Value, Error> {
+    let index = said.as_ref().and_then(|said| said.arm).unwrap_or_default();
+    let mut progress = Progress::new(schema, layout, cursor.at, params);
+    progress.said = said;
+    read_arm(progress, index, params, cursor)
 }
 
 /// One arm of a union, behind its tag if it has one; a value that is given comes first in `params`.
@@ -480,7 +534,7 @@ fn read_union(
             (tag, params)
         }
         (By::Given(_), [given, params @ ..]) => (given.clone(), params),
-        (By::Given(_), []) => (Value::Int(0), params),
+        (By::Given(_), []) | (By::Header { .. }, _) => (Value::Int(0), params),
     };
     let Some(index) = choice.given(schema, &value) else {
         let fault = match &choice.by {
@@ -492,10 +546,19 @@ fn read_union(
         };
         return Err(place.error(offset, fault));
     };
+    let progress = Progress::new(schema, layout, cursor.at, params);
+    read_arm(progress, index, params, cursor)
+}
+
+fn read_arm(
+    mut progress: Progress<'_>,
+    index: usize,
+    params: &[Value],
+    cursor: &mut Cursor<'_>,
+) -> Result<Value, Error> {
+    let (schema, layout, start) = (progress.schema, progress.layout, cursor.at);
     let field = &layout.fields[index];
-    let start = cursor.at;
     let mut values = vec![None; layout.fields.len()];
-    let mut progress = Progress::new(schema, layout, start, params);
     let value = read_field(&mut progress, index, field, cursor)?;
     values[index] = Some(value.clone());
     let known = Known { schema, layout, fields: &values, params };
@@ -693,7 +756,7 @@ fn meaning(schema: &Schema, content: Content, bytes: &[u8], offset: usize, place
         Err(error) => Err(place.error(offset + error.valid_up_to(), Fault::Utf8)),
     };
     match content {
-        Content::Bytes => {}
+        Content::Bytes | Content::Headers => {}
         Content::Str => {
             utf8()?;
         }

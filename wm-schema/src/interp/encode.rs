@@ -1,7 +1,10 @@
 //! Writes a message: the bytes of each field that users set, then the numbers that measure them.
 
 use super::formula::{self, Known};
-use super::{EncodeError, EncodeFault, Interpreter, Place, bits, checksum, decode, envelope, float, json, number};
+use super::{
+    EncodeError, EncodeFault, Interpreter, Place, bits, checksum, decode, envelope, float, headers, json, number,
+};
+use crate::ir::headers::framed;
 use crate::ir::{
     By, Bytes, Checksum, Choice, Content, Endian, Equation, Extent, Field, Formula, Layout, Measure, Role, Schema,
     Side, Type, Value,
@@ -98,7 +101,7 @@ fn layout(
         let place = first.unwrap_or(Place { layout: &layout.name, field: "", line: layout.line });
         return Err(place.refuse(EncodeFault::Shape));
     };
-    let mut values = values.iter();
+    let (all, mut values) = (values, values.iter());
     let mut pieces: Vec<Option<Piece>> = Vec::new();
     let mut fields: Vec<Option<Value>> = Vec::new();
     for field in &layout.fields {
@@ -112,7 +115,13 @@ fn layout(
                 let value = values.next().ok_or_else(|| place.refuse(EncodeFault::Shape))?;
                 fields.push(Some(value.clone()));
                 let known = Known { schema, layout, fields: &fields, params };
-                Some(set(&known, field, value)?)
+                Some(match &field.ty {
+                    Type::Bytes(Bytes { content: Content::Headers, max, .. }) => {
+                        let body = framed(schema, layout).and_then(|framed| set_value(layout, all, framed.body));
+                        Piece::new(headers::write(schema, layout, (value, *max), body, place)?, 0)
+                    }
+                    _ => set(&known, field, value)?,
+                })
             }
         });
         fields.resize(pieces.len(), None);
@@ -145,6 +154,12 @@ fn checksums(layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), Encode
         open = later;
     }
     Ok(())
+}
+
+/// The value of a field that a user sets.
+fn set_value<'v>(layout: &Layout, values: &'v [Value], field: usize) -> Option<&'v Value> {
+    let set = |field: &&Field| field.role == Role::Value && !matches!(field.ty, Type::Constant(_));
+    values.get(layout.fields[..field].iter().filter(set).count())
 }
 
 /// The pieces of fields from `first` on, one behind the other, those of a run of bits as one number.
@@ -215,6 +230,7 @@ fn union(
             (number::write(int, &Value::Int(tag)).unwrap_or_default(), params)
         }
         (By::Given(_), [given, params @ ..]) if choice.given(schema, given) == Some(*index) => (Vec::new(), params),
+        (By::Header { .. }, params) => (Vec::new(), params.get(1..).unwrap_or_default()),
         (By::Given(_), _) => {
             let condition = format!("{} is chosen", field.name);
             return Err(Place::new(layout, field).refuse(EncodeFault::Condition { condition }));

@@ -125,6 +125,8 @@ pub enum Fault {
         /// The value that was found.
         found: u64,
     },
+    /// A line of a header block breaks a rule.
+    Header(&'static str),
     /// None of the words that the schema names.
     Word {
         /// These words.
@@ -217,6 +219,7 @@ impl Fault {
             Self::Reserved { .. } => "Reserved",
             Self::Sender { .. } => "Sender",
             Self::Variant { .. } => "Variant",
+            Self::Header(_) => "Header",
             Self::Word { .. } => "Word",
             Self::Utf8 => "Utf8",
             Self::Ascii { .. } => "Ascii",
@@ -255,6 +258,7 @@ impl fmt::Display for Fault {
             Self::Reserved { found } => write!(f, "{found} is no value and no escape of the integer"),
             Self::Sender { found } => write!(f, "{found}, but the other side sends it so"),
             Self::Variant { found } => write!(f, "{found} is no variant of the enum"),
+            Self::Header(what) => f.write_str(what),
             Self::Word { expected } => write!(f, "no word of {}", expected.join(", ")),
             Self::Utf8 => f.write_str("not UTF-8"),
             Self::Ascii { found } => write!(f, "byte 0x{found:02x} is not ASCII"),
@@ -313,6 +317,8 @@ pub enum EncodeFault {
         /// The most that is allowed.
         most: i128,
     },
+    /// A header cannot stand in its block.
+    Header(&'static str),
     /// No word at all.
     Word,
     /// The value contains the delimiter that ends it.
@@ -379,6 +385,7 @@ impl EncodeFault {
             Self::TooLong { .. } => "TooLong",
             Self::Length { .. } => "Length",
             Self::OutOfRange { .. } => "OutOfRange",
+            Self::Header(_) => "Header",
             Self::Word => "Word",
             Self::Delimiter { .. } => "Delimiter",
             Self::Trimmed { .. } => "Trimmed",
@@ -402,6 +409,7 @@ impl fmt::Display for EncodeFault {
             Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
             Self::Length { found, expected } => write!(f, "length {found}, but the schema fixes {expected}"),
             Self::OutOfRange { found, least, most } => write!(f, "{found} is not in {least}..={most}"),
+            Self::Header(what) => f.write_str(what),
             Self::Word => f.write_str("a word that has a variant of its own, or no word at all"),
             Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
             Self::Trimmed { suffix } => write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii()),

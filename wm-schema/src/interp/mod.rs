@@ -66,6 +66,7 @@ mod envelope;
 mod error;
 mod float;
 mod formula;
+mod headers;
 mod input;
 mod json;
 mod listener;

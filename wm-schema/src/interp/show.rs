@@ -1,7 +1,7 @@
 //! Messages as text: what `Debug` of the generated struct prints.
 
 use super::Interpreter;
-use crate::ir::{Content, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
+use crate::ir::{Bytes, Content, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> String {
     layout(interpreter.schema, &interpreter.message.layout, value)
@@ -40,6 +40,10 @@ pub(super) fn show(schema: &Schema, ty: &Type, value: &Value) -> String {
             }
         }
         (Type::Int(Int::Flag, _), Value::Int(found)) => (*found == 1).to_string(),
+        (Type::Bytes(Bytes { content: Content::Headers, .. }), Value::List(lines)) => {
+            let lines: Vec<String> = lines.iter().map(line).collect();
+            format!("[{}]", lines.join(", "))
+        }
         (Type::Bytes(bytes), value) => match (bytes.content, value) {
             (Content::JsonBody(index), value) => json(schema, &schema.json_bodies[index], value),
             (Content::Json, Value::Bytes(text)) => format!("Json({})", String::from_utf8_lossy(text)),
@@ -58,6 +62,14 @@ pub(super) fn show(schema: &Schema, ty: &Type, value: &Value) -> String {
         #[expect(clippy::cast_possible_truncation, reason = "the field is an f32: Rust holds no more of it")]
         (Type::Float { bytes: 4, .. }, Value::Float(value)) => format!("{:?}", *value as f32),
         (_, value) => plain(value),
+    }
+}
+
+/// The name and the value of a header.
+fn line(line: &Value) -> String {
+    match line {
+        Value::Struct(parts) => format!("({})", parts.iter().map(text).collect::<Vec<_>>().join(", ")),
+        other => plain(other),
     }
 }
 

@@ -23,6 +23,16 @@ pub(super) fn value(schema: &Schema, ty: &Type, found: &Value) -> String {
         (Type::Bytes(Bytes { content: Content::JsonBody(index), .. }), found) => {
             body(schema, &schema.json_bodies[*index], found)
         }
+        (Type::Bytes(Bytes { content: Content::Headers, .. }), Value::List(lines)) => {
+            let lines = lines.iter().map(|line| match line {
+                Value::Struct(parts) => match parts.as_slice() {
+                    [Value::Bytes(name), Value::Bytes(value)] => quoted(&[name, &b": "[..], value].concat()),
+                    _ => plain(line),
+                },
+                other => plain(other),
+            });
+            format!("[{}]", lines.collect::<Vec<_>>().join(", "))
+        }
         (Type::List { element, .. }, Value::List(items)) => {
             let items: Vec<String> = items.iter().map(|item| value(schema, element, item)).collect();
             format!("[{}]", items.join(", "))

@@ -163,6 +163,17 @@ fn json(schema: &Schema, ty: &Type, value: &Value) -> serde_json::Value {
             _ => String::from_utf8_lossy(content).into(),
         },
         (Type::Bytes(Bytes { content: Content::JsonBody(index), .. }), value) => body(schema, *index, value),
+        (Type::Bytes(Bytes { content: Content::Headers, .. }), Value::List(lines)) => {
+            let part = |part: &Value| match part {
+                Value::Bytes(text) => String::from_utf8_lossy(text).into(),
+                other => plain(other),
+            };
+            let line = |line: &Value| match line {
+                Value::Struct(parts) => parts.iter().map(part).collect(),
+                other => plain(other),
+            };
+            lines.iter().map(line).collect()
+        }
         (Type::List { element, .. }, Value::List(items)) => {
             items.iter().map(|item| json(schema, element, item)).collect()
         }

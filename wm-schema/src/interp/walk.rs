@@ -1,7 +1,8 @@
 //! The end of a frame that is found field by field: taken from the start at each look, so that nothing is remembered.
 
 use super::formula::Known;
-use super::{Error, Fault, Input, Interpreter, Place, decode, encode, number};
+use super::{Error, Fault, Input, Interpreter, Place, decode, encode, headers, number};
+use crate::ir::headers::{Framed, FramedBy, framed};
 use crate::ir::{By, Bytes, Choice, Computed, Extent, Int, Layout, Schema, Term, Type, Value};
 use crate::walk::{self, Look, Span, Step};
 use std::collections::HashMap;
@@ -36,6 +37,14 @@ impl From<Error> for Stop {
     }
 }
 
+/// The union that headers frame, and the arm that they choose.
+fn arm_of<'s>(framed: &Framed<'s>, said: &headers::Said) -> Option<(&'s Layout, usize)> {
+    match framed.how {
+        FramedBy::Choice(union, ..) => Some((union, said.arm?)),
+        FramedBy::Length(..) => None,
+    }
+}
+
 struct Walk<'w> {
     schema: &'w Schema,
     buf: &'w [u8],
@@ -58,6 +67,14 @@ struct Level<'l> {
     kept: Vec<(usize, u64)>,
     /// Where fields stand.
     marks: HashMap<usize, u64>,
+    /// What headers say of what they frame.
+    said: Option<headers::Said>,
+}
+
+impl<'l> Level<'l> {
+    fn new(layout: &'l Layout, params: &'l [Value]) -> Self {
+        Self { layout, params, kept: Vec::new(), marks: HashMap::new(), said: None }
+    }
 }
 
 fn size(bytes: u64) -> usize {
@@ -76,7 +93,7 @@ impl<'w> Walk<'w> {
             return Err(Place::first(layout).error(size(self.at), Fault::TooDeep { limit }).into());
         }
         self.depth += u64::from(counted.is_some());
-        let mut level = Level { layout, params, kept: Vec::new(), marks: HashMap::new() };
+        let mut level = Level::new(layout, params);
         let steps = match &layout.choice {
             Some(choice) => self.chosen(layout, choice, params)?,
             None => walk::steps(self.schema, layout),
@@ -98,7 +115,7 @@ impl<'w> Walk<'w> {
         let value = match (&choice.by, params.first()) {
             (By::Tag(int), _) => self.value(int, tag)?,
             (By::Given(_), Some(given)) => decode::as_int(given),
-            (By::Given(_), None) => 0,
+            (By::Header { .. }, _) | (By::Given(_), None) => 0,
         };
         let Some(arm) = choice.arm(value) else {
             return Err(tag.error(offset, Fault::Variant { found: decode::as_u64(value) }).into());
@@ -120,6 +137,27 @@ impl<'w> Walk<'w> {
                 self.constant(expected, place(field))?;
             }
             Step::Until { field } => self.until(&layout.fields[field].ty, place(field))?,
+            Step::Headers { field, .. } => {
+                let lines = self.headers(&layout.fields[field].ty, place(field))?;
+                if let Some(framed) = framed(self.schema, layout).filter(|framed| framed.headers == field) {
+                    let said = headers::said(&lines, &framed, place(field))?;
+                    let extra = arm_of(&framed, &said)
+                        .map_or(0, |(union, arm)| union.fields[arm].size.least - union.size.least);
+                    self.grow(said.length.unwrap_or(0).saturating_add(extra), place(field))?;
+                    level.said = Some(said);
+                }
+            }
+            Step::Framed { .. } => {
+                let Some((framed, said)) = framed(self.schema, layout).zip(level.said.take()) else { return Ok(true) };
+                match (said.length, arm_of(&framed, &said)) {
+                    (Some(length), _) => self.at += length,
+                    (None, Some((union, arm))) => {
+                        let arm = walk::framed_arm(self.schema, union, arm);
+                        self.step(&mut Level::new(union, &[]), arm)?;
+                    }
+                    (None, None) => {}
+                }
+            }
             Step::Free { field } => self.free(&layout.fields[field].ty, place(field))?,
             Step::Mark { field, .. } => drop(level.marks.insert(field, self.at)),
             Step::If { field, reads, least } => {
@@ -152,6 +190,20 @@ impl<'w> Walk<'w> {
             }
         }
         Ok(true)
+    }
+
+    /// Header lines and the empty one.
+    fn headers(&mut self, ty: &Type, place: Place<'_>) -> Result<Vec<headers::Line>, Stop> {
+        let Type::Bytes(Bytes { max, .. }) = ty else { return Ok(Vec::new()) };
+        let room = decode::as_u64(self.most - self.least);
+        match headers::read(self.arrived(), size(self.at), max.map_or(room, |max| max.min(room)), place)? {
+            headers::Arrived::Whole(lines, len) => {
+                self.grow(len as u64, place)?;
+                self.at += len as u64 + 2;
+                Ok(lines)
+            }
+            headers::Arrived::Part(known) => Err(Stop::Missing { known: known as u64 }),
+        }
     }
 
     /// The values of fields that are read again at their places.

@@ -57,6 +57,13 @@ impl Choice {
 pub enum By {
     /// In front of the arm: a tag, one value for each arm.
     Tag(Int),
+    /// In the headers of the layout around it, which hands them in: the values of the arms are places among the words.
+    Header {
+        /// The name of the header.
+        name: String,
+        /// What it may say, if it is there; the arm without a value is for when it is absent.
+        words: Vec<String>,
+    },
     /// In the layout around it, which hands it in: [`Type::Int`], [`Type::Enum`] or a word.
     Given(Type),
 }

@@ -62,6 +62,8 @@ pub enum Content {
     Ascii,
     /// A word of these, by index.
     Word(usize),
+    /// Lines `Name: value`.
+    Headers,
     /// One JSON value, any.
     Json,
     /// A JSON object of this typed body, by index.
@@ -82,6 +84,10 @@ pub enum Extent {
     Until(Vec<u8>),
     /// The first element that meets the condition is the last one; only lists. It speaks of [`Term::It`](super::Term::It).
     Where(Formula),
+    /// A header of the same layout says, or of the layout that hands its headers in: 0 if it is absent; only bytes.
+    Header(String),
+    /// Up to an empty line, which is not part of it; only headers.
+    Lines,
     /// All that is left of the region, but for the fields behind it, which take `tail` bytes.
     Rest {
         /// The fixed size of the fields behind it.

@@ -321,6 +321,16 @@ fn arm(cx: &mut Context<'_>, known: &Known<'_>, union: &Layout, name: &str, draf
         ValueKind::Struct(given, _) => Some(given.text.as_str()),
         _ => None,
     };
+    // Bytes or a list are told by what they are, where one arm alone is like that.
+    let alike = |ty: &Type| match &draft.kind {
+        ValueKind::Literal(Literal::Bytes(_)) => matches!(ty, Type::Bytes(_)),
+        ValueKind::List(_) => matches!(ty, Type::List { .. }),
+        _ => false,
+    };
+    let mut arms = union.fields.iter().enumerate().filter(|(_, arm)| alike(&arm.ty));
+    if let (Some((index, arm)), None) = (arms.next(), arms.next()) {
+        return Some(Value::Arm(index, Box::new(value(cx, known, &arm.ty, name, draft)?)));
+    }
     let found = union.fields.iter().position(|field| given == Some(field.name.as_str()));
     let part = found.and_then(|found| match &union.fields[found].ty {
         Type::Struct(part) => Some((found, *part)),
@@ -401,6 +411,9 @@ fn content(cx: &mut Context<'_>, known: &Known<'_>, ty: &Bytes, name: &str, draf
     if let Content::JsonBody(index) = ty.content {
         return json_body(cx, known, &known.json_bodies[index], name, draft);
     }
+    if ty.content == Content::Headers {
+        return header_lines(cx, name, draft);
+    }
     if let Content::Word(index) = ty.content {
         return word_of(cx, index, name, draft);
     }
@@ -408,7 +421,7 @@ fn content(cx: &mut Context<'_>, known: &Known<'_>, ty: &Bytes, name: &str, draf
         return mismatch(cx, name, "a string or `hex \"…\"`", draft);
     };
     let valid = match ty.content {
-        Content::Bytes | Content::Word(_) | Content::JsonBody(_) => true,
+        Content::Bytes | Content::Word(_) | Content::Headers | Content::JsonBody(_) => true,
         Content::Ascii => bytes.is_ascii(),
         Content::Str | Content::Json => std::str::from_utf8(&bytes).is_ok(),
     };
@@ -425,6 +438,22 @@ fn content(cx: &mut Context<'_>, known: &Known<'_>, ty: &Bytes, name: &str, draf
         }
         _ => Some(Value::Bytes(bytes)),
     }
+}
+
+/// `["Host: example.org"]`: a name and a value on each line.
+fn header_lines(cx: &mut Context<'_>, name: &str, draft: &ValueDraft) -> Option<Value> {
+    let wanted = "a list of lines: `[\"Host: example.org\"]`";
+    let ValueKind::List(items) = &draft.kind else { return mismatch(cx, name, wanted, draft) };
+    let mut lines = Vec::new();
+    for item in items {
+        let Some(Literal::Bytes(bytes)) = literal(cx, item)? else { return mismatch(cx, name, wanted, item) };
+        let Some((name, value)) = std::str::from_utf8(&bytes).ok().and_then(|text| text.split_once(':')) else {
+            return mismatch(cx, name, wanted, item);
+        };
+        let part = |text: &str| Value::Bytes(text.as_bytes().to_vec());
+        lines.push(Value::Struct(vec![part(name), part(value.trim_matches([' ', '\t']))]));
+    }
+    Some(Value::List(lines))
 }
 
 /// A variant of an enum of words, or a word that has none.

@@ -5,7 +5,7 @@ use super::layouts::Body;
 use super::names::{self, Item};
 use super::sizes::Parts;
 use super::words::{self, Word};
-use super::{Context, spell, suggest, vocabulary};
+use super::{Context, headers, spell, suggest, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
     ArmDraft, Draft, Endian, FieldDraft, FieldKind, Formula, FormulaKind, LayoutDraft, LayoutKind, Name, PatternDraft,
@@ -99,6 +99,9 @@ fn count_of_arguments(name: &Name, wanted: usize, found: usize) -> Diagnostic {
 /// What chooses the arm of a union. The outer option is none if something is wrong, the inner one for other layouts.
 pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option<Enum>]) -> Option<Option<Choice>> {
     let LayoutKind::Union { given, arms } = &draft.kind else { return Some(None) };
+    if *given && let Some(name) = chosen_by_header(cx.draft, draft) {
+        return Some(Some(headers::choice(cx, name, arms)?));
+    }
     let by = match given {
         true => By::Given(subject(cx, draft)?),
         false => By::Tag(Int::Fixed { bytes: 1, signed: false, endian: Endian::Big }),
@@ -112,7 +115,7 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
     let range = match &by {
         By::Given(Type::Int(int, range)) => range.unwrap_or_else(|| int.range()),
         By::Tag(int) => int.range(),
-        By::Given(_) => (0, i128::from(u64::MAX)),
+        By::Header { .. } | By::Given(_) => (0, i128::from(u64::MAX)),
     };
     let mut values: Vec<Option<(i128, i128)>> = Vec::new();
     for arm in arms {
@@ -190,14 +193,20 @@ fn pattern_values(
             let label = format!("`{}` has no variant `{}`", item.name, name.text);
             cx.report(Diagnostic::new(Code::UnknownName, name.origin, label).help(suggest::help(&name.text, known)));
         }
-        (PatternDraft::Values(..), Some(item)) => {
-            let label = format!("a number where a variant of `{}` belongs", item.name);
+        (PatternDraft::Values(..) | PatternDraft::Text(_), Some(item)) => {
+            let label = format!("a literal where a variant of `{}` belongs", item.name);
             let help = item.variants.first().map_or(String::new(), |(first, _)| format!("write `{first} => …`"));
             cx.report(
                 Diagnostic::new(Code::BadFormula, arm.origin, label)
                     .why("an enum is chosen by its variants")
                     .help(help),
             );
+        }
+        (PatternDraft::Text(bytes), None) => {
+            let label = format!("{} where a number belongs", spell::bytes(bytes));
+            let why = "what chooses is an integer, which has no such value";
+            let help = "write `1 => …`, or choose by an enum of words or a header";
+            cx.report(Diagnostic::new(Code::BadFormula, arm.origin, label).why(why).help(help));
         }
         (PatternDraft::Variant(name), None) => {
             let label = format!("`{}` where a number belongs", name.text);
@@ -244,16 +253,28 @@ fn distinct(
     None
 }
 
-/// The type of what a `match` looks at.
-fn subject(cx: &mut Context<'_>, union: &LayoutDraft) -> Option<Type> {
-    let draft: &Draft = cx.draft;
-    let (outer, given) = draft.layouts.iter().find_map(|layout| {
+/// The layout that a `match` stands in, and what it looks at.
+fn looked_at<'d>(draft: &'d Draft, union: &LayoutDraft) -> Option<(&'d LayoutDraft, &'d Formula)> {
+    draft.layouts.iter().find_map(|layout| {
         let given = layout.fields.iter().find_map(|field| match &field.kind {
             FieldKind::Named(_, ty) | FieldKind::Reserved(ty) if ty.name.text == union.name.text => ty.given.as_ref(),
             _ => None,
         });
         given.map(|given| (layout, given))
-    })?;
+    })
+}
+
+/// The header that a `match` looks at.
+fn chosen_by_header<'d>(draft: &'d Draft, union: &LayoutDraft) -> Option<&'d Name> {
+    match &looked_at(draft, union)?.1.kind {
+        FormulaKind::Header(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// The type of what a `match` looks at.
+fn subject(cx: &mut Context<'_>, union: &LayoutDraft) -> Option<Type> {
+    let (outer, given) = looked_at(cx.draft, union)?;
     let found = match &given.kind {
         FormulaKind::Path(path) => type_of(cx, outer, path).filter(|ty| !matches!(ty, Type::Int(Int::Flag, _))),
         _ => None,
@@ -350,7 +371,9 @@ pub(super) fn arguments(
         );
         return None;
     }
-    let wants = !layout.params.is_empty() || matches!(layout.choice, Some(Choice { by: By::Given(_), .. }));
+    let by_header = matches!(layout.choice, Some(Choice { by: By::Header { .. }, .. }));
+    let wants =
+        !layout.params.is_empty() || matches!(layout.choice, Some(Choice { by: By::Given(_), .. })) || by_header;
     if wants && matches!(line.ty, Type::List { .. }) {
         cx.report(
             Diagnostic::new(Code::NotYet, ty.name.origin, "a list of structs with parameters is not there yet")
@@ -365,6 +388,12 @@ pub(super) fn arguments(
     }
     let view = View { lines: &body.lines, until: at, it: None, params: &body.params, element: None, parts };
     let mut args = Vec::new();
+    if let Some(given) = ty.given.as_ref().filter(|_| by_header) {
+        // That there are such headers is checked with what else they frame.
+        let headers = body.lines[..at].iter().position(|line| ir::headers::is_headers(&line.ty));
+        let term = headers.map_or(Term::Bool(true), Term::Field);
+        args.push(ir::Formula { term, text: given.text.clone() });
+    }
     if let (Some(given), Some(Choice { by: By::Given(wanted), .. })) = (&ty.given, &layout.choice) {
         args.push(argument(cx, view, given, wanted)?);
     }

@@ -171,6 +171,11 @@ pub(super) fn term(cx: &mut Context<'_>, view: View<'_>, written: &draft::Formul
         },
         FormulaKind::Path(path) => self::path(cx, view, path),
         FormulaKind::Variant(of, name) => variant_of(cx, view, of, name),
+        FormulaKind::Header(_) => {
+            let why = "in this version a header says a length, or chooses an arm of a `match`";
+            cx.report(bad(written, "a header in a formula", why, "look at the headers in the handler"));
+            None
+        }
         FormulaKind::Not(inner) => match term(cx, view, inner)? {
             (term, Kind::Bool) => Some((Term::Not(Box::new(term)), Kind::Bool)),
             (_, kind) => {
@@ -341,6 +346,7 @@ fn kind(cx: &mut Context<'_>, ty: &Type, name: &Name) -> Option<Kind> {
         Type::Bytes(Bytes { content: Content::Bytes, .. }) => return Some(Kind::Bytes),
         Type::Bytes(Bytes { content: Content::Str | Content::Ascii, .. }) => return Some(Kind::Text),
         Type::Bytes(Bytes { content: Content::Word(index), .. }) => return Some(Kind::Word(*index)),
+        Type::Bytes(Bytes { content: Content::Headers, .. }) => "headers are not computed with",
         Type::Bytes(_) => "JSON is not computed with",
         Type::Float { .. } => "floats are not computed with",
         Type::List { .. } => "lists are not computed with",

@@ -162,7 +162,10 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     for layout in walk::layouts(schema) {
         let Some(draft) = drafted(layout) else { continue };
         let mut conditional = None;
-        for step in walk::steps(schema, layout) {
+        for (of, step) in walk::all_steps(schema, layout) {
+            // The arms of what headers frame.
+            let is_arm = of.name != layout.name;
+            let (layout, draft) = if is_arm { (of, drafted(of).unwrap_or(draft)) } else { (layout, draft) };
             if let walk::Step::If { field, .. } = step {
                 conditional = Some(field);
                 if layout.fields[field].condition.iter().any(|formula| !walk::in_reach(layout, formula, false)) {
@@ -170,7 +173,7 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
                 }
             }
             let Some(field) = walk::looked_at(&step) else { continue };
-            let unseen = layout.fields[field].args.iter().any(|arg| !walk::in_reach(layout, arg, true));
+            let unseen = layout.fields[field].args.iter().any(|arg| is_arm || !walk::in_reach(layout, arg, true));
             if unseen && matches!(step, walk::Step::Enter { .. }) {
                 cx.report(not_in_reach(draft, field, "is handed what the framer has not read", SEEN));
             } else if layout.fields[field].condition.is_some() && conditional != Some(field) {

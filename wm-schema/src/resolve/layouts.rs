@@ -127,7 +127,8 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     // What belongs to a type that is not known cannot be judged.
     let typed = typed?;
     let mut stream = false;
-    if let Type::Bytes(Bytes { content: Content::Bytes, .. }) = &typed.ty
+    let chosen = matches!(&draft.kind, FieldKind::Named(_, ty) if ty.given.is_some());
+    if (chosen || matches!(&typed.ty, Type::Bytes(Bytes { content: Content::Bytes, .. })))
         && let Some(origin) = attrs.take_stream()
     {
         stream = true;

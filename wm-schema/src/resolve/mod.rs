@@ -30,6 +30,7 @@ mod equations;
 mod formulas;
 mod framing;
 mod guards;
+mod headers;
 mod ints;
 mod layouts;
 mod names;

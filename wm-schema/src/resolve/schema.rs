@@ -3,8 +3,8 @@
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, envelope, formulas, framing, ints, names, nesting, recovers, regions, session,
-    suggest, unused, vocabulary,
+    Context, apart, cases, declared, envelope, formulas, framing, headers, ints, names, nesting, recovers, regions,
+    session, suggest, unused, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
@@ -172,6 +172,7 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
     }
     formulas::check(cx, body, parts);
     sizes::own(&mut body.lines, parts);
+    headers::check(cx, body, parts.structs);
     regions::elements(cx, body, parts);
     // The arms of a union do not stand behind each other.
     if body.choice.is_none() {

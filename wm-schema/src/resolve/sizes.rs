@@ -110,7 +110,7 @@ pub(super) fn units(extent: &Extent, lines: &[Line<'_>]) -> (u64, Option<u64>) {
         Extent::Prefix(int) => (0, Some(clamp(int.range().1))),
         // The last element is always there.
         Extent::Where(_) => (1, None),
-        Extent::Until(_) | Extent::Rest { .. } => (0, None),
+        Extent::Until(_) | Extent::Header(_) | Extent::Lines | Extent::Rest { .. } => (0, None),
         Extent::Field(index) => {
             let line = &lines[*index];
             let (least, most) = number_range(line);
@@ -128,7 +128,8 @@ fn overhead(extent: &Extent) -> Size {
     match extent {
         Extent::Prefix(int) => int.size(),
         Extent::Until(delimiter) => exactly(delimiter.len() as u64),
-        Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => exactly(0),
+        Extent::Lines => exactly(2),
+        Extent::Fixed(_) | Extent::Field(_) | Extent::Header(_) | Extent::Where(_) | Extent::Rest { .. } => exactly(0),
     }
 }
 
@@ -179,7 +180,7 @@ pub(super) fn bound_struct(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Par
 fn one_of(lines: &[Line<'_>], choice: &Choice) -> Size {
     let tag = match &choice.by {
         By::Tag(int) => int.size().least,
-        By::Given(_) => 0,
+        By::Header { .. } | By::Given(_) => 0,
     };
     let least = lines.iter().map(|line| line.size.least).min().unwrap_or(0);
     let most = lines.iter().try_fold(0u64, |most, line| Some(most.max(line.size.most?)));
@@ -246,7 +247,12 @@ fn bound_content(line: &mut Line<'_>, room: u64) {
     let by_type = match &bytes.extent {
         Extent::Fixed(size) => Some(*size),
         Extent::Prefix(int) => Some(clamp(int.range().1)),
-        Extent::Field(_) | Extent::Until(_) | Extent::Where(_) | Extent::Rest { .. } => None,
+        Extent::Field(_)
+        | Extent::Until(_)
+        | Extent::Header(_)
+        | Extent::Lines
+        | Extent::Where(_)
+        | Extent::Rest { .. } => None,
     };
     let most = [Some(most), bytes.max, by_type].into_iter().flatten().min();
     if let Type::Bytes(bytes) = &mut line.ty {

@@ -31,6 +31,7 @@ pub(super) fn ty(draft: &TypeDraft) -> String {
     let extent = match draft.extent.as_ref().map(|extent| &extent.kind) {
         None => String::new(),
         Some(ExtentKind::Rest) => "[..]".to_owned(),
+        Some(ExtentKind::Header(name)) => format!("[headers[{:?}]]", name.text),
         Some(ExtentKind::Literal(value)) => format!("[{}]", literal(value)),
         Some(ExtentKind::Typed(inner, attrs)) => format!("[{}{}]", ty(inner), self::attrs(attrs)),
     };

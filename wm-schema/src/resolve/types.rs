@@ -4,7 +4,7 @@ use super::attrs::{self, Attrs};
 use super::declared::{later, unknown_type};
 use super::names::{self, Item};
 use super::words::{self, Word};
-use super::{Context, sentinels, spell, suggest, vocabulary};
+use super::{Context, headers, sentinels, spell, suggest, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{ExtentDraft, ExtentKind, FieldDraft, FieldKind, Literal, Origin, Spanned, TypeDraft};
 use crate::ir::{Bytes, Content, Extent, Int, Type};
@@ -241,6 +241,17 @@ fn content_type(
         None => Some(content),
     };
     let max = attrs.take_max(cx);
+    if content == Some(Content::Headers) {
+        if let Some(brackets) = &ty.extent {
+            cx.report(
+                Diagnostic::new(Code::UnexpectedLength, brackets.origin, "headers say themselves where they end")
+                    .why("an empty line stands behind the last of them")
+                    .help("write `headers max 64K`"),
+            );
+            return None;
+        }
+        return bounded(cx, ty, (Content::Headers, Extent::Lines, None), max, attrs);
+    }
     let extent = match (&ty.extent, attrs.has_until()) {
         (Some(brackets), true) => {
             attrs.take_until(cx);
@@ -290,7 +301,7 @@ fn bounded(
     let most = match content {
         Content::Bytes | Content::Str => Some(0xff),
         Content::Ascii => Some(0x7f),
-        Content::Word(_) | Content::Json | Content::JsonBody(_) => None,
+        Content::Word(_) | Content::Headers | Content::Json | Content::JsonBody(_) => None,
     };
     let within = match most {
         Some(most) => characters(cx, most, attrs)?,
@@ -334,6 +345,7 @@ pub(super) fn useless(max: &Spanned<u64>, why: impl Into<String>) -> Diagnostic 
 fn extent(cx: &mut Context<'_>, scope: Scope<'_>, draft: &ExtentDraft) -> Option<Extent> {
     match &draft.kind {
         ExtentKind::Rest => Some(Extent::Rest { tail: 0 }),
+        ExtentKind::Header(name) => headers::name(cx, name).map(Extent::Header),
         ExtentKind::Literal(literal) => fixed(cx, literal, draft.origin),
         ExtentKind::Typed(ty, attrs) => {
             let bare = ty.extent.is_none() && ty.body.is_none() && attrs.is_empty();

@@ -29,10 +29,10 @@ pub(super) fn word(text: &str, endian: Endian) -> Option<Word> {
         "str" => Word::Content(Content::Str),
         "ascii" => Word::Content(Content::Ascii),
         "json" => Word::Content(Content::Json),
+        "headers" => Word::Content(Content::Headers),
         "bit" => Word::Int(Int::Flag),
         "quicvar" => Word::Later("`varint` is the integer of varying width that there is"),
         "cstr" => Word::Later("write `bytes until hex \"00\"`, or `str until hex \"00\"`"),
-        "headers" => Word::Later("write `str until \"\\r\\n\\r\\n\"` and take the lines apart by hand"),
         "base64" => Word::Later("base64 is a type inside of a `json Name { … }` body"),
         _ => return fixed(text, endian).or_else(|| bits(text)),
     })

@@ -2,7 +2,7 @@
 
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
-use super::{bits, checksums, envelope, literal, names, sentinels, shape};
+use super::{bits, checksums, envelope, headers, literal, names, sentinels, shape};
 use crate::ir::{BitPlace, Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Type};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -429,6 +429,14 @@ impl<'c> Decoder<'c> {
                 let max = bytes.max.map_or(quote!(usize::MAX), |max| self.code.size(max));
                 quote!(let #local = reader.until(#delimiter, #max, #constant)?;)
             }
+            Extent::Header(_) => {
+                let (len, length) = (self.code.names.beside(at, "len"), headers::length(self.code));
+                match length.to_string() == "length" {
+                    true => quote!(let #local = reader.bytes(length, #constant)?;),
+                    false => quote!(let #len = #length; let #local = reader.bytes(#len, #constant)?;),
+                }
+            }
+            Extent::Lines => return headers::read(self.code, at),
             // Only a list ends with an element.
             Extent::Where(_) => TokenStream::new(),
             Extent::Rest { tail } => {
@@ -455,7 +463,7 @@ impl<'c> Decoder<'c> {
         let trimmed = quote!(#trimmed #characters);
         let method = match bytes.content {
             _ if shape::is_serialized(self.code.field(at)) => quote!(json_as),
-            Content::Bytes => return quote!(#raw #trimmed),
+            Content::Bytes | Content::Headers => return quote!(#raw #trimmed),
             Content::Str => quote!(utf8),
             Content::Ascii => quote!(ascii),
             Content::Word(words) => {
@@ -507,7 +515,7 @@ impl<'c> Decoder<'c> {
                     let #local = List::read(#reader, #length, #read)?;
                 }
             }
-            Extent::Until(_) => TokenStream::new(),
+            Extent::Until(_) | Extent::Header(_) | Extent::Lines => TokenStream::new(),
             Extent::Where(condition) => {
                 let max = max.map_or(quote!(usize::MAX), |max| self.code.size(max));
                 let last = sentinels::last(self.code, element, condition);

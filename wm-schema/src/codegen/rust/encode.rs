@@ -7,7 +7,8 @@ use super::layout::LayoutCode;
 use super::number::{to_i128, within};
 use super::{Rust, literal, names, sentinels, shape};
 use crate::ir::{
-    Bytes, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Schema, Type,
+    By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Schema,
+    Type,
 };
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -316,7 +317,7 @@ impl<'c> Encoder<'c> {
             _ if shape::is_serialized(field) => quote!(#local.as_bytes()),
             Content::Bytes if field.held == Held::Owned => quote!(&#value),
             Content::Bytes if field.held == Held::Array => quote!(#value.as_slice()),
-            Content::Bytes => value,
+            Content::Bytes | Content::Headers => value,
             Content::Str | Content::Ascii => quote!(#value.as_bytes()),
             Content::Word(_) | Content::Json | Content::JsonBody(_) => quote!(#value.as_str().as_bytes()),
         }
@@ -357,6 +358,12 @@ impl<'c> Encoder<'c> {
     /// What is handed to `measure` of the struct of a field.
     fn arguments(&self, at: usize) -> Vec<TokenStream> {
         let mut args = self.code.arguments(at, &|at| self.value(at));
+        // What a header says, the encoder says: nothing is compared with it.
+        if let Type::Struct(part) = self.code.field(at).ty
+            && matches!(self.code.rust.schema.structs[part].choice, Some(Choice { by: By::Header { .. }, .. }))
+        {
+            args.remove(0);
+        }
         args.extend(part(&self.code.field(at).ty).and_then(|part| self.depth(part)));
         args
     }
@@ -453,6 +460,9 @@ impl<'c> Encoder<'c> {
         let (constant, value, len) = (self.code.constant(at), self.value(at), self.len(at));
         let content = self.content(at, bytes);
         let mut checks = TokenStream::new();
+        if bytes.content == Content::Headers {
+            return checks;
+        }
         if let Content::Word(words) = bytes.content {
             // Where the words of the schema may stand is known when it is read.
             if !self.code.rust.schema.words[words].open {

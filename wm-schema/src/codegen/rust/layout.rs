@@ -92,9 +92,10 @@ impl<'s> LayoutCode<'s> {
         let field = self.field(at);
         let Type::Bytes(bytes) = &field.ty else { return false };
         let around = match &bytes.extent {
+            Extent::Lines => 2,
             Extent::Prefix(int) => int.size().least,
             Extent::Until(delimiter) => delimiter.len() as u64,
-            Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => 0,
+            Extent::Fixed(_) | Extent::Field(_) | Extent::Header(_) | Extent::Where(_) | Extent::Rest { .. } => 0,
         };
         let rest = self.layout.size.least.saturating_sub(field.size.least).saturating_add(around);
         max.saturating_add(rest) >= message.content_bytes_max()

@@ -24,6 +24,7 @@ mod encode;
 mod envelope;
 mod formulas;
 mod framing;
+mod headers;
 mod items;
 mod layout;
 mod literal;
@@ -300,6 +301,7 @@ impl<'s> Rust<'s> {
             Content::Str | Content::Ascii => {
                 (quote!('a, T: AsRef<str> + ?Sized), quote!(&'a T), quote!(#name.as_ref()))
             }
+            Content::Headers => (quote!('a), quote!(Headers<'a>), quote!()),
             Content::Word(words) => {
                 let generics = if self.schema.words[words].open { quote!('a) } else { quote!() };
                 (generics, shape::word_type(self.schema, words), quote!())

@@ -1,6 +1,6 @@
 //! What things are called in the generated code, so that no name of a schema meets one of the runtime.
 
-use crate::ir::{Field, Layout, RustShape, Type};
+use crate::ir::{By, Choice, Field, Layout, RustShape, Type};
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::{BTreeSet, HashMap};
@@ -46,6 +46,9 @@ impl Names {
         let mut taken: BTreeSet<String> = RESERVED.iter().map(ToString::to_string).collect();
         if layout.nesting.is_some() {
             taken.insert("depth".to_owned());
+        }
+        if matches!(layout.choice, Some(Choice { by: By::Header { .. }, .. })) {
+            taken.extend(["arm", "length", "headers"].map(str::to_owned));
         }
         let params = layout.params.iter().map(|param| fresh(&mut taken, param.name.clone())).collect();
         let local = |field: &Field| match layout.choice {
@@ -167,6 +170,8 @@ const WIRE: &[&str] = &[
     "FaultKind",
     "Field",
     "Halt",
+    "HeaderLine",
+    "Headers",
     "Input",
     "Json",
     "Lines",

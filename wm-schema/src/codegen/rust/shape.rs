@@ -115,6 +115,7 @@ pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
         Type::Bytes(bytes) => match bytes.content {
             Content::Bytes => quote!(&'a [u8]),
             Content::Str | Content::Ascii => quote!(&'a str),
+            Content::Headers => quote!(Headers<'a>),
             Content::Word(at) => word_type(schema, at),
             Content::Json => quote!(Json<'a>),
             Content::JsonBody(at) => body_type(schema, at),

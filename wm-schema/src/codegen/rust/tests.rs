@@ -2,7 +2,7 @@
 
 use super::names::{ident, ty, variant};
 use super::{Rust, literal, several, shape};
-use crate::ir::{Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value, Words};
+use crate::ir::{Bytes, Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value, Words};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -191,6 +191,19 @@ fn expression(rust: &Rust<'_>, ty: &Type, value: &Value) -> TokenStream {
         }
         (Type::Enum(kind), Value::Int(value)) => enumerated(&rust.schema.enums[*kind], *value),
         (Type::Struct(part), value) => message(rust, &rust.schema.structs[*part], value),
+        (Type::Bytes(Bytes { content: Content::Headers, .. }), Value::List(lines)) => {
+            let lines = lines.iter().map(|line| match line {
+                Value::Struct(parts) => match parts.as_slice() {
+                    [Value::Bytes(name), Value::Bytes(value)] => {
+                        let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+                        quote!((#name, #value))
+                    }
+                    _ => TokenStream::new(),
+                },
+                _ => TokenStream::new(),
+            });
+            quote!(#runtime::wire::Headers::from(&[#(#lines),*]))
+        }
         (Type::List { element, .. }, Value::List(items)) => {
             let items = items.iter().map(|item| expression(rust, element, item));
             quote!(#runtime::wire::List::from(&[#(#items),*]))
@@ -198,7 +211,7 @@ fn expression(rust: &Rust<'_>, ty: &Type, value: &Value) -> TokenStream {
         (Type::Bytes(bytes), Value::Bytes(content)) => {
             let text = String::from_utf8_lossy(content);
             match bytes.content {
-                Content::Bytes => {
+                Content::Bytes | Content::Headers => {
                     let content = literal::bytes(content);
                     quote!(#content)
                 }

@@ -2,9 +2,9 @@
 
 use super::layout::LayoutCode;
 use super::number::{fixed_method, to_u64};
-use super::{Rust, decode, docs, encode, literal, names, shape, walk};
+use super::{Rust, decode, docs, encode, headers, literal, names, shape, walk};
 use crate::ir::{By, Bytes, Choice, Content, Held, Int, Layout, Type};
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 /// The enum of a union.
@@ -13,7 +13,8 @@ pub(super) fn union(rust: &Rust<'_>, layout: &Layout, choice: &Choice, walked: b
     let union = Union { rust, layout, choice, code: &code };
     let (read, measure, write) = (union.read(), union.measure(), union.write());
     let walk = walked.then(|| walk::union(&code, choice));
-    let functions = quote!(#walk #read #measure #write);
+    let by_header = headers::union(&code, choice, headers::is_walked(rust, layout));
+    let functions = quote!(#walk #by_header #read #measure #write);
     let (constants, own_constants) = rust.constants(&code, &functions);
     let tag = names::mentions(&functions, "TAG").then(|| {
         let (name, line) = (&layout.name, literal::number(layout.line.into()));
@@ -116,7 +117,33 @@ impl Union<'_> {
         Some(if used { quote!(by: #ty) } else { quote!(_by: #ty) })
     }
 
+    /// The arms as a header chooses them.
+    fn read_by_header(&self) -> TokenStream {
+        let arms = (0..self.layout.fields.len()).map(|at| {
+            let pattern = self.choice.values[at].map_or(quote!(_), |_| {
+                let at = Literal::usize_unsuffixed(at);
+                quote!(#at)
+            });
+            let (read, local) = (decode::arm(self.code, at), self.code.names.local(at));
+            let variant = names::variant(&self.layout.fields[at].name);
+            quote!(#pattern => { #read Ok(Self::#variant(#local)) })
+        });
+        let arms: TokenStream = sorted(arms.collect(), self.choice).into_iter().collect();
+        let length = if names::mentions(&arms, "length") { quote!(length) } else { quote!(_) };
+        let lifetime = if shape::borrows(self.rust.schema, self.layout) { quote!('a) } else { quote!('_) };
+        let params = self.code.parameters(&arms);
+        quote! {
+            fn read(reader: &mut Reader<#lifetime>, headers: Headers<'_> #(, #params)*) -> Result<Self, DecodeError> {
+                let (arm, #length) = Self::chosen(headers)?;
+                match arm { #arms }
+            }
+        }
+    }
+
     fn read(&self) -> TokenStream {
+        if let By::Header { .. } = &self.choice.by {
+            return self.read_by_header();
+        }
         let arms = (0..self.layout.fields.len()).map(|at| {
             let pattern = self.pattern(at).unwrap_or_else(|| quote!(_));
             if self.is_only_its_name(at) {
@@ -146,7 +173,7 @@ impl Union<'_> {
                 (quote!(by), quote!(), found, quote!(reader.offset()))
             }
             By::Given(Type::Int(int, _)) => (quote!(by), quote!(), to_u64(&quote!(by), int), quote!(reader.offset())),
-            By::Given(_) => (quote!(by), quote!(), quote!(0), quote!(reader.offset())),
+            By::Header { .. } | By::Given(_) => (quote!(by), quote!(), quote!(0), quote!(reader.offset())),
         };
         let fault = match self.words() {
             Some(words) => quote!(Fault::Word { expected: &[#(#words),*] }),
@@ -204,7 +231,7 @@ impl Union<'_> {
     fn measure(&self) -> TokenStream {
         let tag = match &self.choice.by {
             By::Tag(int) => int.size().least,
-            By::Given(_) => 0,
+            By::Header { .. } | By::Given(_) => 0,
         };
         let arms: TokenStream = (0..self.layout.fields.len())
             .map(|at| {

@@ -2,7 +2,7 @@
 
 use super::layout::LayoutCode;
 use super::number::{int_call, to_i128, to_u64};
-use super::{bits, literal, names, sentinels, shape};
+use super::{bits, headers, literal, names, sentinels, shape};
 use crate::ir::{By, Bytes, Choice, Extent, Formula, Int, Layout, Schema, Term, Type};
 use crate::walk::{self, Span, Step};
 use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
@@ -74,7 +74,7 @@ pub(super) fn union(code: &LayoutCode<'_>, choice: &Choice) -> TokenStream {
             let found = to_u64(&quote!(tag), int);
             (quote!(walk.#read?), quote!(found: #found), quote!(walk.number_at()))
         }
-        By::Given(_) => (quote!(walk.handed(0)), quote!(found: tag), quote!(walk.offset())),
+        By::Header { .. } | By::Given(_) => (quote!(walk.handed(0)), quote!(found: tag), quote!(walk.offset())),
     };
     // Rust does not know that a number which is handed in is that of a variant.
     let open = !choice.complete || matches!(choice.by, By::Given(_)) && choice.values.iter().all(Option::is_some);
@@ -120,7 +120,8 @@ fn unbraced(tokens: TokenStream) -> TokenStream {
     }
 }
 
-fn walker_type(schema: &Schema) -> TokenStream {
+/// `Walker<'_, 1>`: what is the default is left out.
+pub(super) fn walker_type(schema: &Schema) -> TokenStream {
     match walk::slots(schema) {
         0 => quote!(Walker<'_>),
         slots => {
@@ -131,7 +132,7 @@ fn walker_type(schema: &Schema) -> TokenStream {
 }
 
 /// The one call, or the block, of a step.
-fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
+pub(super) fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
     match step {
         Step::Pass { bytes, .. } => {
             let bytes = code.size(*bytes);
@@ -143,6 +144,8 @@ fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
             quote!(walk.constant(#bytes, #constant))
         }
         Step::Until { field } => until(code, *field),
+        Step::Headers { field, slot } => headers::walk_block(code, *field, *slot),
+        Step::Framed { field, slot } => headers::walk_framed(code, *field, *slot),
         Step::Free { field } => free(code, *field, &code.field(*field).ty),
         Step::Number { field, span, slot } => number(code, *field, *span, *slot),
         Step::Kept { span, slot } => {

@@ -1,9 +1,9 @@
 //! How many bytes a message takes: what is always the same, and what its values add.
 
 use super::super::number::{width, within};
-use super::super::{literal, names, shape};
+use super::super::{headers, literal, names, shape};
 use super::{Encoder, is_plain, needs_check};
-use crate::ir::{Extent, Int, Role, Type};
+use crate::ir::{Bytes, Content, Extent, Int, Role, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -82,12 +82,26 @@ impl Encoder<'_> {
                 let number = self.number(at);
                 width(int, &quote!(#number), terms) + self.code.run_bytes(at)
             }
+            Type::Bytes(Bytes { content: Content::Headers, max, .. }) => {
+                let (name, value, constant) =
+                    (self.code.names.beside(at, "size"), self.value(at), self.code.constant(at));
+                let (max, lines) =
+                    (max.map_or(quote!(usize::MAX), |max| self.code.size(max)), headers::lines(self.code, at));
+                self.size_let(at, &quote!(let #name = #value.measure(#max, &#lines, #constant)?;));
+                terms.push(quote!(#name));
+                0
+            }
             Type::Bytes(bytes) => {
                 terms.push(self.len(at));
                 match &bytes.extent {
                     Extent::Prefix(int) => self.prefix_width(at, int, terms),
                     Extent::Until(delimiter) => delimiter.len() as u64,
-                    Extent::Fixed(_) | Extent::Field(_) | Extent::Where(_) | Extent::Rest { .. } => 0,
+                    Extent::Lines => 2,
+                    Extent::Fixed(_)
+                    | Extent::Field(_)
+                    | Extent::Header(_)
+                    | Extent::Where(_)
+                    | Extent::Rest { .. } => 0,
                 }
             }
             Type::Struct(part) if is_plain(schema, &schema.structs[*part]) => schema.structs[*part].size.least,

@@ -2,9 +2,9 @@
 
 use super::super::layout::LayoutCode;
 use super::super::number::{float_method, write_int};
-use super::super::{bits, literal};
+use super::super::{bits, headers, literal};
 use super::{Encoder, write_can_fail};
-use crate::ir::{BitPlace, Extent, Int, Role, Type};
+use crate::ir::{BitPlace, Bytes, Content, Extent, Int, Role, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -33,6 +33,10 @@ impl Encoder<'_> {
                     write_int(int, &quote!(#number))
                 }
             },
+            Type::Bytes(Bytes { content: Content::Headers, .. }) => {
+                let lines = headers::lines(self.code, at);
+                quote!(writer.headers(&#value, &#lines);)
+            }
             Type::Bytes(bytes) => {
                 let prefix = match &bytes.extent {
                     Extent::Prefix(int) => {
