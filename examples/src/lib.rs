@@ -18,6 +18,11 @@ pub mod proto {
     pub mod files {
         include!(concat!(env!("OUT_DIR"), "/files.rs"));
     }
+    /// `proto/http.wm`
+    #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
+    pub mod http {
+        include!(concat!(env!("OUT_DIR"), "/http.rs"));
+    }
     /// `proto/len_json.wm`
     pub mod len_json {
         include!(concat!(env!("OUT_DIR"), "/len_json.rs"));

@@ -320,7 +320,7 @@ mod tests {
         include_str!("../../../tests/schemas/text_transfer.wm"),
         include_str!("../../../tests/schemas/upload.wm"),
         include_str!("../../tests/ui/not_yet_dns_tcp.wm"),
-        include_str!("../../tests/ui/not_yet_http.wm"),
+        include_str!("../../../tests/schemas/http1.wm"),
         include_str!("../../../tests/schemas/mqtt.wm"),
         include_str!("../../tests/ui/not_yet_resp2.wm"),
         include_str!("../../../tests/schemas/door.wm"),
