@@ -1,5 +1,6 @@
 //! HTTP/1 that is generated from a schema, against programs that others wrote.
 
+#[allow(dead_code, reason = "the tests of the other examples use the rest of it")]
 mod support;
 
 use std::{fs, net::TcpStream, process::Command};

@@ -185,7 +185,7 @@ impl Fault {
             | Self::Mismatch { .. } => FaultKind::Length,
             Self::Checksum { .. } => FaultKind::Checksum,
             Self::Escape { .. } | Self::NoBrace { .. } => FaultKind::Envelope,
-            Self::Utf8 | Self::Ascii { .. } | Self::Json(_) => FaultKind::Text,
+            Self::Header(_) | Self::Utf8 | Self::Ascii { .. } | Self::Json(_) => FaultKind::Text,
             Self::Digit { .. } | Self::NoDigits | Self::NotMinimal | Self::Overflow | Self::Reserved { .. } => {
                 FaultKind::Number
             }

@@ -134,9 +134,15 @@ pub(super) fn setter(field: &Field) -> Setter {
 pub(super) fn found(schema: &Schema, ty: &Type, value: &Value) -> Found {
     // Of a union the arm is told, with the fields of its struct.
     if let (Type::Struct(index), Value::Arm(arm, inner)) = (ty, value) {
-        let arm = &schema.structs[*index].fields[*arm];
+        let union = &schema.structs[*index];
+        let arm = &union.fields[*arm];
+        let alike =
+            union.fields.iter().filter(|other| matches!((&other.ty, &arm.ty), (Type::Bytes(_), Type::Bytes(_))));
         return match arm.ty {
             Type::Struct(_) => Found::Group(arm.name.clone()),
+            // Where one arm alone is bytes, they tell which it is, as in tests.
+            Type::Bytes(_) if alike.count() == 1 => found(schema, &arm.ty, inner),
+            Type::List { .. } => found(schema, &arm.ty, inner),
             _ => Found::Value(show::show(schema, ty, value), json(schema, &arm.ty, inner)),
         };
     }
