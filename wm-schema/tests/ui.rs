@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use wm_schema::diagnostic::Code;
 use wm_schema::dsl;
 use wm_schema::render::{Colours, SourceFile, page};
 use wm_schema::resolve::resolve;
@@ -43,4 +44,21 @@ fn mistakes_are_explained() {
         assert!(!found.is_empty(), "nothing is wrong with {}", schema.display());
     }
     assert!(wrong.is_empty(), "these pages have changed; WM_BLESS=1 accepts them:\n{}", wrong.join("\n"));
+}
+
+/// What a schema in a file cannot do wrong: the fields of a Rust type, and a message on the command line.
+const ELSEWHERE: [Code; 2] = [Code::BadRustType, Code::BadValue];
+
+#[test]
+fn every_kind_of_mistake_has_a_page() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
+    let pages: String = fs::read_dir(&folder)
+        .expect("the folder of mistakes")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .map(|path| fs::read_to_string(path).expect("a readable page"))
+        .collect();
+    let shown = |code: &Code| pages.contains(&format!("[{code}]: {}", code.title()));
+    let missing: Vec<&Code> = Code::ALL.iter().filter(|code| !shown(code) && !ELSEWHERE.contains(code)).collect();
+    assert!(missing.is_empty(), "no page of {missing:?}");
 }

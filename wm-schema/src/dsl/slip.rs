@@ -157,6 +157,12 @@ fn attribute(reader: &Reader<'_>, found: usize, text: &str) -> Option<Words> {
     if !is_word(reader, found) {
         return None;
     }
+    let before = reader.before(found).map(|before| reader.text(before)).unwrap_or_default();
+    if ATTRIBUTES.contains(&text) && before.len() == 1 && before.starts_with(|first: char| first.is_ascii_uppercase()) {
+        let label = format!("`{before}` is read as a constant, for which there is no `{text}`");
+        let why = "a name of one capital alone is that of a constant";
+        return Some((label, why, "give the type a name with a small letter in it".into()));
+    }
     let label = format!("there is no attribute `{text}`");
     let why = "what follows a type says what bounds it, or what it is equal to";
     let help = match suggest::nearest(text, ATTRIBUTES) {

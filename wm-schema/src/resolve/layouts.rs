@@ -56,21 +56,24 @@ pub(super) struct Line<'d> {
 
 /// Reads a layout.
 pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &[Option<Enum>]) -> Body<'d> {
-    names::distinct(
-        cx,
-        draft.fields.iter().filter_map(|field| match &field.kind {
-            FieldKind::Named(name, _) => Some(name),
-            _ => None,
-        }),
-    );
+    let fields = draft.fields.iter().filter_map(|field| match &field.kind {
+        FieldKind::Named(name, _) => Some(name),
+        _ => None,
+    });
+    // A formula could mean either of a parameter and a field of one name.
+    names::distinct(cx, draft.params.iter().map(|param| &param.name).chain(fields));
+    let kind = if matches!(draft.kind, LayoutKind::Union { .. }) { Kind::Variant } else { Kind::Field };
     if draft.fields.is_empty() {
+        let (what, help) = match kind {
+            Kind::Variant => ("arms", "write an arm into it: `1 First { id: u8 }`"),
+            _ => ("fields", "write a field into it: `len: u32 = size(self)`, `body: bytes[..]`"),
+        };
         cx.report(
-            Diagnostic::new(Code::Empty, draft.name.origin, format!("`{}` has no fields", draft.name.text))
+            Diagnostic::new(Code::Empty, draft.name.origin, format!("`{}` has no {what}", draft.name.text))
                 .why("nothing would stand on the wire")
-                .help("write a field into it: `len: u32 = size(self)`, `body: bytes[..]`"),
+                .help(help),
         );
     }
-    let kind = if matches!(draft.kind, LayoutKind::Union { .. }) { Kind::Variant } else { Kind::Field };
     let read: Vec<Option<(Line<'d>, Option<&'d Expr>)>> =
         (0..draft.fields.len()).map(|at| line(cx, Scope { fields: &draft.fields, at }, kind)).collect();
     let mut sound = !draft.fields.is_empty() && read.iter().all(Option::is_some);

@@ -193,6 +193,8 @@ pub(super) fn literal(cx: &mut Context<'_>, literal: &Literal, origin: Origin) -
         return Some(value);
     }
     let help = match cx.names.consts.contains_key(name.as_str()) {
+        // Said where they are declared.
+        true if !is_declaration(cx, origin) => return None,
         true => "give one of them a number or a string".to_owned(),
         false => {
             let known: Vec<&str> = cx.names.consts().filter(|known| known != name).collect();
@@ -206,6 +208,11 @@ pub(super) fn literal(cx: &mut Context<'_>, literal: &Literal, origin: Origin) -
     };
     cx.report(Diagnostic::new(Code::UnknownName, origin, format!("no constant `{name}` has a value")).help(help));
     None
+}
+
+/// Whether the value of a constant stands there.
+fn is_declaration(cx: &Context<'_>, origin: Origin) -> bool {
+    cx.draft.consts.iter().any(|item| item.value.origin == origin)
 }
 
 fn is_camel(text: &str) -> bool {
