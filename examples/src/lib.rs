@@ -2,8 +2,12 @@
 //! example is about.
 
 use std::{
-    env, fs, io,
+    env,
+    fs::{self, File},
+    io::{self, Write},
     path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 pub mod transfer;
@@ -58,16 +62,63 @@ pub fn address_or(default: &str) -> String {
 ///
 /// The name has no last part (`..`, `/`, nothing), or the file cannot be written.
 pub fn save(folder: &Path, name: &str, data: &[u8]) -> io::Result<PathBuf> {
-    let name = match Path::new(name).file_name() {
-        Some(last) if !name.contains('\0') && !name.ends_with('/') => last,
-        _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for a file"))),
-    };
-    fs::create_dir_all(folder)?;
-    let path = folder.join(name);
-    let partial = folder.join(format!(".{}.{}", name.display(), std::process::id()));
-    fs::write(&partial, data)?;
-    fs::rename(&partial, &path)?;
-    Ok(path)
+    let mut saving = Saving::begin(folder, name)?;
+    saving.write(data)?;
+    saving.finish()
+}
+
+/// A file that is saved as its bytes come: it has its name when it is whole. Dropped before, nothing is left of it.
+#[derive(Debug)]
+pub struct Saving {
+    file: File,
+    partial: PathBuf,
+    path: PathBuf,
+}
+
+impl Saving {
+    /// Begins a file in `folder`, under the last part of the name that the peer gave.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`].
+    pub fn begin(folder: &Path, name: &str) -> io::Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let name = match Path::new(name).file_name() {
+            Some(last) if !name.contains('\0') && !name.ends_with('/') => last,
+            _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name:?} is no name for a file"))),
+        };
+        fs::create_dir_all(folder)?;
+        // Two peers may send files of one name at once.
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let partial = folder.join(format!(".{}.{}.{count}", name.display(), process::id()));
+        Ok(Self { file: File::create(&partial)?, partial, path: folder.join(name) })
+    }
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be written.
+    pub fn write(&mut self, data: &[u8]) -> io::Result<()> {
+        self.file.write_all(data)
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be moved.
+    pub fn finish(self) -> io::Result<PathBuf> {
+        fs::rename(&self.partial, &self.path)?;
+        Ok(self.path.clone())
+    }
+}
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        // Of a file that is finished, there is none under this name any more.
+        fs::remove_file(&self.partial).ok();
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +133,8 @@ mod tests {
         for bad in ["", "..", "/", "a/..", "a/", "a\0b"] {
             assert!(save(&folder, bad, b"x").is_err(), "{bad:?}");
         }
+        Saving::begin(&folder, "half").unwrap().write(b"x").unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing is left of what is not finished");
         fs::remove_dir_all(folder).unwrap();
     }
 }

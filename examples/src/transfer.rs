@@ -1,17 +1,24 @@
-//! The command line that both upload examples share: `serve ADDRESS FOLDER` and `send HOST:PORT FILE`.
+//! What the upload examples share: their command line, `serve ADDRESS FOLDER` and `send HOST:PORT FILE`; and a file that is
+//! sent and saved in pieces.
 
+use crate::{
+    Saving,
+    proto::binary_transfer::{Client, UploadHead, UploadPart},
+};
 use std::{
-    env, fs, io,
+    env,
+    fs::File,
+    io::{self, Read, Write},
     net::TcpStream,
     path::{Path, PathBuf},
     process::ExitCode,
 };
-use wm_core::FramedError;
+use wm_core::{Framed, FramedError};
 
 /// Runs `serve` or `send`, whichever the command line asks for.
 pub fn main(
     serve: impl FnOnce(&str, PathBuf) -> ExitCode,
-    send: impl FnOnce(TcpStream, &str, &[u8]) -> Result<Option<String>, FramedError>,
+    send: impl FnOnce(TcpStream, &Path) -> Result<Option<String>, FramedError>,
 ) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -33,14 +40,61 @@ pub fn saved(result: io::Result<PathBuf>, bytes: usize) -> String {
     }
 }
 
+/// The last part of the name of a file.
+#[must_use]
+pub fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Sends a file, however large, with a buffer of 64 KiB.
+///
+/// # Errors
+///
+/// The file cannot be read, is no longer what it was when its size was asked for, or the connection fails.
+pub fn send_file<S: Read + Write>(server: &mut Framed<Client, S>, path: &Path) -> Result<(), FramedError> {
+    let mut file = File::open(path)?;
+    let data_len = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    server.send(UploadHead { name: &name(path), data_len })?;
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let count = file.read(&mut piece)?;
+        // The last one says so, and is refused if the file has become shorter.
+        server.send(UploadPart { head: None, data: &piece[..count], end: count == 0 })?;
+        if count == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// An upload that a connection receives; at first, none.
+#[derive(Debug, Default)]
+pub struct Receiving {
+    saving: Option<io::Result<Saving>>,
+    bytes: usize,
+}
+
+impl Receiving {
+    /// Takes a part of an upload. Once all of it has come, this is what to answer.
+    pub fn take(&mut self, folder: &Path, part: &UploadPart<'_>) -> Option<String> {
+        if let Some(head) = part.head {
+            *self = Self { saving: Some(Saving::begin(folder, head.name)), bytes: head.data_len };
+        }
+        if let Some(Ok(saving)) = &mut self.saving
+            && let Err(error) = saving.write(part.data)
+        {
+            self.saving = Some(Err(error));
+        }
+        let saving = part.end.then(|| self.saving.take())??;
+        Some(saved(saving.and_then(Saving::finish), self.bytes))
+    }
+}
+
 fn upload(
     host: &str,
     file: &Path,
-    send: impl FnOnce(TcpStream, &str, &[u8]) -> Result<Option<String>, FramedError>,
+    send: impl FnOnce(TcpStream, &Path) -> Result<Option<String>, FramedError>,
 ) -> Result<String, FramedError> {
-    let data = fs::read(file)?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let answer = send(TcpStream::connect(host)?, &name, &data)?;
+    let answer = send(TcpStream::connect(host)?, file)?;
     answer.ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed without an answer").into())
 }
 

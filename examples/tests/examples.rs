@@ -216,6 +216,32 @@ fn quickstart_uploads_compares_and_stops() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent: No such file"));
 }
 
+/// Bytes in a size that the quickstart prints, such as `5.1 MiB`.
+fn bytes(size: &str) -> f64 {
+    let (number, unit) = size.split_once(' ').unwrap();
+    let scale = ["B", "KiB", "MiB", "GiB"].iter().position(|name| *name == unit).unwrap();
+    number.parse::<f64>().unwrap() * 1024f64.powi(scale.try_into().unwrap())
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+fn a_large_upload_takes_flat_memory() {
+    const LARGE: u64 = 64 << 20;
+    let file = folder("flat").join("large.bin");
+    fs::File::create(&file).unwrap().set_len(LARGE).unwrap();
+    let output = run(env!("CARGO_BIN_EXE_quickstart"), &[file.to_str().unwrap()]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    fs::remove_file(file).unwrap();
+    assert!(said.contains(&format!("equal   all {LARGE} bytes")), "{said}");
+    let Some(memory) = said.lines().find_map(|line| line.trim().strip_prefix("memory  ")) else {
+        return eprintln!("LEFT OUT: the kernel does not tell how much memory a process has held");
+    };
+    for part in memory.split(", ").filter(|part| *part != "at most") {
+        let (who, size) = part.split_once(' ').unwrap();
+        assert!(bytes(size) < LARGE as f64 / 2.0, "the {who} has held {size}: {memory}");
+    }
+}
+
 #[test]
 fn a_bad_start_is_one_clear_line_and_no_process() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -21,6 +21,7 @@ pub mod schemas;
 pub mod simulation;
 pub mod staged;
 pub mod stream;
+pub mod streamed;
 pub mod subject;
 pub mod values;
 pub mod vectors;

@@ -83,8 +83,11 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
                 Err(error) => return Err(self.recover(error, None)),
             };
             if self.fill()? == 0 {
-                let have = self.inbox.len();
-                return if have == 0 { Ok(None) } else { Err(FramedError::Truncated { have, needed }) };
+                let (have, unfinished) = (self.inbox.len(), self.protocol.unfinished());
+                if have == 0 && unfinished == 0 {
+                    return Ok(None);
+                }
+                return Err(FramedError::Truncated { have, needed: needed.max(unfinished) });
             }
         }
     }

@@ -101,6 +101,8 @@ pub struct Message {
     pub framing: Framing,
     /// The largest frame in bytes: the schema's limit, or less if the layout cannot be so large.
     pub frame_bytes_max: u64,
+    /// The field that is handed out in parts, if there is one: its last. What stands in front of it can be read by itself.
+    pub streams: Option<usize>,
     /// What follows a bad frame, at most once for each kind of faults; where nothing is said, the connection closes. The
     /// messages of a side have the same rules.
     pub recover: Vec<Recover>,

@@ -73,7 +73,7 @@ fn every_command_works_on_every_schema() {
 
 #[test]
 fn check_says_how_messages_are_framed() {
-    let ran = run([Path::new("check"), &schema("text"), &schema("upload")]);
+    let ran = run([Path::new("check"), &schema("text"), &schema("upload"), &mistake("warn_stream")]);
     assert_eq!(ran.code, Some(0));
     let lines: Vec<&str> = ran.out.lines().collect();
     assert!(lines[0].ends_with("text: Line until(LF) up to 1048577 bytes (about 1 MiB)"), "{}", ran.out);

@@ -68,8 +68,10 @@ fn only_what_is_not_there_yet_is_warned_of() {
     for (source, expected) in [
         (schema!("text"), &[][..]),
         (schema!("netstring"), &[]),
-        (schema!("binary_transfer"), &[Code::StreamBuffered]),
-        (schema!("upload"), &[Code::StreamBuffered]),
+        (schema!("binary_transfer"), &[]),
+        (schema!("upload"), &[]),
+        ("protocol p\nmessage M { len: u8 = size(a)  a: bytes[len] stream }\n", &[Code::StreamBuffered]),
+        ("protocol p\nmessage M { len: u8 = size(rest)  a: bytes[..] stream  b: u8 }\n", &[Code::StreamBuffered]),
     ] {
         assert_eq!(resolve(source).1, expected, "{source}");
     }

@@ -10,7 +10,12 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/binary_transfer.rs"));
 }
 
-use generated::{Client, Server, Upload};
+use generated::{Done, Upload};
+use wm_core::protocol::Duplex;
+
+/// Both ends hold the file whole: what is measured is a frame.
+type Server = Duplex<Upload<'static>, Done<'static>>;
+type Client = Duplex<Done<'static>, Upload<'static>>;
 
 /// The limit of the schema.
 const FRAME_BYTES_MAX: usize = 2 << 30;

@@ -1,7 +1,7 @@
 //! Upload files in one binary frame each: server and client of `proto/binary_transfer.wm`.
 //!
-//! You learn: a protocol whose two sides differ, the generated `Server` and `Client`, and `Framed`, a client without an
-//! event loop.
+//! You learn: a protocol whose two sides differ, the generated `Server` and `Client`, `Framed`, a client without an event
+//! loop; and a `stream`: a file of any size takes no more memory than one read.
 //!
 //! ```text
 //! cargo run --bin binary_upload -- serve tcp://127.0.0.1:8333 /tmp/uploads
@@ -13,21 +13,23 @@
 use std::process::ExitCode;
 use wm_core::{Framed, Worker, run_all};
 use wm_examples::{
-    proto::binary_transfer::{Client, Done, Server, Upload},
-    save, transfer,
+    proto::binary_transfer::{Client, Done, Server},
+    transfer::{self, Receiving},
 };
 
 fn main() -> ExitCode {
     transfer::main(
         |address, folder| {
-            run_all(Worker::<Server>::new(address).name("binary_upload").count(2).on_message(move |conn, file| {
-                let answer = transfer::saved(save(&folder, file.name, file.data), file.data.len());
-                conn.send(Done { text: &answer })
+            let worker = Worker::<Server>::new(address).name("binary_upload").count(2).session::<Receiving>();
+            run_all(worker.on_message(move |conn, part| {
+                if let Some(answer) = conn.session().take(&folder, &part) {
+                    conn.send(Done { text: &answer });
+                }
             }))
         },
-        |stream, name, data| {
+        |stream, file| {
             let mut server = Framed::<Client, _>::new(stream);
-            server.send(Upload { name, data })?;
+            transfer::send_file(&mut server, file)?;
             server.receive(|done| done.text.to_owned())
         },
     )

@@ -14,7 +14,8 @@ use nix::{
     unistd::Pid,
 };
 use std::{
-    env, fmt, fs,
+    env, fmt,
+    fs::{self, File},
     io::{self, BufRead, BufReader, IsTerminal},
     net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
@@ -23,8 +24,8 @@ use std::{
 };
 use wm_core::{Framed, Worker, run_all};
 use wm_examples::{
-    proto::binary_transfer::{Client, Done, Server, Upload},
-    save, transfer,
+    proto::binary_transfer::{Client, Done, Server},
+    transfer::{self, Receiving},
 };
 
 const SCHEMA: &str = include_str!("../../proto/binary_transfer.wm");
@@ -45,12 +46,12 @@ fn main() -> ExitCode {
 
 /// The whole server.
 fn serve(folder: PathBuf) -> ExitCode {
-    let worker = Worker::<Server>::new("tcp://127.0.0.1:0").name("upload").count(WORKERS).on_message(
-        move |conn, Upload { name, data }| {
-            let answer = transfer::saved(save(&folder, name, data), data.len());
-            conn.send(Done { text: &answer })
-        },
-    );
+    let worker = Worker::<Server>::new("tcp://127.0.0.1:0").name("upload").count(WORKERS).session::<Receiving>();
+    let worker = worker.on_message(move |conn, part| {
+        if let Some(answer) = conn.session().take(&folder, &part) {
+            conn.send(Done { text: &answer });
+        }
+    });
     run_all(worker)
 }
 
@@ -67,8 +68,8 @@ fn tour(file: io::Result<PathBuf>) -> ExitCode {
 }
 
 fn walk(show: &Show, file: &Path, folder: &Path) -> Result<(), Trouble> {
-    let data = fs::read(file).map_err(|error| Trouble(format!("{}: {error}", file.display())))?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = fs::metadata(file).map_err(|error| Trouble(format!("{}: {error}", file.display())))?.len();
+    let name = transfer::name(file);
 
     show.step(1, "the schema, examples/proto/binary_transfer.wm");
     let (schema, _tests) = SCHEMA.split_once("\ntest ").unwrap_or((SCHEMA, ""));
@@ -81,25 +82,22 @@ fn walk(show: &Show, file: &Path, folder: &Path) -> Result<(), Trouble> {
     let mut server = Running::start(folder, show)?;
 
     show.step(4, "the upload");
-    show.fact("sending", &format!("{name}, {}", Size(data.len())));
+    show.fact("sending", &format!("{name}, {}", Size(bytes)));
     let begun = Instant::now();
     let mut connection = Framed::<Client, _>::new(TcpStream::connect(server.address)?);
-    connection.send(Upload { name: &name, data: &data }).map_err(|error| Trouble(error.to_string()))?;
+    transfer::send_file(&mut connection, file).map_err(|error| Trouble(error.to_string()))?;
     let answer = connection.receive(|done| done.text.to_owned()).map_err(|error| Trouble(error.to_string()))?;
     let took = begun.elapsed();
     let answer = answer.ok_or_else(|| Trouble("the server closed without an answer".into()))?;
-    show.fact("took", &format!("{took:.1?}, {}/s", Size(rate(data.len(), took))));
+    show.fact("took", &format!("{took:.1?}, {}/s", Size(rate(bytes, took))));
+    if let (Some(client), Some(worker)) = (memory_peak("self"), server.memory_peak()) {
+        show.fact("memory", &format!("client {}, worker {}, at most", Size(client), Size(worker)));
+    }
     show.fact("answer", &answer);
 
     show.step(5, "the saved copy against the file");
-    let copy = fs::read(folder.join(&*name))?;
-    if let Some(at) = copy.iter().zip(&data).position(|(copy, original)| copy != original) {
-        return Err(Trouble(format!("byte {at} differs")));
-    }
-    if copy.len() != data.len() {
-        return Err(Trouble(format!("{} bytes saved, {} sent", copy.len(), data.len())));
-    }
-    show.fact("equal", &format!("all {} bytes", data.len()));
+    let same = compare(file, &folder.join(&name))?;
+    show.fact("equal", &format!("all {same} bytes"));
 
     show.step(6, "the server stops");
     show.fact("exit", &server.stop()?.to_string());
@@ -117,9 +115,35 @@ fn inferred() -> Result<String, Trouble> {
     Ok(wm_schema::explain::explain(&schema))
 }
 
-fn rate(bytes: usize, took: Duration) -> usize {
-    let per_second = bytes as u128 * 1_000_000 / took.as_micros().max(1);
-    usize::try_from(per_second).unwrap_or(usize::MAX)
+fn rate(bytes: u64, took: Duration) -> u64 {
+    let per_second = u128::from(bytes) * 1_000_000 / took.as_micros().max(1);
+    u64::try_from(per_second).unwrap_or(u64::MAX)
+}
+
+/// How many bytes two files have in common, which must be all of them. Neither is held whole.
+fn compare(file: &Path, copy: &Path) -> Result<u64, Trouble> {
+    let (mut left, mut right) = (BufReader::new(File::open(file)?), BufReader::new(File::open(copy)?));
+    let mut at = 0;
+    loop {
+        let (here, there) = (left.fill_buf()?, right.fill_buf()?);
+        let count = here.len().min(there.len());
+        if here[..count] != there[..count] {
+            return Err(Trouble(format!("the copy differs behind byte {at}")));
+        }
+        if count == 0 {
+            return if here.len() == there.len() { Ok(at) } else { Err(Trouble(format!("only {at} bytes in both"))) };
+        }
+        left.consume(count);
+        right.consume(count);
+        at += count as u64;
+    }
+}
+
+/// The most memory that a process has held so far, in bytes, if the kernel tells.
+fn memory_peak(pid: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? << 10)
 }
 
 /// The server process. Dropped, it is told to stop.
@@ -150,6 +174,13 @@ impl Running {
                 _ => {}
             }
         }
+    }
+
+    /// The most memory that one of the workers has held.
+    fn memory_peak(&self) -> Option<u64> {
+        let pid = self.child.id();
+        let workers = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+        workers.split_whitespace().filter_map(memory_peak).max()
     }
 
     fn stop(&mut self) -> Result<std::process::ExitStatus, Trouble> {
@@ -219,7 +250,7 @@ fn usage(code: ExitCode) -> ExitCode {
 }
 
 /// A count of bytes, as a person reads it.
-struct Size(usize);
+struct Size(u64);
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

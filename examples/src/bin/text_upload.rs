@@ -1,7 +1,6 @@
 //! Upload files as a line of JSON each: server and client of `proto/text_transfer.wm`.
 //!
-//! You learn: a typed JSON body with base64 in it. But for the names of the fields the program is `binary_upload`: the
-//! protocol can be changed without touching the business.
+//! You learn: a typed JSON body with base64 in it. A line is held whole: for files of any size there is `binary_upload`.
 //!
 //! ```text
 //! cargo run --bin text_upload -- serve tcp://127.0.0.1:8334 /tmp/uploads
@@ -10,7 +9,7 @@
 //!
 //! You see: `saved 5210 bytes as /tmp/uploads/README.md`.
 
-use std::process::ExitCode;
+use std::{fs, process::ExitCode};
 use wm_core::{Framed, Worker, run_all};
 use wm_examples::{
     proto::text_transfer::{Client, Done, File, Server, Upload},
@@ -26,7 +25,8 @@ fn main() -> ExitCode {
                 conn.send(Done { text: &answer })
             }))
         },
-        |stream, name, data| {
+        |stream, file| {
+            let (name, data) = (transfer::name(file), fs::read(file)?);
             let mut server = Framed::<Client, _>::new(stream);
             server.send(Upload { file: File { file_name: name.into(), file_data: data.into() } })?;
             server.receive(|done| done.text.to_owned())

@@ -119,7 +119,7 @@ impl Deadlines {
                 let first = slot.traffic.bytes_in == 0 && slot.traffic.bytes_out == 0 && slot.outbox.is_empty();
                 let first_byte = self.first_byte.filter(|_| first);
                 let rate = self.frame_bytes_per_second_min.max(1);
-                let earned = Duration::from_secs(slot.inbox.len() as u64 / u64::from(rate));
+                let earned = Duration::from_secs((slot.inbox.len() + slot.in_parts) as u64 / u64::from(rate));
                 let frame = self.frame.map(|frame| frame.saturating_add(earned));
                 [
                     until(slot.alive, first_byte, Expected::FirstByte),
@@ -135,7 +135,7 @@ impl Deadlines {
     }
 
     fn error<P: Protocol, S>(&self, slot: &Slot<P, S>, missed: Expected) -> ConnectionError {
-        let (have, left) = (slot.inbox.len(), slot.outbox.len());
+        let (have, left) = (slot.inbox.len() + slot.in_parts, slot.outbox.len());
         let limit = |limit: Option<Duration>| limit.unwrap_or_default();
         match missed {
             Expected::FirstByte => ConnectionError::FirstByteTimedOut { limit: limit(self.first_byte) },

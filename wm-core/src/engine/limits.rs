@@ -6,7 +6,8 @@ use super::Deadlines;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The longest frame that is taken, its head included. It is refused as soon as its length is known, before it is
-    /// buffered. Default: what the protocol's schema says, [`Protocol::FRAME_BYTES_MAX`]; only a lower value matters.
+    /// buffered. Of a message that is handed out in [parts](crate::protocol::Stream) it bounds the parts, whose whole the schema
+    /// bounds. Default: what the protocol's schema says, [`Protocol::FRAME_BYTES_MAX`]; only a lower value matters.
     /// Of [`Tcp`], whose frames are whatever was read, 64 KiB at most, nothing should be asked here.
     ///
     /// [`Tcp`]: crate::protocol::Tcp

@@ -351,13 +351,15 @@ impl<H: Handler> Engine<H> {
                 self.resync(id, inbox);
                 continue;
             }
-            let fault = match slot.protocol.input(inbox.unread()) {
-                Ok(Input::Need(more)) if more > 0 && more <= limit.saturating_sub(have) => {
+            // Never more than a frame may have: what comes in parts is then cut to it.
+            let have = have.min(limit);
+            let fault = match slot.protocol.input(&inbox.unread()[..have]) {
+                Ok(Input::Need(more)) if more > 0 && more <= limit - have => {
                     slot.awaited = have + more;
                     return;
                 }
-                Ok(Input::Frame(found)) if found > 0 && found <= have.min(limit) => {
-                    (slot.awaited, slot.frame_since) = (0, None);
+                Ok(Input::Frame(found)) if found > 0 && found <= have => {
+                    slot.awaited = 0;
                     match self.hand_out(id, inbox.take_frame(found)) {
                         Ok(()) => None,
                         Err(error) => self.recover(id, error, Some(found)),
@@ -365,9 +367,6 @@ impl<H: Handler> Engine<H> {
                 }
                 Ok(Input::Need(more)) if more > 0 => {
                     Some(ConnectionError::FrameTooLong { found: have.saturating_add(more), limit })
-                }
-                Ok(Input::Frame(found)) if found > limit && found <= have => {
-                    Some(ConnectionError::FrameTooLong { found, limit })
                 }
                 Ok(said) => Some(ConnectionError::Misframed { said, have }),
                 Err(error) => self.recover(id, error, None),
@@ -385,9 +384,14 @@ impl<H: Handler> Engine<H> {
     /// Decodes a whole frame and hands it to the handler.
     fn hand_out(&mut self, id: ConnectionId, frame: &mut [u8]) -> Result<(), DecodeError> {
         let slot = &mut self.world.table[id.slot()];
-        let queued = slot.outbox.len();
+        let (queued, bytes) = (slot.outbox.len(), frame.len());
         let decoded = slot.protocol.decode(frame, &mut slot.outbox);
         slot.traffic.frames_in += u64::from(decoded.is_ok());
+        if decoded.is_ok() && slot.protocol.unfinished() > 0 {
+            slot.in_parts += bytes;
+        } else {
+            (slot.frame_since, slot.in_parts) = (None, 0);
+        }
         if slot.outbox.len() > queued {
             self.world.grew(id);
         }
@@ -437,7 +441,7 @@ impl<H: Handler> Engine<H> {
     fn keep(&mut self, id: ConnectionId, inbox: Inbox, whole: bool) {
         let now = self.world.now;
         if let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Open) {
-            let waits = inbox.len() > 0 || slot.resync.is_some();
+            let waits = inbox.len() > 0 || slot.resync.is_some() || slot.protocol.unfinished() > 0;
             slot.inbox = inbox;
             if waits {
                 slot.frame_since.get_or_insert(now);
@@ -471,7 +475,7 @@ impl<H: Handler> Engine<H> {
         let Some(slot) = self.world.slot(id) else { return };
         slot.resuming = false;
         // The peer could not be heard: its time begins now.
-        (slot.alive, slot.said, slot.frame_since) = (now, now, None);
+        (slot.alive, slot.said, slot.frame_since, slot.in_parts) = (now, now, None, 0);
         self.decode_inbox(id);
         self.world.watch(id);
         let Some(slot) = self.world.slot(id).filter(|slot| slot.ended && slot.receives()) else { return };
@@ -480,10 +484,12 @@ impl<H: Handler> Engine<H> {
             self.guard(|engine| engine.refuse(id, &error));
             return;
         }
-        if have == 0 {
+        let unfinished = slot.protocol.unfinished();
+        if have == 0 && unfinished == 0 {
             return self.world.close(id);
         }
-        let truncated = ConnectionError::Truncated { have, needed: slot.awaited.saturating_sub(have).max(1) };
+        let needed = slot.awaited.saturating_sub(have).max(unfinished).max(1);
+        let truncated = ConnectionError::Truncated { have, needed };
         self.guard(|engine| engine.refuse(id, &truncated));
     }
 

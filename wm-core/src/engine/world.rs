@@ -80,6 +80,8 @@ pub(super) struct Slot<P, S> {
     /// The next frame is searched for behind a bad one.
     pub(super) resync: Option<Box<Resync>>,
     pub(super) outbox: BytesMut,
+    /// How many bytes of the frame that is not whole have been handed out in parts.
+    pub(super) in_parts: usize,
     /// How many bytes the inbox must hold before it is worth a look; 0 if none have come.
     pub(super) awaited: usize,
     pub(super) traffic: Traffic,
@@ -219,6 +221,7 @@ impl<P: Protocol, S> World<P, S> {
             inbox: Inbox::default(),
             resync: None,
             outbox: BytesMut::new(),
+            in_parts: 0,
             awaited: 0,
             traffic: Traffic::default(),
             phase: Phase::Open,

@@ -8,6 +8,7 @@
 //! no frames at all.
 
 mod duplex;
+mod flow;
 // Generated, and set by the generator.
 #[rustfmt::skip]
 pub mod frame;
@@ -17,17 +18,20 @@ mod recover;
 mod session;
 mod sided;
 mod silent;
+mod stream;
 mod tcp;
 #[rustfmt::skip]
 pub mod text;
 
 pub use duplex::Duplex;
+pub use flow::Flow;
 pub use frame::Server as Frame;
 pub use jsonl::Server as Jsonl;
 pub use recover::{Recovery, Resync, Search};
 pub use session::{Session, Staged};
 pub use sided::{FromClient, FromServer, Side, Sided};
 pub use silent::Silent;
+pub use stream::{Left, Part, Stream, Streamed};
 pub use tcp::Tcp;
 pub use text::Server as Text;
 
@@ -124,6 +128,12 @@ pub trait Protocol: Debug + 'static {
     ///
     /// The frame breaks a rule of the protocol.
     fn decode<'a>(&mut self, frame: &'a mut [u8], reply: &mut BytesMut) -> Result<Decoded<Self::In<'a>>, DecodeError>;
+
+    /// How many bytes are still to come of a message whose first part has been handed out: 0 between two messages. Until
+    /// they have come, the end of the stream is a mistake.
+    fn unfinished(&self) -> usize {
+        0
+    }
 
     /// What becomes of the connection after an error of [`input`](Self::input) or [`decode`](Self::decode). By default it
     /// closes. If it goes on, the next call is an `input` with the bytes of another frame: nothing of the bad one is

@@ -325,6 +325,11 @@ pub enum EncodeFault {
         /// The bytes that are trimmed.
         suffix: &'static [u8],
     },
+    /// A message in parts is not finished: not all bytes that its head has announced were sent.
+    Unfinished {
+        /// How many are missing.
+        left: u64,
+    },
     /// Not ASCII.
     Ascii {
         /// Where, in bytes from the start of the value.
@@ -382,6 +387,7 @@ impl fmt::Display for EncodeFault {
             Self::Trimmed { suffix } => {
                 write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii())
             }
+            Self::Unfinished { left } => write!(f, "the message is not finished: {left} bytes are missing"),
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
             Self::Empty => write!(f, "a message of no bytes, which a receiver drops"),
             Self::NoBraces => write!(f, "no object or list of JSON alone"),

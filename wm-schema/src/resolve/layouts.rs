@@ -132,14 +132,10 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     let mut stream = false;
     let chosen = matches!(&draft.kind, FieldKind::Named(_, ty) if ty.given.is_some());
     if (chosen || matches!(&typed.ty, Type::Bytes(Bytes { content: Content::Bytes, .. })))
-        && let Some(origin) = attrs.take_stream()
+        && attrs.take_stream().is_some()
     {
+        // Whether it can be handed out in parts is known when the message around it is.
         stream = true;
-        cx.report(
-            Diagnostic::new(Code::StreamBuffered, origin, format!("`{}` is held in memory whole", spell::name(draft)))
-                .why("this version does not hand out a body in pieces: a connection may hold a whole frame")
-                .help("keep `limit frame` as small as the protocol allows"),
-        );
     }
     let ends_with_one = matches!(typed.ty, Type::List { count: Extent::Where(_), .. });
     let sentinel = if ends_with_one { attrs.take_sentinel() } else { None };

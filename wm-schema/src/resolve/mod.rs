@@ -42,6 +42,7 @@ mod sentinels;
 mod session;
 mod sizes;
 pub(crate) mod spell;
+mod streams;
 pub(crate) mod suggest;
 mod types;
 mod unused;

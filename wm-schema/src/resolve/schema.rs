@@ -4,7 +4,7 @@ use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
 use super::{
     Context, apart, cases, declared, envelope, formulas, framing, headers, ints, names, nesting, recovers, regions,
-    session, suggest, unused, vocabulary,
+    session, streams, suggest, unused, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
@@ -67,6 +67,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         None => {}
     }
     recovers::resolve(cx, &mut schema);
+    streams::resolve(cx, &mut schema);
     Some(schema)
 }
 
@@ -206,6 +207,7 @@ fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option
         from,
         framing,
         frame_bytes_max,
+        streams: None,
         recover: Vec::new(),
     })
 }

@@ -4,6 +4,7 @@ mod accepts;
 mod any_order;
 mod deadlines;
 mod life;
+mod parts;
 mod recover;
 mod stream;
 

@@ -116,7 +116,7 @@ impl Encoder<'_> {
 
     /// All statements that write the fields.
     pub(super) fn writes(&mut self) -> TokenStream {
-        let count = self.code.layout.fields.len();
+        let count = self.code.end();
         let writes: Vec<TokenStream> = (0..count)
             .map(|at| {
                 let (write, patches) = (self.write(at), self.patches(at));

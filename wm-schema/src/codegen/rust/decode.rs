@@ -52,6 +52,26 @@ pub(super) fn decode(code: &LayoutCode<'_>) -> TokenStream {
     }
 }
 
+/// The function `decode` of what stands in front of a stream.
+pub(super) fn head(code: &LayoutCode<'_>) -> TokenStream {
+    let (fields, value) = (Decoder::new(code).fields(), constructor(code));
+    let borrows = super::stream::borrows(code);
+    let start = if borrows { quote!(&'a [u8]) } else { quote!(&[u8]) };
+    quote! {
+        /// Reads the head of a frame of so many bytes, and how many it takes itself.
+        ///
+        /// # Errors
+        ///
+        /// The head breaks a rule of the schema, or has not arrived whole.
+        pub fn decode(start: #start, frame_bytes: usize) -> Result<(Self, usize), DecodeError> {
+            let mut reader = Reader::new(start);
+            #fields
+            let head = #value;
+            Ok((head, reader.offset()))
+        }
+    }
+}
+
 /// The function `read` of a struct.
 pub(super) fn read(code: &LayoutCode<'_>) -> TokenStream {
     let fields = Decoder::new(code).fields();
@@ -89,8 +109,8 @@ pub(super) fn arm(code: &LayoutCode<'_>, at: usize) -> TokenStream {
 
 /// `Self { name, data }` of the variables that hold the fields.
 fn constructor(code: &LayoutCode<'_>) -> TokenStream {
-    let values = (0..code.layout.fields.len()).filter(|&at| code.field(at).role == Role::Value);
-    let fields: Vec<TokenStream> = values
+    let values = (0..code.end()).filter(|&at| code.field(at).role == Role::Value);
+    let mut fields: Vec<TokenStream> = values
         .map(|at| {
             let (name, local) = (names::ident(&code.field(at).name), code.names.local(at));
             match code.field(at).held {
@@ -101,6 +121,9 @@ fn constructor(code: &LayoutCode<'_>) -> TokenStream {
             }
         })
         .collect();
+    if let Some(len) = code.stream.map(|stream| super::stream::len_name(code, stream)) {
+        fields.push(quote!(#len: frame_bytes.saturating_sub(reader.offset())));
+    }
     if fields.is_empty() && !shape::is_written(code.layout) { quote!(Self) } else { quote!(Self { #(#fields),* }) }
 }
 
@@ -148,7 +171,7 @@ impl<'c> Decoder<'c> {
     }
 
     fn fields(&self) -> TokenStream {
-        let count = self.layout().fields.len();
+        let count = self.code.end();
         let reads: Vec<TokenStream> = (0..count)
             .map(|at| {
                 let read = self.present(at);
@@ -305,11 +328,12 @@ impl<'c> Decoder<'c> {
         }
         let first = self.reaches_the_end(at, equation)?;
         let measured = match self.code.fixed_offset(first) {
+            _ if first == at + 1 && self.code.stream.is_some() => quote!(frame_bytes.saturating_sub(reader.offset())),
             _ if first == at + 1 => quote!(reader.remaining()),
-            Some(0) => quote!(frame.len()),
+            Some(0) => self.code.frame_bytes(),
             _ => {
-                let start = self.start(first);
-                quote!(frame.len().saturating_sub(#start))
+                let (whole, start) = (self.code.frame_bytes(), self.start(first));
+                quote!(#whole.saturating_sub(#start))
             }
         };
         Some(self.equation(at, int, &measured, equation.add))

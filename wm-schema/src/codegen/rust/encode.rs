@@ -57,6 +57,31 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
     }
 }
 
+/// The functions `measure` and `encode` of what stands in front of a stream.
+pub(super) fn head(code: &LayoutCode<'_>, len: &Ident) -> TokenStream {
+    let measure = measure(code, &quote!(pub), &quote!(&self));
+    let mut encoder = Encoder::new(code, true);
+    let writes = encoder.writes();
+    let numbers = encoder.lets;
+    quote! {
+        #measure
+
+        /// Appends the head to `out`, or nothing if it fails.
+        ///
+        /// # Errors
+        ///
+        /// Those of [`measure`](Self::measure).
+        pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
+            let size = self.measure()?;
+            #numbers
+            out.reserve(size.saturating_sub(self.#len));
+            let mut writer = Writer::new(out);
+            #writes
+            Ok(())
+        }
+    }
+}
+
 /// The functions `measure` and `write` of a struct.
 pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
     let copy = shape::has(code.rust.schema, code.layout, shape::Trait::Copy);
@@ -325,6 +350,10 @@ impl<'c> Encoder<'c> {
 
     /// How many bytes or elements a field has.
     fn len(&self, at: usize) -> TokenStream {
+        if self.code.stream == Some(at) {
+            let len = super::stream::len_name(self.code, at);
+            return quote!(self.#len);
+        }
         let (value, local, field) = (self.value(at), self.code.names.local(at), self.code.field(at));
         match &field.ty {
             _ if shape::is_serialized(field) => quote!(#local.len()),

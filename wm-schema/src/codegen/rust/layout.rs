@@ -14,15 +14,32 @@ pub(super) struct LayoutCode<'s> {
     pub(super) layout: &'s Layout,
     pub(super) message: Option<&'s Message>,
     pub(super) names: Names,
+    /// The field that is a stream, if the code is that of the fields in front of it.
+    pub(super) stream: Option<usize>,
 }
 
 impl<'s> LayoutCode<'s> {
     pub(super) fn message(rust: &'s Rust<'s>, message: &'s Message) -> Self {
-        Self { rust, layout: &message.layout, message: Some(message), names: Names::new(&message.layout) }
+        Self { rust, layout: &message.layout, message: Some(message), names: Names::new(&message.layout), stream: None }
     }
 
     pub(super) fn part(rust: &'s Rust<'s>, layout: &'s Layout) -> Self {
-        Self { rust, layout, message: None, names: Names::new(layout) }
+        Self { rust, layout, message: None, names: Names::new(layout), stream: None }
+    }
+
+    /// What stands in front of the stream of a message.
+    pub(super) fn head(rust: &'s Rust<'s>, message: &'s Message, stream: usize) -> Self {
+        Self { stream: Some(stream), ..Self::message(rust, message) }
+    }
+
+    /// How many of the fields are read and written.
+    pub(super) fn end(&self) -> usize {
+        self.stream.unwrap_or(self.layout.fields.len())
+    }
+
+    /// How large the whole frame is, as an expression.
+    pub(super) fn frame_bytes(&self) -> TokenStream {
+        if self.stream.is_some() { quote!(frame_bytes) } else { quote!(frame.len()) }
     }
 
     pub(super) fn field(&self, at: usize) -> &'s Field {

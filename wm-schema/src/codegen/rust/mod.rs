@@ -37,6 +37,7 @@ mod session;
 mod several;
 mod shape;
 mod sides;
+mod stream;
 mod tests;
 mod unions;
 mod walk;
@@ -151,6 +152,7 @@ impl<'s> Rust<'s> {
         let frame_bytes_max = self.size(message.frame_bytes_max);
         let implementation = self.implement_message(message);
         let from = self.conversion(layout);
+        let parts = stream::parts(self, message);
         quote! {
             #definition
 
@@ -168,6 +170,7 @@ impl<'s> Rust<'s> {
 
             #implementation
             #from
+            #parts
         }
     }
 

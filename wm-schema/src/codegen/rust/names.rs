@@ -36,9 +36,26 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 18] = [
-    "tag", "tag_at", "by", "reader", "writer", "frame", "out", "scan", "buf", "size", "item", "number", "width",
-    "walk", "step", "bits", "from", "start",
+const RESERVED: [&str; 19] = [
+    "tag",
+    "tag_at",
+    "by",
+    "reader",
+    "writer",
+    "frame",
+    "out",
+    "scan",
+    "buf",
+    "size",
+    "item",
+    "number",
+    "width",
+    "walk",
+    "step",
+    "bits",
+    "from",
+    "start",
+    "frame_bytes",
 ];
 
 impl Names {
@@ -154,8 +171,21 @@ pub(super) struct Imports {
     runtime: TokenStream,
 }
 
-const PROTOCOL: &[&str] =
-    &["Duplex", "FromClient", "FromServer", "Message", "Recovery", "Session", "Side", "Sided", "Silent", "Staged"];
+const PROTOCOL: &[&str] = &[
+    "Duplex",
+    "FromClient",
+    "FromServer",
+    "Message",
+    "Part",
+    "Recovery",
+    "Session",
+    "Side",
+    "Sided",
+    "Silent",
+    "Staged",
+    "Stream",
+    "Streamed",
+];
 const WIRE: &[&str] = &[
     "Braces",
     "BytesMut",
