@@ -11,7 +11,7 @@ use wm_schema::ir::{
 /// A message from `entropy`.
 #[must_use]
 pub fn message(schema: &Schema, layout: &Layout, entropy: &[u8]) -> Value {
-    Source { schema, entropy: entropy.iter() }.layout(layout, &[])
+    Source { schema, entropy: entropy.iter(), depth: 0 }.layout(layout, &[])
 }
 
 /// A copy of `stream` with a few bytes changed, taken out, doubled or put in, as `entropy` says.
@@ -47,6 +47,8 @@ pub fn cuts(len: usize, entropy: &[u8]) -> Vec<usize> {
 struct Source<'s> {
     schema: &'s Schema,
     entropy: std::slice::Iter<'s, u8>,
+    /// How many layouts that contain themselves stand around what is made up.
+    depth: u64,
 }
 
 impl Source<'_> {
@@ -86,6 +88,14 @@ impl Source<'_> {
     }
 
     fn layout(&mut self, layout: &Layout, params: &[Value]) -> Value {
+        let counted = u64::from(self.schema.counted(layout).is_some());
+        self.depth += counted;
+        let value = self.inside(layout, params);
+        self.depth -= counted;
+        value
+    }
+
+    fn inside(&mut self, layout: &Layout, params: &[Value]) -> Value {
         if let Some(choice) = &layout.choice {
             return self.arm(layout, choice, params);
         }
@@ -143,6 +153,7 @@ impl Source<'_> {
             Type::List { element, count, max } => {
                 let count = match count {
                     Extent::Fixed(count) => *count,
+                    _ if self.is_deepest(element) => 0,
                     _ => self.length(*max) % 8,
                 };
                 Value::List((0..count).map(|_| self.value(element)).collect())
@@ -161,10 +172,16 @@ impl Source<'_> {
             // The simplest one is what zeros make; the others come from what looks random.
             let scattered = |at: u64| (seed * 64 + at).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let entropy: Vec<u8> = (1..33).map(|at| scattered(at).to_be_bytes()[1]).collect();
-            Source { schema: self.schema, entropy: entropy.iter() }.value(element)
+            Source { schema: self.schema, entropy: entropy.iter(), depth: self.depth }.value(element)
         });
         items.extend(tries.into_iter().find(|item| ends_list(self.schema, condition, element, item)));
         Value::List(items)
+    }
+
+    /// Whether no more of what contains itself may stand here.
+    fn is_deepest(&self, element: &Type) -> bool {
+        let Type::Struct(part) = element else { return false };
+        self.schema.structs[*part].nesting.is_some_and(|nesting| self.depth >= nesting.most)
     }
 
     /// Never NaN, which is not equal to itself.

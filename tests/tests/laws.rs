@@ -178,8 +178,9 @@ fn a_walk_never_looks_back() {
 /// Whether a walk over a layout has a reason to look at a byte again: what a condition reads is read where it stands.
 fn looks_again(schema: &Schema, layout: &Layout) -> bool {
     let (mut open, mut seen) = (vec![layout], BTreeSet::new());
-    while let Some(layout) = open.pop().filter(|layout| seen.insert(layout.name.as_str())) {
-        for field in &layout.fields {
+    while let Some(layout) = open.pop() {
+        let fields = if seen.insert(layout.name.as_str()) { layout.fields.as_slice() } else { &[] };
+        for field in fields {
             let part = match &field.ty {
                 _ if field.condition.is_some() => return true,
                 Type::List { count: Extent::Where(_), .. } => return true,
