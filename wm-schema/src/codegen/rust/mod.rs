@@ -216,7 +216,7 @@ impl<'s> Rust<'s> {
         let (_, ty) = self.generics(layout);
         let fields = shape::values(layout).map(|field| {
             let docs = docs(&field.docs, || format!("The field `{}`.", field.name));
-            let (name, held) = (names::ident(&field.name), shape::field_type(self.schema, field));
+            let (name, held) = (names::ident(&field.name), shape::field_type(self.schema, layout, field));
             quote!(#docs pub #name: #held,)
         });
         let fields: Vec<TokenStream> = fields.collect();

@@ -128,9 +128,15 @@ pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
     }
 }
 
-/// The type of a field.
-pub(super) fn field_type(schema: &Schema, field: &Field) -> TokenStream {
-    let held = value_type(schema, &field.ty);
+/// The type of a field of a layout; a list of the layout itself is one of `Self`.
+pub(super) fn field_type(schema: &Schema, layout: &Layout, field: &Field) -> TokenStream {
+    let held = match &field.ty {
+        Type::List { element, .. } if matches!(**element, Type::Struct(at) if schema.structs[at].name == layout.name) =>
+        {
+            quote!(List<'a, Self>)
+        }
+        ty => value_type(schema, ty),
+    };
     if field.condition.is_some() { quote!(Option<#held>) } else { held }
 }
 

@@ -57,7 +57,7 @@ impl Union<'_> {
         let (_, ty) = self.rust.generics(self.layout);
         let arms = self.layout.fields.iter().map(|field| {
             let docs = docs(&field.docs, || format!("The arm `{}`.", field.name));
-            let (name, held) = (names::variant(&field.name), shape::value_type(self.rust.schema, &field.ty));
+            let (name, held) = (names::variant(&field.name), shape::field_type(self.rust.schema, self.layout, field));
             quote!(#docs #name(#held),)
         });
         quote! {
