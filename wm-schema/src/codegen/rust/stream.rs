@@ -42,7 +42,7 @@ fn definitions(code: &LayoutCode<'_>) -> TokenStream {
     let fields = values(code).map(|at| {
         let field = code.field(at);
         let docs = docs(&field.docs, || format!("The field `{}`.", field.name));
-        let (name, held) = (names::ident(&field.name), shape::field_type(code.rust.schema, field));
+        let (name, held) = (names::ident(&field.name), shape::field_type(code.rust.schema, code.layout, field));
         quote!(#docs pub #name: #held,)
     });
     let stream = &stream.name;
