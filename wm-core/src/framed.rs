@@ -130,6 +130,11 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
         &self.stream
     }
 
+    /// The stream beneath, to change what it does; its bytes are the protocol's.
+    pub const fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     /// Reads once. However large the frame says it is, memory grows only by what has arrived.
     fn fill(&mut self) -> io::Result<usize> {
         let start = self.inbox.len();

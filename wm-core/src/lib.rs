@@ -17,6 +17,8 @@ pub mod protocol;
 pub mod wire;
 
 #[cfg(feature = "server")]
+mod client;
+#[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]
 mod error;
@@ -37,6 +39,7 @@ mod worker;
 
 #[cfg(feature = "server")]
 pub use self::{
+    client::{Client, ClientError, Received, ReplyFault, Ticket, TimedStream},
     engine::{
         Connection, ConnectionError, ConnectionId, Context, Deadlines, Endpoint, Handler, Limits, Mailbox, Sent,
         TimerId,

@@ -14,7 +14,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Field, Fields, Ident, Item, ItemEnum, ItemMod, ItemStruct, Path, Token};
+use syn::{Attribute, Field, Fields, Ident, Item, ItemEnum, ItemMod, ItemStruct, Path, Token, Visibility};
 use wm_schema::codegen::rust;
 use wm_schema::diagnostic::Code;
 use wm_schema::ir::{Schema, Side, Type};
@@ -33,7 +33,7 @@ pub(crate) fn expand(attributes: TokenStream, module: ItemMod) -> TokenStream {
     };
     let generated = match compile(&said, &ident, &items, errors) {
         Ok((schema, names, checks)) => {
-            let code = rust::complete(&schema, &runtime.to_string());
+            let code = rust::complete(&schema, &runtime.to_string(), visible(&items));
             quote! {
                 #[allow(unused_imports, reason = "generated")]
                 pub use wm_generated::*;
@@ -209,6 +209,25 @@ fn named(field: &Field) -> Option<String> {
     match ty {
         RustType::Named(name) if said.json.is_none() => Some(name),
         _ => None,
+    }
+}
+
+/// The narrowest visibility of a message, as it is written one module further in.
+fn visible(items: &[Item]) -> TokenStream {
+    let width = |vis: &Visibility| match vis {
+        Visibility::Inherited => 0,
+        Visibility::Restricted(within) if within.path.is_ident("self") => 0,
+        Visibility::Restricted(within) if within.path.is_ident("super") => 1,
+        Visibility::Restricted(within) if within.path.is_ident("crate") => 3,
+        Visibility::Restricted(_) => 2,
+        Visibility::Public(_) => 4,
+    };
+    let messages = structs(items).filter(|item| is_message(&item.attrs)).map(|item| &item.vis);
+    match messages.min_by_key(|vis| width(vis)) {
+        Some(vis) if width(vis) == 0 => quote!(pub(super)),
+        Some(vis) if width(vis) == 1 => quote!(pub(in super::super)),
+        Some(vis) => quote!(#vis),
+        None => quote!(pub),
     }
 }
 

@@ -198,4 +198,15 @@ pub struct Exchange {
     pub request: usize,
     /// What may answer.
     pub replies: Vec<usize>,
+    /// The number that pairs them; none if replies come in the order of their requests.
+    pub pairing: Option<Pairing>,
+}
+
+/// `by id`: a number that a request and its replies carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pairing {
+    /// The name of the field, in all of them an unsigned integer of at most 64 bits that the user sets.
+    pub field: String,
+    /// The numbers that all of them can carry.
+    pub ids: (u64, u64),
 }

@@ -8,6 +8,7 @@
 //! no frames at all.
 
 mod duplex;
+pub mod exchange;
 mod flow;
 // Generated, and set by the generator.
 #[rustfmt::skip]
@@ -24,6 +25,7 @@ mod tcp;
 pub mod text;
 
 pub use duplex::Duplex;
+pub use exchange::Exchange;
 pub use flow::Flow;
 pub use frame::Server as Frame;
 pub use jsonl::Server as Jsonl;

@@ -27,6 +27,7 @@ mod choices;
 mod declared;
 mod envelope;
 mod equations;
+mod exchanges;
 mod formulas;
 mod framing;
 mod guards;

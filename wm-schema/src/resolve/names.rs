@@ -116,6 +116,7 @@ pub(super) fn collect(cx: &mut Context<'_>) {
 fn declare<'d>(cx: &mut Context<'d>, name: &'d Name, item: Item) {
     check(cx, name, Kind::Type);
     let generated = match name.text.as_str() {
+        "Calls" => Some("which messages answer which is generated as `Calls`"),
         "Server" | "Client" => Some("the two sides of the protocol are generated as `Server` and `Client`"),
         "ServerMessage" | "ClientMessage" | "ServerScan" | "ClientScan" => {
             Some("where a side sends several messages, one type stands for them all, and one for how far it is read")

@@ -3,12 +3,12 @@
 use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, envelope, formulas, framing, headers, ints, names, nesting, recovers, regions,
-    session, streams, suggest, unused, vocabulary,
+    Context, apart, cases, declared, envelope, exchanges, formulas, framing, headers, ints, names, nesting, recovers,
+    regions, session, streams, suggest, unused, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Draft, ExchangeDraft, LayoutDraft, LayoutKind, Name};
-use crate::ir::{Enum, Exchange, Framing, Layout, Message, Schema, Side, Type};
+use crate::draft::{Draft, LayoutDraft, LayoutKind, Name};
+use crate::ir::{Enum, Framing, Layout, Message, Schema, Side, Type};
 
 /// Checks everything; none if a part of the schema could not be made.
 pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
@@ -36,7 +36,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     let bodies: Vec<Body<'_>> = messages.iter().map(|layout| layouts::resolve(cx, layout, &enums)).collect();
     let session = session::resolve(cx, &bodies, parts);
     let messages: Vec<Option<Message>> = bodies.into_iter().map(|body| message(cx, body, parts)).collect();
-    let exchanges = exchanges(cx);
+    let exchanges = exchanges::resolve(cx, &messages);
     let tests = cases::resolve(
         cx,
         &cases::Known { enums: &enums, json_bodies: &json_bodies, structs: &structs, messages: &messages },
@@ -212,41 +212,8 @@ fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option
     })
 }
 
-fn other_side(side: Option<Side>) -> &'static str {
-    if side == Some(Side::Client) { "server" } else { "client" }
-}
-
-fn exchanges(cx: &mut Context<'_>) -> Vec<Exchange> {
-    let draft: &Draft = cx.draft;
-    draft.exchanges.iter().filter_map(|exchange| one_exchange(cx, exchange)).collect()
-}
-
-fn one_exchange(cx: &mut Context<'_>, draft: &ExchangeDraft) -> Option<Exchange> {
-    if let Some(by) = &draft.by {
-        cx.report(
-            Diagnostic::new(Code::NotYet, by.origin, format!("pairing by `{}` is not there yet", by.text))
-                .why("this version pairs requests and replies in their order")
-                .help("write `in order`, or take the line out and pair them in the handler"),
-        );
-    }
-    let request = message_named(cx, &draft.request);
-    let replies: Vec<Option<usize>> = draft.replies.iter().map(|reply| message_named(cx, reply)).collect();
-    let (request, replies) = (request?, replies.into_iter().collect::<Option<Vec<usize>>>()?);
-    let from = |index: usize| sender(cx.draft, index);
-    if let Some(same) = replies.iter().position(|reply| from(*reply).is_some() && from(*reply) == from(request)) {
-        let (reply, request) = (&draft.replies[same], &draft.request);
-        cx.report(
-            Diagnostic::new(Code::BadExchange, reply.origin, format!("`{}` comes from the same side", reply.text))
-                .why(format!("an answer to `{}` comes from the other side", request.text))
-                .help(format!("name a message that the {} sends", other_side(from(replies[same])))),
-        );
-        return None;
-    }
-    Some(Exchange { request, replies })
-}
-
 /// Who sends the message of this index; both if none.
-fn sender(draft: &Draft, index: usize) -> Option<Side> {
+pub(super) fn sender(draft: &Draft, index: usize) -> Option<Side> {
     let kinds = draft.layouts.iter().filter_map(|layout| match &layout.kind {
         LayoutKind::Message { from } => Some(from.as_ref().map(|from| from.value)),
         LayoutKind::Struct | LayoutKind::Union { .. } => None,

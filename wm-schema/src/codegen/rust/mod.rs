@@ -22,6 +22,7 @@ mod checksums;
 mod decode;
 mod encode;
 mod envelope;
+mod exchange;
 mod formulas;
 mod framing;
 mod headers;
@@ -85,10 +86,10 @@ pub fn implement(schema: &Schema, runtime: &str) -> TokenStream {
 }
 
 /// What goes with the structs and enums that the user wrote in a module: what `#[protocol]` expands to, in a module within
-/// theirs. It defines the types that the schema alone has.
+/// theirs. It defines the types that the schema alone has; `visible` is the visibility of its messages, seen from there.
 #[must_use]
-pub fn complete(schema: &Schema, runtime: &str) -> TokenStream {
-    let rust = Rust::new(schema, runtime, false);
+pub fn complete(schema: &Schema, runtime: &str, visible: TokenStream) -> TokenStream {
+    let rust = Rust { visible, ..Rust::new(schema, runtime, false) };
     let (uses, body) = Imports::new(&rust.runtime).resolve(rust.items());
     quote!(#uses #body)
 }
@@ -105,11 +106,13 @@ struct Rust<'s> {
     runtime: TokenStream,
     /// Whether the types are the user's.
     impls_only: bool,
+    /// Who may see what implements a trait for messages: as many as see these.
+    visible: TokenStream,
 }
 
 impl<'s> Rust<'s> {
     fn new(schema: &'s Schema, runtime: &str, impls_only: bool) -> Self {
-        Self { schema, runtime: runtime.parse().unwrap_or_default(), impls_only }
+        Self { schema, runtime: runtime.parse().unwrap_or_default(), impls_only, visible: quote!(pub) }
     }
 
     /// A path of the runtime as a string literal, as serde's attributes want it.
@@ -127,6 +130,7 @@ impl<'s> Rust<'s> {
             Some(session) => session::items(self, session),
             None => sides::aliases(self),
         });
+        let calls = (!self.impls_only).then(|| exchange::calls(self)).flatten();
         let several: TokenStream =
             [Side::Client, Side::Server].into_iter().filter_map(|side| several::messages(self, side)).collect();
         let enums: TokenStream = (0..self.schema.enums.len()).map(|at| items::enumeration(self, at)).collect();
@@ -135,7 +139,7 @@ impl<'s> Rust<'s> {
         let messages: TokenStream = self.schema.messages.iter().map(|message| self.message(message)).collect();
         let structs: TokenStream = (0..self.schema.structs.len()).map(|at| self.part(at)).collect();
         let (ints, checksums) = (bits::tables(self), checksums::tables(self));
-        quote!(#sides #several #messages #structs #enums #words #bodies #ints #checksums)
+        quote!(#sides #calls #several #messages #structs #enums #words #bodies #ints #checksums)
     }
 
     fn message(&self, message: &Message) -> TokenStream {

@@ -173,6 +173,7 @@ pub(super) struct Imports {
 
 const PROTOCOL: &[&str] = &[
     "Duplex",
+    "Exchange",
     "FromClient",
     "FromServer",
     "Message",
