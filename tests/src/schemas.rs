@@ -53,6 +53,7 @@ schemas! {
     sections
     sentinels
     slip
+    socks5
     talk
     text
     text_transfer

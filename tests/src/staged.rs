@@ -72,4 +72,12 @@ places! {
         Leaves ServerMessage Ready;
         Reply ServerMessage Reply;
     }
+    socks5 {
+        Greet ClientMessage Greet;
+        Choose ServerMessage Choose;
+        Auth ClientMessage Auth;
+        Check ServerMessage Check;
+        Ready ClientMessage Ready;
+        Dial ServerMessage Dial;
+    }
 }

@@ -10,7 +10,7 @@ use wm_core::protocol::{Decoded, Input, Protocol, Session, Staged};
 use wm_schema::interp::{self, Scan, Stage};
 use wm_schema::ir::{Schema, Side, Value};
 use wm_tests::engine::{Mistake, Refusal};
-use wm_tests::schemas::{self, door};
+use wm_tests::schemas::{self, door, socks5};
 use wm_tests::values;
 
 /// The end that receives what `Said` says, and the one that sends it.
@@ -146,6 +146,7 @@ where
 #[test]
 fn both_ends_and_the_interpreter_go_from_state_to_state_together() {
     conversations::<door::ClientMessage<'static>, door::ServerMessage<'static>>("door");
+    conversations::<socks5::ClientMessage<'static>, socks5::ServerMessage<'static>>("socks5");
 }
 
 #[test]
