@@ -125,6 +125,11 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
         }
     }
 
+    /// The protocol: of a session its state.
+    pub const fn protocol(&self) -> &P {
+        &self.protocol
+    }
+
     /// The stream beneath.
     pub const fn get_ref(&self) -> &S {
         &self.stream
