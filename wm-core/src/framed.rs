@@ -80,7 +80,7 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
                         Decoded::Handled => continue,
                     }
                 }
-                Err(error) => return Err(self.recover(error, None)),
+                Err(error) => return Err(self.recover(error.of(&self.inbox), None)),
             };
             if self.fill()? == 0 {
                 let (have, unfinished) = (self.inbox.len(), self.protocol.unfinished());

@@ -53,6 +53,7 @@ use self::{
     world::{Notice, Phase, Running, Slot, World},
 };
 use crate::protocol::{DecodeError, Decoded, Input, Protocol};
+use crate::wire::stranger::START_BYTES;
 use std::{
     any::Any,
     fmt, io,
@@ -369,7 +370,7 @@ impl<H: Handler> Engine<H> {
                     Some(ConnectionError::FrameTooLong { found: have.saturating_add(more), limit })
                 }
                 Ok(said) => Some(ConnectionError::Misframed { said, have }),
-                Err(error) => self.recover(id, error, None),
+                Err(error) => self.recover(id, error.of(inbox.unread()), None),
             };
             if let Some(fault) = fault {
                 inbox.clear();
@@ -385,6 +386,9 @@ impl<H: Handler> Engine<H> {
     fn hand_out(&mut self, id: ConnectionId, frame: &mut [u8]) -> Result<(), DecodeError> {
         let slot = &mut self.world.table[id.slot()];
         let (queued, bytes) = (slot.outbox.len(), frame.len());
+        // A protocol may change the frame in place: who has sent it is told by how it was.
+        let (mut start, known) = ([0; START_BYTES], frame.len().min(START_BYTES));
+        start[..known].copy_from_slice(&frame[..known]);
         let decoded = slot.protocol.decode(frame, &mut slot.outbox);
         slot.traffic.frames_in += u64::from(decoded.is_ok());
         if decoded.is_ok() && slot.protocol.unfinished() > 0 {
@@ -395,7 +399,7 @@ impl<H: Handler> Engine<H> {
         if slot.outbox.len() > queued {
             self.world.grew(id);
         }
-        if let Decoded::Message(message) = decoded? {
+        if let Decoded::Message(message) = decoded.map_err(|error| error.of(&start[..known]))? {
             self.world.running = Running { callback: "on_message", connection: Some(id) };
             let worker = Context { world: &mut self.world };
             self.handler.on_message(&mut Connection { worker, id }, message);

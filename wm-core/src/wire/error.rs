@@ -42,6 +42,8 @@ pub struct DecodeError {
     pub offset: usize,
     /// What is wrong.
     pub fault: Fault,
+    /// What the bytes look like instead, if they are those of a known protocol.
+    pub looks_like: Option<&'static str>,
 }
 
 impl DecodeError {
@@ -49,7 +51,18 @@ impl DecodeError {
     #[cold]
     #[must_use]
     pub const fn new(field: &'static Field, offset: usize, fault: Fault) -> Self {
-        Self { field, offset, fault }
+        Self { field, offset, fault, looks_like: None }
+    }
+
+    /// The same with a guess at who has sent `frame`, if it went wrong in the first bytes of it, or has no end.
+    #[cold]
+    #[must_use]
+    pub fn of(self, frame: &[u8]) -> Self {
+        /// A stranger does not come further: what reads on speaks the protocol.
+        const WITHIN_BYTES: usize = 32;
+        let strange = self.offset < WITHIN_BYTES || matches!(self.fault, Fault::TooLong { .. });
+        let looks_like = super::stranger::guess(frame).filter(|_| strange);
+        Self { looks_like, ..self }
     }
 }
 
@@ -58,6 +71,9 @@ impl fmt::Display for DecodeError {
         write!(f, "{} at byte {}: {}", self.field, self.offset, self.fault)?;
         if self.field.line > 0 {
             write!(f, " (schema line {})", self.field.line)?;
+        }
+        if let Some(looks) = self.looks_like {
+            write!(f, "; this looks like {looks}")?;
         }
         Ok(())
     }

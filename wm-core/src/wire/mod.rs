@@ -36,6 +36,7 @@ mod list;
 mod reader;
 mod scan;
 mod start;
+pub mod stranger;
 mod text;
 mod varint;
 mod walk;

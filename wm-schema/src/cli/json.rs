@@ -2,9 +2,9 @@
 
 use super::frames::side_word;
 use super::hex::spaced;
-use super::stranger;
 use super::teller::Where;
 use serde::Serialize;
+use wm_core::wire::stranger;
 use wm_schema::interp::{Error, Found, Span, Trace};
 use wm_schema::ir::Message;
 

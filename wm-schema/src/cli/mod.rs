@@ -17,7 +17,6 @@ mod peer;
 mod send;
 mod serve;
 mod source;
-mod stranger;
 mod teller;
 mod terminal;
 mod test;

@@ -4,8 +4,9 @@ use super::dump::{dump, one_line};
 use super::frames::{Next, Part, side_word};
 use super::source::Source;
 use super::terminal::{Painter, colours, print, say};
-use super::{Outcome, json, stranger};
+use super::{Outcome, json};
 use std::time::Duration;
+use wm_core::wire::stranger;
 use wm_schema::interp::{Error, Interpreter};
 use wm_schema::render::{Complaint, complaint};
 

@@ -83,8 +83,12 @@ fn a_lower_limit_holds_for_frames_that_have_arrived_whole_too() {
 
 #[test]
 fn bad_bytes_end_their_connection_after_what_was_queued_and_the_answer() {
-    let cases: [(&[u8], &str); 3] = [
+    let cases: [(&[u8], &str); 4] = [
         (b"\xff\nsay never\n", "bad frame: Line.text at byte 0: not UTF-8"),
+        (
+            b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03\n",
+            "bad frame: Line.text at byte 0: not UTF-8; this looks like a TLS ClientHello",
+        ),
         (b"zero\n", "a bug in the protocol's `input`: it said Frame(0) of 5 bytes"),
         (b"over\n", "a bug in the protocol's `input`: it said Frame(6) of 5 bytes"),
     ];

@@ -1,7 +1,20 @@
 //! A guess at bytes of another protocol: who knocks at a port is often lost.
+//!
+//! The one list of signatures, for the errors of a server and for the tools.
+
+/// How many bytes of a stream tell who has sent it.
+pub const START_BYTES: usize = 16;
 
 /// What the start of a stream looks like.
-pub(crate) fn guess(bytes: &[u8]) -> Option<&'static str> {
+///
+/// ```
+/// use wm_core::wire::stranger;
+///
+/// assert_eq!(stranger::guess(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), Some("a TLS ClientHello"));
+/// assert_eq!(stranger::guess(b"hello"), None);
+/// ```
+#[must_use]
+pub fn guess(bytes: &[u8]) -> Option<&'static str> {
     let known = TEXTS.iter().find(|(start, _)| bytes.starts_with(start)).map(|(_, what)| *what);
     known.or_else(|| tls(bytes)).or_else(|| request(bytes)).or_else(|| binary(bytes))
 }
