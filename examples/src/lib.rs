@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_name_never_leads_out_of_the_folder() {
-        let folder = env::temp_dir().join(format!("wm-save-{}", std::process::id()));
+        let folder = env::temp_dir().join(format!("wm-save-{}", process::id()));
         let path = save(&folder, "../../etc/passwd", b"x").unwrap();
         assert_eq!(path, folder.join("passwd"));
         for bad in ["", "..", "/", "a/..", "a/", "a\0b"] {
