@@ -30,7 +30,7 @@ pub fn schema(data: &[u8]) {
     let _ = interp::test(&schema).to_string();
     for message in &schema.messages {
         let interpreter = interp::Interpreter::new(&schema, message);
-        let value = values::message(&schema, &message.layout, data);
+        let value = values::message(&schema, &message.layout, interpreter.from(), data);
         let Ok(frame) = interpreter.encode(&value) else { continue };
         assert_eq!(interpreter.decode(&frame).as_ref(), Ok(&value), "{source}");
     }

@@ -44,10 +44,12 @@ impl Oracle {
     #[must_use]
     pub fn message(&self, schema: &Schema, entropy: &[u8]) -> Value {
         match self {
-            Self::One(interpreter) => values::message(schema, &interpreter.message().layout, entropy),
-            Self::Several(listener) => one_of(schema, &listener.plan().messages(), entropy),
+            Self::One(interpreter) => {
+                values::message(schema, &interpreter.message().layout, interpreter.from(), entropy)
+            }
+            Self::Several(listener) => one_of(schema, listener, entropy),
             Self::InState(stage, side) => match stage.listener(*side) {
-                Some(listener) => one_of(schema, &listener.plan().messages(), entropy),
+                Some(listener) => one_of(schema, &listener, entropy),
                 None => Value::Bytes(entropy.to_vec()),
             },
         }
@@ -104,10 +106,12 @@ impl Oracle {
 }
 
 /// One of several messages; the first byte chooses which.
-fn one_of(schema: &Schema, messages: &[usize], entropy: &[u8]) -> Value {
+fn one_of(schema: &Schema, listener: &Listener<'_>, entropy: &[u8]) -> Value {
+    let messages = listener.plan().messages();
     let (first, entropy) = entropy.split_first().unwrap_or((&0, &[]));
     let message = messages[usize::from(*first) % messages.len()];
-    Value::Arm(message, Box::new(values::message(schema, &schema.messages[message].layout, entropy)))
+    let from = listener.interpreter(message).from();
+    Value::Arm(message, Box::new(values::message(schema, &schema.messages[message].layout, from, entropy)))
 }
 
 impl Engine for Oracle {

@@ -57,8 +57,10 @@ schemas! {
     talk
     text
     text_transfer
+    transforms
     turns
     upload
+    websocket
     websocket_frame
     words
     xml10

@@ -5,13 +5,14 @@
 
 use wm_schema::interp::{Known, ends_list};
 use wm_schema::ir::{
-    By, Bytes, Choice, Content, Extent, Field, Formula, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value,
+    By, Bytes, Choice, Content, Extent, Field, Formula, Int, JsonBody, JsonType, Layout, Role, Schema, Side, Type,
+    Value,
 };
 
-/// A message from `entropy`.
+/// A message of a side from `entropy`.
 #[must_use]
-pub fn message(schema: &Schema, layout: &Layout, entropy: &[u8]) -> Value {
-    Source { schema, entropy: entropy.iter(), depth: 0 }.layout(layout, &[])
+pub fn message(schema: &Schema, layout: &Layout, from: Side, entropy: &[u8]) -> Value {
+    Source { schema, from, entropy: entropy.iter(), depth: 0 }.layout(layout, &[])
 }
 
 /// A copy of `stream` with a few bytes changed, taken out, doubled or put in, as `entropy` says.
@@ -46,6 +47,7 @@ pub fn cuts(len: usize, entropy: &[u8]) -> Vec<usize> {
 
 struct Source<'s> {
     schema: &'s Schema,
+    from: Side,
     entropy: std::slice::Iter<'s, u8>,
     /// How many layouts that contain themselves stand around what is made up.
     depth: u64,
@@ -99,16 +101,20 @@ impl Source<'_> {
         if let Some(choice) = &layout.choice {
             return self.arm(layout, choice, params);
         }
-        let mut known: Vec<Option<Value>> = Vec::new();
+        let (mut known, mut values): (Vec<Option<Value>>, Vec<Value>) = Default::default();
         for field in &layout.fields {
             let set = field.role == Role::Value && !matches!(field.ty, Type::Constant(_));
             let value = set.then(|| {
                 let known = Known { schema: self.schema, layout, fields: &known, params };
                 self.field(known, field)
             });
-            known.push(value);
+            values.extend(value.clone());
+            known.push(match field.role {
+                Role::Sender(side) => Some(Value::Int((side == self.from).into())),
+                _ => value,
+            });
         }
-        Value::Struct(known.into_iter().flatten().collect())
+        Value::Struct(values)
     }
 
     /// A value that is there if it must be.
@@ -172,7 +178,7 @@ impl Source<'_> {
             // The simplest one is what zeros make; the others come from what looks random.
             let scattered = |at: u64| (seed * 64 + at).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let entropy: Vec<u8> = (1..33).map(|at| scattered(at).to_be_bytes()[1]).collect();
-            Source { schema: self.schema, entropy: entropy.iter(), depth: self.depth }.value(element)
+            Source { schema: self.schema, from: self.from, entropy: entropy.iter(), depth: self.depth }.value(element)
         });
         items.extend(tries.into_iter().find(|item| ends_list(self.schema, condition, element, item)));
         Value::List(items)

@@ -101,7 +101,7 @@ where
     let mut runner = TestRunner::new(Config { cases: 256, failure_persistence: None, ..Config::default() });
     let law = runner.run(&strategy, |(entropies, damage, cuts)| {
         let frames = entropies.iter().filter_map(|entropy| {
-            let value = values::message(schemas::load(protocol), &oracle.message().layout, entropy);
+            let value = values::message(schemas::load(protocol), &oracle.message().layout, oracle.from(), entropy);
             oracle.encode(&value).ok()
         });
         let stream = values::mutated(&frames.flatten().collect::<Vec<u8>>(), &damage);

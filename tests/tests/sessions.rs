@@ -30,7 +30,7 @@ fn anything(schema: &Schema, stage: &Stage<'_>, side: Side, entropy: &[u8]) -> V
         return Value::Bytes([b"raw", entropy].concat());
     }
     let message = messages[usize::from(*first) / 8 % messages.len()];
-    Value::Arm(message, Box::new(values::message(schema, &schema.messages[message].layout, entropy)))
+    Value::Arm(message, Box::new(values::message(schema, &schema.messages[message].layout, side, entropy)))
 }
 
 /// Lets one side say something that is legal by the interpreter: the other end hears it, in two pieces.

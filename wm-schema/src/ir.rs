@@ -28,7 +28,7 @@ pub use number::{Escape, Escaping, Int};
 pub use recover::{Action, FaultKind, Recover};
 pub use session::{Edge, RAW_BYTES_MAX, Said, Session, State, Target};
 pub use test::{Case, Expect, Test, Value};
-pub use types::{Bytes, Content, Extent, Type};
+pub use types::{Bytes, Content, Extent, Type, Via};
 
 use std::sync::Arc;
 
@@ -129,6 +129,21 @@ impl Message {
     pub fn recovery(&self, kind: FaultKind) -> &Action {
         let rule = |kind| self.recover.iter().find(move |rule| rule.kind == kind);
         rule(Some(kind)).or_else(|| rule(None)).map_or(&Action::Close, |rule| &rule.action)
+    }
+
+    /// The fields that the number of its frame does not count and that may be absent, each with its bytes: bits beside the
+    /// number say whether they are there.
+    #[must_use]
+    pub fn uncounted(&self) -> Vec<(usize, u64)> {
+        let Framing::Prefix { field, .. } = &self.framing else { return Vec::new() };
+        let fields = &self.layout.fields;
+        let counted = match fields[*field].role {
+            Role::Computed(Equation { measure: Measure::Bytes { first, last }, .. }) => first..=last,
+            Role::Computed(Equation { measure: Measure::Elements { list }, .. }) => list..=list,
+            _ => *field..=*field,
+        };
+        let absent = |at: &usize| !counted.contains(at) && fields[*at].condition.is_some();
+        (0..fields.len()).filter(absent).filter_map(|at| Some((at, fields[at].ty.fixed()?))).collect()
     }
 
     /// Whether its bytes tell who sends it: one of its fields is `= from(client)` or `= from(server)`.

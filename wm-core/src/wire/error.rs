@@ -205,6 +205,8 @@ pub enum Fault {
         /// The byte that was found.
         found: u8,
     },
+    /// Not hexadecimal digits in pairs.
+    Hex,
     /// A condition of the schema does not hold.
     Condition {
         /// The condition, as the schema spells it.
@@ -262,6 +264,7 @@ impl fmt::Display for Fault {
             Self::Base64 => write!(f, "not base64"),
             Self::Escape { found } => write!(f, "byte 0x{found:02x} behind an escape stands for nothing"),
             Self::NoBrace { found } => write!(f, "'{}' opens neither an object nor a list", found.escape_ascii()),
+            Self::Hex => write!(f, "no hexadecimal digits in pairs"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
             Self::Unexpected { state, legal } => unexpected(f, state, legal),

@@ -37,7 +37,9 @@ impl Fault {
             | Self::Mismatch { .. } => FaultKind::Length,
             Self::Checksum { .. } => FaultKind::Checksum,
             Self::Escape { .. } | Self::NoBrace { .. } => FaultKind::Envelope,
-            Self::Utf8 | Self::Ascii { .. } | Self::Json(_) | Self::Base64 | Self::Header(_) => FaultKind::Text,
+            Self::Utf8 | Self::Ascii { .. } | Self::Json(_) | Self::Base64 | Self::Hex | Self::Header(_) => {
+                FaultKind::Text
+            }
             Self::Digit { .. } | Self::NoDigits | Self::NotMinimal | Self::Overflow | Self::Reserved { .. } => {
                 FaultKind::Number
             }

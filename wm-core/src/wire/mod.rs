@@ -39,6 +39,7 @@ mod start;
 pub mod stranger;
 mod text;
 mod varint;
+pub mod via;
 mod walk;
 mod word;
 mod writer;

@@ -197,6 +197,8 @@ pub enum AttrKind {
     Trim(Spanned<Literal>),
     /// `pad "\0"`.
     Pad(Spanned<Literal>),
+    /// `via xor(key)`: the transform, and what it takes.
+    Via(Name, Option<Name>),
     /// `in 1..=5`, both ends included.
     In(Spanned<(i128, i128)>),
     /// `= size(self)`, `= 5`.

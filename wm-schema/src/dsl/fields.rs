@@ -165,6 +165,11 @@ impl Reader<'_> {
             Rule::until => self.until(part)?,
             Rule::max => AttrKind::Max(self.spanned_literal(part.into_inner().find(is_literal)?)?),
             Rule::trim => AttrKind::Trim(self.spanned_literal(part.into_inner().find(is_literal)?)?),
+            Rule::via => {
+                let mut names = part.into_inner().filter(|inner| inner.as_rule() == Rule::name);
+                let (name, argument) = (names.next()?, names.next());
+                AttrKind::Via(self.name(&name), argument.map(|argument| self.name(&argument)))
+            }
             Rule::pad => AttrKind::Pad(self.spanned_literal(part.into_inner().find(is_literal)?)?),
             Rule::in_range => {
                 let range = part.into_inner().find(|inner| inner.as_rule() == Rule::range)?;
@@ -384,7 +389,6 @@ fn binary(operator: char, left: Expr, right: Expr) -> Expr {
 fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
     match rule {
         Rule::quote => Some(&not_yet::QUOTE),
-        Rule::via => Some(&not_yet::VIA),
         Rule::nocase => Some(&not_yet::NOCASE),
         Rule::minimal => Some(&not_yet::MINIMAL),
         Rule::since => Some(&not_yet::SINCE),

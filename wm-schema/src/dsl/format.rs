@@ -324,7 +324,7 @@ mod tests {
         include_str!("../../../tests/schemas/mqtt.wm"),
         include_str!("../../tests/ui/not_yet_resp2.wm"),
         include_str!("../../../tests/schemas/door.wm"),
-        include_str!("../../tests/ui/not_yet_websocket.wm"),
+        include_str!("../../../examples/proto/websocket.wm"),
     ];
 
     /// What a file says, without its places.

@@ -42,7 +42,6 @@ constructs! {
     EXTENSIBLE = "extensible", "it lets newer peers add bytes behind the known fields", "add a `rest: bytes[..]` field as the last";
     LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
     SINCE = "since", "it says which version of the protocol brought the field", "write one schema for each version";
-    VIA = "via", "it passes bytes through a transform such as `xor`", "take the bytes as they are, and transform them in the handler";
     QUOTE = "quote", "it lets a quoted value contain its delimiter", "choose a delimiter that the value cannot contain";
     NOCASE = "nocase", "it compares without regard to case", "compare in the handler";
     MINIMAL = "minimal", "it refuses numbers that are longer than they need to be", "leave it out";

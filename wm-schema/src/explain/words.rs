@@ -2,7 +2,7 @@
 
 use crate::ir::{
     Action, Bytes, Checksum, Content, Endian, EnvelopeKind, Equation, Extent, FaultKind, Field, Framing, Int, Layout,
-    Measure, Message, Recover, Role, Schema, Size, Type,
+    Measure, Message, Recover, Role, Schema, Size, Type, Via,
 };
 use crate::resolve::spell::{bytes, count};
 
@@ -126,7 +126,13 @@ fn bytes_word(schema: &Schema, layout: &Layout, value: &Bytes) -> String {
     let is_word = matches!(value.content, Content::Word(_));
     let within = value.within.filter(|_| !is_word).map(|(least, most)| format!(" in {}", characters(least, most)));
     let pad = value.pad.map(|pad| format!(" pad {}", bytes(&[pad]))).unwrap_or_default();
-    format!("{content}{}{trim}{pad}{}", brackets(layout, &value.extent), within.unwrap_or_default())
+    let via = value.via.map(|via| match via {
+        Via::Xor { key } => format!(" via xor({})", layout.fields[key].name),
+        Via::Base64 => " via base64".to_owned(),
+        Via::Hex => " via hex".to_owned(),
+    });
+    let (within, via) = (within.unwrap_or_default(), via.unwrap_or_default());
+    format!("{content}{}{trim}{pad}{within}{via}", brackets(layout, &value.extent))
 }
 
 /// `' '..='~'`

@@ -3,7 +3,7 @@
 use super::bits::Run;
 use super::formula::{self, Known};
 use super::trace::{self, Found, Recorder, Setter};
-use super::{Error, Fault, Interpreter, Place, checksum, encode, envelope, float, headers, json, number};
+use super::{Error, Fault, Interpreter, Place, checksum, encode, envelope, float, headers, json, number, via};
 use crate::ir::headers::{Framed, framed};
 use crate::ir::{
     BitPlace, By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Type, Value,
@@ -478,7 +478,8 @@ fn read_content(
         Type::Bytes(bytes) => {
             progress.ask_headers(index)?;
             let length = progress.length(index, &bytes.extent, cursor)?;
-            read_bytes(schema, bytes, length, cursor, place)
+            let key = bytes.via.map(|via| via::key(via, &progress.values));
+            read_bytes(schema, bytes, (length, key.as_deref().unwrap_or_default()), cursor, place)
         }
         Type::List { element, count, max } => {
             let length = progress.length(index, count, cursor)?;
@@ -697,7 +698,7 @@ fn read_element(
 fn read_bytes(
     schema: &Schema,
     bytes: &Bytes,
-    length: Option<u64>,
+    (length, key): (Option<u64>, &[u8]),
     cursor: &mut Cursor<'_>,
     place: Place<'_>,
 ) -> Result<Value, Error> {
@@ -746,7 +747,9 @@ fn read_bytes(
         let fault = Fault::OutOfRange { found: content[at].into(), least: least.into(), most: most.into() };
         return Err(place.error(start + at, fault));
     }
-    meaning(schema, bytes.content, content, start, place)
+    let Some(via) = bytes.via else { return meaning(schema, bytes.content, content, start, place) };
+    let plain = via::undo(via, key, content).map_err(|fault| place.error(start, fault))?;
+    meaning(schema, bytes.content, &plain, start, place)
 }
 
 /// What bytes that stand at `offset` mean.

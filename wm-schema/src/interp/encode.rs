@@ -2,7 +2,7 @@
 
 use super::formula::{self, Known};
 use super::{
-    EncodeError, EncodeFault, Interpreter, Place, bits, checksum, decode, envelope, float, headers, json, number,
+    EncodeError, EncodeFault, Interpreter, Place, bits, checksum, decode, envelope, float, headers, json, number, via,
 };
 use crate::ir::headers::framed;
 use crate::ir::{
@@ -107,7 +107,11 @@ fn layout(
     for field in &layout.fields {
         let place = Place::new(layout, field);
         pieces.push(match (&field.ty, &field.role) {
-            (_, Role::Sender(side)) => Some(Piece::bits((from == Some(*side)).into())),
+            (_, Role::Sender(side)) => {
+                let sent = from == Some(*side);
+                fields.push(Some(Value::Int(sent.into())));
+                Some(Piece::bits(sent.into()))
+            }
             (_, Role::Constant(value)) if field.bits.is_some() => Some(Piece::bits(decode::as_u64(*value))),
             (Type::Constant(_), _) | (_, Role::Constant(_)) => Some(Piece::new(constant(schema, field), 0)),
             (_, Role::Computed(_) | Role::Checksum(_)) => None,
@@ -126,7 +130,14 @@ fn layout(
         });
         fields.resize(pieces.len(), None);
     }
-    compute(layout, &mut pieces)?;
+    compute(layout, &mut pieces, &mut fields)?;
+    let known = Known { schema, layout, fields: &fields, params };
+    for field in &layout.fields {
+        let late = |rule: &&Formula| field.role != Role::Value || layout.computes(rule);
+        if let Some(rule) = field.rules.iter().filter(late).find(|rule| !known.holds(rule)) {
+            return Err(Place::new(layout, field).refuse(EncodeFault::Condition { condition: rule.text.clone() }));
+        }
+    }
     checksums(layout, &mut pieces)?;
     Ok(joined(layout, 0, &pieces))
 }
@@ -199,13 +210,19 @@ fn set(known: &Known<'_>, field: &Field, value: &Value) -> Result<Piece, EncodeE
             let args = known.arguments(&field.args);
             Piece::new(layout(schema, &schema.structs[*index], &args, value, None)?, 0)
         }
+        Type::Bytes(bytes @ Bytes { via: Some(via), .. }) => {
+            let content = content(schema, bytes, value).map_err(|fault| place.refuse(fault))?;
+            let content = via::apply(*via, &via::key(*via, known.fields), &content);
+            Piece::new(delimit(bytes, &content).map_err(|fault| place.refuse(fault))?, 0)
+        }
         ty => piece(schema, ty, value, place)?,
     };
     // An enum of whole bytes may be part of a run of bits, too.
     if field.bits.is_some() && matches!(field.ty, Type::Enum(_)) {
         piece.wire.clear();
     }
-    match field.rules.iter().find(|rule| !known.holds(rule)) {
+    // What reads a number that is still to be computed is checked behind that.
+    match field.rules.iter().find(|rule| !known.layout.computes(rule) && !known.holds(rule)) {
         Some(rule) => Err(place.refuse(EncodeFault::Condition { condition: rule.text.clone() })),
         None => Ok(piece),
     }
@@ -244,7 +261,7 @@ fn union(
 }
 
 /// Fills in the numbers that measure: each as soon as the size of all that it measures is known.
-fn compute(layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), EncodeError> {
+fn compute(layout: &Layout, pieces: &mut [Option<Piece>], fields: &mut [Option<Value>]) -> Result<(), EncodeError> {
     let mut missing: Vec<(usize, Equation)> = Vec::new();
     for (index, field) in layout.fields.iter().enumerate() {
         if let Role::Computed(equation) = field.role {
@@ -263,6 +280,7 @@ fn compute(layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), EncodeEr
             let piece =
                 computed(field, measured, equation.add).map_err(|fault| Place::new(layout, field).refuse(fault))?;
             pieces[index] = Some(piece);
+            fields[index] = Some(Value::Int(i128::from(measured) + i128::from(equation.add)));
         }
         assert!(later.len() < before, "numbers of {} measure each other: no checked schema has that", layout.name);
         missing = later;

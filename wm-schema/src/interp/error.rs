@@ -151,6 +151,10 @@ pub enum Fault {
         /// The byte that was found.
         found: u8,
     },
+    /// Not base64.
+    Base64,
+    /// Not hexadecimal digits in pairs.
+    Hex,
     /// A `where` does not hold.
     Condition {
         /// Its spelling in the schema.
@@ -185,7 +189,9 @@ impl Fault {
             | Self::Mismatch { .. } => FaultKind::Length,
             Self::Checksum { .. } => FaultKind::Checksum,
             Self::Escape { .. } | Self::NoBrace { .. } => FaultKind::Envelope,
-            Self::Header(_) | Self::Utf8 | Self::Ascii { .. } | Self::Json(_) => FaultKind::Text,
+            Self::Header(_) | Self::Utf8 | Self::Ascii { .. } | Self::Json(_) | Self::Base64 | Self::Hex => {
+                FaultKind::Text
+            }
             Self::Digit { .. } | Self::NoDigits | Self::NotMinimal | Self::Overflow | Self::Reserved { .. } => {
                 FaultKind::Number
             }
@@ -226,6 +232,8 @@ impl Fault {
             Self::Json(_) => "Json",
             Self::Escape { .. } => "Escape",
             Self::NoBrace { .. } => "NoBrace",
+            Self::Base64 => "Base64",
+            Self::Hex => "Hex",
             Self::Condition { .. } => "Condition",
             Self::Stranger { .. } => "Stranger",
             Self::Unexpected { .. } => "Unexpected",
@@ -265,6 +273,8 @@ impl fmt::Display for Fault {
             Self::Json(what) => write!(f, "not the JSON that is expected: {what}"),
             Self::Escape { found } => write!(f, "byte 0x{found:02x} behind an escape stands for nothing"),
             Self::NoBrace { found } => write!(f, "'{}' opens neither an object nor a list", found.escape_ascii()),
+            Self::Base64 => f.write_str("not base64"),
+            Self::Hex => f.write_str("no hexadecimal digits in pairs"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
             Self::Unexpected { state, legal } => f.write_str(&unexpected(state, legal)),

@@ -1,7 +1,8 @@
 //! Where the first frame ends.
 
+use super::formula::Known;
 use super::{Error, Fault, Interpreter, Place, bits, decode, encode, envelope, number, walk};
-use crate::ir::{Framing, Role, Type};
+use crate::ir::{BitPlace, Field, Framing, Role, Type, Value};
 
 /// What has been looked at of an incomplete frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -111,7 +112,7 @@ fn total(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
     decode::number_rules(&message.layout, *field, number, at)?;
 
     let width = if *width_outside { width as i128 } else { 0 };
-    let outside = i128::from(*outside) + width;
+    let outside = i128::from(*outside) + width + i128::from(uncounted(interpreter, arrived, &numbered.bits));
     let scale = i128::from(*scale);
     let total = number * scale + outside;
     let (least, most) = (i128::from(message.layout.size.least), i128::from(message.frame_bytes_max));
@@ -125,6 +126,22 @@ fn total(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, Error> {
         return Err(place.error(at, Fault::TooLong { found, limit }));
     }
     Ok(Input::Frame(usize::try_from(total).unwrap_or(usize::MAX)))
+}
+
+/// The bytes of the fields that the number does not count and that are there, by the bits beside it.
+fn uncounted(interpreter: &Interpreter<'_>, arrived: &[u8], run: &Option<BitPlace>) -> u64 {
+    let (message, Some(run)) = (interpreter.message, run) else { return 0 };
+    let layout = &message.layout;
+    let number = bits::joined(&arrived[..run.bytes.into()], run.endian);
+    let value = |field: &Field| {
+        let place = field.bits.filter(|place| place.first == run.first)?;
+        Some(Value::Int(bits::part(number, &place).into()))
+    };
+    let fields: Vec<Option<Value>> = layout.fields.iter().map(value).collect();
+    let known = Known { schema: interpreter.schema, layout, fields: &fields, params: &[] };
+    let there =
+        |(at, bytes): (usize, u64)| layout.fields[at].condition.as_ref().filter(|one| known.holds(one)).map(|_| bytes);
+    message.uncounted().into_iter().filter_map(there).sum()
 }
 
 fn delimited(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) -> Result<Input, Error> {

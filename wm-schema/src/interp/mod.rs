@@ -79,6 +79,7 @@ mod test;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod via;
 mod walk;
 
 pub use envelope::Content;
@@ -116,6 +117,12 @@ impl<'s> Interpreter<'s> {
     #[must_use]
     pub const fn sent_by(self, side: Side) -> Self {
         Self { from: side, ..self }
+    }
+
+    /// Who sends the messages.
+    #[must_use]
+    pub const fn from(&self) -> Side {
+        self.from
     }
 
     /// The message that it reads and writes.

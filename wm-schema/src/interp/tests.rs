@@ -29,7 +29,15 @@ fn field(name: &str, role: Role, ty: Type, least: u64, most: u64) -> Field {
 }
 
 fn bytes(content: Content, extent: Extent, max: u64, trim: Option<&[u8]>) -> Type {
-    Type::Bytes(Bytes { content, extent, max: Some(max), within: None, trim: trim.map(<[u8]>::to_vec), pad: None })
+    Type::Bytes(Bytes {
+        content,
+        extent,
+        max: Some(max),
+        within: None,
+        trim: trim.map(<[u8]>::to_vec),
+        pad: None,
+        via: None,
+    })
 }
 
 fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schema {

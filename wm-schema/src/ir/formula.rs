@@ -61,6 +61,13 @@ pub enum Term {
         /// What the number says more.
         add: i64,
     },
+    /// The number of a value of an enum.
+    Number {
+        /// The value of the enum.
+        value: Box<Self>,
+        /// The enum, by index.
+        of: usize,
+    },
     /// `!x`
     Not(Box<Self>),
     /// `-x`
@@ -126,6 +133,7 @@ impl Term {
             Self::Field(_) | Self::Member { .. } | Self::Param(_) | Self::It | Self::Length { .. } => known(self)?,
             Self::Not(inner) => Computed::Bool(!inner.evaluate(known)?.holds()),
             Self::Negative(inner) => Computed::Int(inner.evaluate(known)?.int().checked_neg()?),
+            Self::Number { value, .. } => Computed::Int(value.evaluate(known)?.int()),
             Self::Is { value, within: (least, most), .. } => {
                 Computed::Bool((*least..=*most).contains(&value.evaluate(known)?.int()))
             }
@@ -155,7 +163,10 @@ impl Term {
         match self {
             Self::Field(index) => *index == field,
             Self::Member { .. } | Self::Param(_) | Self::It | Self::Length { .. } => false,
-            Self::Not(inner) | Self::Negative(inner) | Self::Is { value: inner, .. } => inner.reads_only(field),
+            Self::Not(inner)
+            | Self::Negative(inner)
+            | Self::Number { value: inner, .. }
+            | Self::Is { value: inner, .. } => inner.reads_only(field),
             Self::Binary { left, right, .. } => left.reads_only(field) && right.reads_only(field),
             Self::Int(_) | Self::Bool(_) | Self::Bytes(_) | Self::Word { .. } | Self::Variant { .. } => true,
         }
@@ -170,6 +181,7 @@ impl Term {
             | Self::Length { of: inner, .. }
             | Self::Not(inner)
             | Self::Negative(inner)
+            | Self::Number { value: inner, .. }
             | Self::Is { value: inner, .. } => inner.fields(),
             Self::Binary { left, right, .. } => [left.fields(), right.fields()].concat(),
             Self::Int(_)

@@ -39,6 +39,14 @@ pub struct Nesting {
     pub most: u64,
 }
 
+impl Layout {
+    /// Whether a formula reads a number that the encoder computes.
+    #[must_use]
+    pub fn computes(&self, formula: &Formula) -> bool {
+        formula.term.fields().iter().any(|field| matches!(self.fields[*field].role, Role::Computed(_)))
+    }
+}
+
 /// How many bytes something takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {

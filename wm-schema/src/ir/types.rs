@@ -34,6 +34,20 @@ pub enum Type {
     },
 }
 
+impl Type {
+    /// How many bytes it takes, if it says that itself.
+    #[must_use]
+    pub fn fixed(&self) -> Option<u64> {
+        match self {
+            Self::Constant(bytes) => Some(bytes.len() as u64),
+            Self::Int(int, _) => int.size().fixed(),
+            Self::Float { bytes, .. } => Some(u64::from(*bytes)),
+            Self::Bytes(Bytes { extent: Extent::Fixed(bytes), .. }) => Some(*bytes),
+            _ => None,
+        }
+    }
+}
+
 /// Bytes, text or JSON.
 #[derive(Debug, Clone)]
 pub struct Bytes {
@@ -49,6 +63,22 @@ pub struct Bytes {
     pub trim: Option<Vec<u8>>,
     /// What fills content of a fixed size up: a reader takes all of it off the end, and a writer does not allow it there.
     pub pad: Option<u8>,
+    /// How the content stands on the wire, if not as it is: only in a message, and once. Extent and limit are those of the wire.
+    pub via: Option<Via>,
+}
+
+/// How content stands on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// Joined with a key by exclusive or; a key that is absent or empty changes nothing.
+    Xor {
+        /// The index of the key, an earlier field of bytes.
+        key: usize,
+    },
+    /// RFC 4648, section 4, padded.
+    Base64,
+    /// Hexadecimal digits, two a byte.
+    Hex,
 }
 
 /// What bytes mean.

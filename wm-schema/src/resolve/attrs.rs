@@ -2,7 +2,7 @@
 
 use super::{Context, names, spell};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Attr, AttrKind, Expr, Formula, Literal, Origin, Spanned};
+use crate::draft::{Attr, AttrKind, Expr, Formula, Literal, Name, Origin, Spanned};
 
 /// What the last element of a list is, and no other.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,7 @@ pub(super) struct Attrs<'d> {
     max: Option<(&'d Spanned<Literal>, Origin)>,
     trim: Option<(&'d Spanned<Literal>, Origin)>,
     pad: Option<(&'d Spanned<Literal>, Origin)>,
+    via: Option<((&'d Name, Option<&'d Name>), Origin)>,
     range: Option<(Spanned<(i128, i128)>, Origin)>,
     equals: Option<(&'d Expr, Origin)>,
     stream: Option<Origin>,
@@ -41,6 +42,9 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
             AttrKind::UntilEmpty => sorted.sentinel.replace((Sentinel::Empty(at), at)).map(|(_, first)| first),
             AttrKind::Max(max) => sorted.max.replace((max, at)).map(|(_, first)| first),
             AttrKind::Trim(trim) => sorted.trim.replace((trim, at)).map(|(_, first)| first),
+            AttrKind::Via(name, argument) => {
+                sorted.via.replace(((name, argument.as_ref()), at)).map(|(_, first)| first)
+            }
             AttrKind::Pad(pad) => sorted.pad.replace((pad, at)).map(|(_, first)| first),
             AttrKind::In(range) => sorted.range.replace((range.clone(), at)).map(|(_, first)| first),
             AttrKind::Equals(expr) => sorted.equals.replace((expr, at)).map(|(_, first)| first),
@@ -155,6 +159,11 @@ impl<'d> Attrs<'d> {
         bytes(cx, trim, "trim", "\"\\r\"")
     }
 
+    /// `via`: the transform, what it takes, and where that was written.
+    pub(super) fn take_via(&mut self) -> Option<(&'d Name, Option<&'d Name>, Origin)> {
+        self.via.take().map(|((name, argument), at)| (name, argument, at))
+    }
+
     /// `pad`: exactly a byte. The outer option says whether the attribute is there.
     pub(super) fn take_pad(&mut self, cx: &mut Context<'_>) -> Option<Option<u8>> {
         let (pad, _) = self.pad.take()?;
@@ -193,6 +202,7 @@ impl<'d> Attrs<'d> {
                 "`max` bounds what a peer can make long: bytes, text, lists and integers",
             ),
             (self.trim.map(|(_, at)| at), "trim", "`trim` takes bytes off in front of a delimiter: it needs `until`"),
+            (self.via.map(|(_, at)| at), "via", "`bytes` and text stand on the wire in another way than they mean"),
             (
                 self.pad.map(|(_, at)| at),
                 "pad",

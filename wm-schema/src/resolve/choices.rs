@@ -386,7 +386,16 @@ pub(super) fn arguments(
         cx.report(count_of_arguments(&ty.name, layout.params.len(), ty.args.len()));
         return None;
     }
-    let view = View { lines: &body.lines, until: at, it: None, params: &body.params, element: None, parts };
+    let view = View {
+        lines: &body.lines,
+        until: at,
+        it: None,
+        params: &body.params,
+        element: None,
+        computed: false,
+        sent: false,
+        parts,
+    };
     let mut args = Vec::new();
     if let Some(given) = ty.given.as_ref().filter(|_| by_header) {
         // That there are such headers is checked with what else they frame.

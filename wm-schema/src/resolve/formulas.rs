@@ -19,7 +19,16 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
         body.lines[at].args = args.unwrap_or_default();
         sentinels::check(cx, body, at, parts);
         if let Some(written) = body.lines[at].condition {
-            let view = View { lines: &body.lines, until: at, it: None, params: &body.params, element: None, parts };
+            let view = View {
+                lines: &body.lines,
+                until: at,
+                it: None,
+                params: &body.params,
+                element: None,
+                computed: false,
+                sent: true,
+                parts,
+            };
             let formula = condition(cx, view, written);
             body.sound &= formula.is_some() && may_be_absent(cx, body, at);
             body.lines[at].present_if = formula;
@@ -32,16 +41,32 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 body.sound = false;
                 continue;
             }
-            let view =
-                View { lines: &body.lines, until: at + 1, it: Some(at), params: &body.params, element: None, parts };
+            let view = View {
+                lines: &body.lines,
+                until: at + 1,
+                it: Some(at),
+                params: &body.params,
+                element: None,
+                computed: true,
+                sent: true,
+                parts,
+            };
             let formula = condition(cx, view, written);
             body.sound &= formula.is_some();
             body.lines[at].rules.extend(formula);
         }
     }
     for written in &body.draft.rules {
-        let view =
-            View { lines: &body.lines, until: body.lines.len(), it: None, params: &body.params, element: None, parts };
+        let view = View {
+            lines: &body.lines,
+            until: body.lines.len(),
+            it: None,
+            params: &body.params,
+            element: None,
+            computed: true,
+            sent: true,
+            parts,
+        };
         let Some(formula) = condition(cx, view, written) else {
             body.sound = false;
             continue;
@@ -90,6 +115,10 @@ pub(super) struct View<'v> {
     pub(super) params: &'v [Param],
     /// The element of a list that `it` means.
     pub(super) element: Option<&'v Type>,
+    /// Whether numbers that the encoder computes are known: not while it is open what there is to measure.
+    pub(super) computed: bool,
+    /// Whether it is known who sends: not for what is handed on.
+    pub(super) sent: bool,
     pub(super) parts: Parts<'v>,
 }
 
@@ -142,6 +171,10 @@ impl Kind {
 }
 
 fn bad(at: &draft::Formula, label: impl Into<String>, why: impl Into<String>, help: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(Code::BadFormula, at.origin, label).why(why).help(help)
+}
+
+fn bad_field(at: &Name, label: String, why: &str, help: &str) -> Diagnostic {
     Diagnostic::new(Code::BadFormula, at.origin, label).why(why).help(help)
 }
 
@@ -263,11 +296,17 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
             _ => (Term::Int(value), Kind::Int(value, value)),
         });
     }
-    if matches!(line.role, Role::Computed(_) | Role::Checksum(_) | Role::Sender(_)) {
+    let problem = match line.role {
+        Role::Checksum(_) => Some(("a checksum", "it is checked already, and any value of it is as good as another")),
+        Role::Computed(_) if !view.computed => {
+            Some(("computed", "whether a field is there would depend on what is measured, and that on the field"))
+        }
+        Role::Sender(_) if !view.sent => Some(("who sends", "only `if` and `where` of the message know that")),
+        _ => None,
+    };
+    if let Some((what, why)) = problem {
         cx.report(
-            Diagnostic::new(Code::NotYet, first.origin, format!("`{}` is computed", first.text))
-                .why("this version computes with the fields that a user sets")
-                .help("bound it by `in 0..=64`, or compute with what it measures in the handler")
+            bad_field(first, format!("`{}` is {what}", first.text), why, "decide by a field that a user sets")
                 .note(line.draft.origin, "it stands here"),
         );
         return None;
@@ -434,6 +473,12 @@ fn binary(
 ) -> Option<(Term, Kind)> {
     let ((left, left_kind), (right, right_kind)) =
         (as_number(left, left_kind, right_kind), as_number(right, right_kind, left_kind));
+    let ((left, left_kind), (right, right_kind)) = match operator {
+        Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual => {
+            (ordered(view, left, left_kind, right_kind), ordered(view, right, right_kind, left_kind))
+        }
+        _ => ((left, left_kind), (right, right_kind)),
+    };
     let kind = match (operator, left_kind, right_kind) {
         (Operator::Or | Operator::And, Kind::Bool, Kind::Bool) => Kind::Bool,
         (Operator::Equal | Operator::NotEqual, Kind::Bool, Kind::Bool) => Kind::Bool,
@@ -488,6 +533,17 @@ fn as_number(term: Term, kind: Kind, other: Kind) -> (Term, Kind) {
         (Term::Bytes(bytes), Kind::Int(..)) if bytes.len() == 1 => {
             let value = bytes[0].into();
             (Term::Int(value), Kind::Int(value, value))
+        }
+        _ => (term, kind),
+    }
+}
+
+/// A value of an enum that is compared with a number by its order is its number.
+fn ordered(view: View<'_>, term: Term, kind: Kind, other: Kind) -> (Term, Kind) {
+    match (kind, other) {
+        (Kind::Enum(of), Kind::Int(..)) => {
+            let range = view.parts.enums[of].as_ref().map_or((0, 0), |declared| declared.repr.range());
+            (Term::Number { value: Box::new(term), of }, Kind::Int(range.0, range.1))
         }
         _ => (term, kind),
     }

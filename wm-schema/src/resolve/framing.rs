@@ -70,15 +70,25 @@ fn by_equation(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_
         Measure::Elements { list } => (list, list, scale(&lines[list].ty, parts)?),
     };
     let varies = int.size().fixed().is_none();
-    if varying.iter().any(|other| !(first..=last).contains(other) && *other != at) {
+    let counted = |other: usize| (first..=last).contains(&other) || other == at;
+    if varying.iter().any(|&other| !counted(other) && !told_beside(lines, other, at)) {
         return None;
     }
-    let outside = fixed(lines, |other| !((first..=last).contains(&other) || varies && other == at))?;
+    let told = |other: usize| !counted(other) && told_beside(lines, other, at);
+    let outside = fixed(lines, |other| !((first..=last).contains(&other) || varies && other == at || told(other)))?;
     // The width of an escaping number does not count its base among bits: that is always there.
     let base = lines[at].bits.filter(|_| varies).map_or(0, |bits| i64::from(bits.bytes));
     let outside = outside.checked_add(base)?.checked_sub(add.checked_mul(i64::try_from(scale).ok()?)?)?;
     let int = int.clone();
     Some(Framing::Prefix { field: at, at: before(lines, at), int, scale, outside, width_outside: varies })
+}
+
+/// Whether bits beside the number at `at` tell if a field of a size of its own is there.
+fn told_beside(lines: &[Line<'_>], field: usize, at: usize) -> bool {
+    let (Some(condition), Some(run)) = (&lines[field].present_if, lines[at].bits) else { return false };
+    let plain = |read: usize| matches!(lines[read].ty, Type::Int(Int::Flag | Int::Bits { .. }, _));
+    let beside = |read: &usize| (run.first..=run.last).contains(read) && *read != at && plain(*read);
+    lines[field].ty.fixed().is_some() && condition.term.fields().iter().all(beside)
 }
 
 /// The field at `at` is all that varies, and says itself where it ends.

@@ -4,7 +4,7 @@ use super::attrs::Sentinel;
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
-use super::{Context, attrs, bits, checksums, choices, spell};
+use super::{Context, attrs, bits, checksums, choices, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
 use crate::ir::{
@@ -97,6 +97,7 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
     }
     if body.sound {
         checksums::check(cx, &mut body);
+        via::check(cx, &mut body);
     }
     body
 }
@@ -217,6 +218,17 @@ fn check_held(cx: &mut Context<'_>, draft: &FieldDraft, ty: &Type) {
             Diagnostic::new(Code::BadRustType, draft.origin, format!("`{}` is not JSON", spell::name(draft)))
                 .why("a type of your own is read and written by serde, which this version does for `json` only")
                 .help("make the field `json`, or hold it as `&[u8]`, `&str`, `Vec<u8>` or `String`"),
+        );
+    }
+    if draft.held == Held::Array && matches!(ty, Type::Bytes(Bytes { pad: Some(_), .. })) {
+        cx.report(
+            Diagnostic::new(
+                Code::BadRustType,
+                draft.origin,
+                format!("`{}` is shorter than its array", spell::name(draft)),
+            )
+            .why("an array has always all its bytes, and a pad is none of the value")
+            .help("hold it as `&[u8]`, or take `pad` out"),
         );
     }
 }

@@ -47,6 +47,7 @@ mod streams;
 pub(crate) mod suggest;
 mod types;
 mod unused;
+mod via;
 mod vocabulary;
 mod words;
 

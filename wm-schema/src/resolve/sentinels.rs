@@ -23,7 +23,16 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, at: usize, parts:
     let Type::List { element, .. } = &body.lines[at].ty else { return };
     let condition = match sentinel {
         Sentinel::Where(written) => {
-            let view = View { lines: &[], until: 0, it: None, params: &[], element: Some(element), parts };
+            let view = View {
+                lines: &[],
+                until: 0,
+                it: None,
+                params: &[],
+                element: Some(element),
+                computed: false,
+                sent: false,
+                parts,
+            };
             formulas::condition(cx, view, written)
         }
         Sentinel::Empty(origin) => empty(cx, element, origin, parts),

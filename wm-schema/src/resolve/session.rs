@@ -195,6 +195,8 @@ fn edges_of(
                 it: None,
                 params: &body.params,
                 element: None,
+                computed: false,
+                sent: false,
                 parts,
             };
             Some(formulas::condition(cx, view, written)?)

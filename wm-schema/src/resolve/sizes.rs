@@ -233,7 +233,9 @@ fn framing_most(lines: &[Line<'_>], framing: &Framing) -> u64 {
         _ => clamp(int.range().1),
     };
     let width = if *width_outside { int.size().most.unwrap_or(0) } else { 0 };
-    number.saturating_mul(*scale).saturating_add_signed(*outside).saturating_add(width)
+    let absent = lines.iter().filter(|line| line.condition.is_some()).filter_map(|line| line.ty.fixed());
+    let absent = absent.fold(0, u64::saturating_add);
+    number.saturating_mul(*scale).saturating_add_signed(*outside).saturating_add(width).saturating_add(absent)
 }
 
 /// Bounds the content of a field that may take `room` bytes as a whole.

@@ -47,6 +47,7 @@ fn attrs(attrs: &[Attr]) -> String {
         }
         AttrKind::Max(max) => format!(" max {}", literal(&max.value)),
         AttrKind::Trim(trim) => format!(" trim {}", literal(&trim.value)),
+        AttrKind::Via(name, argument) => super::via::spelled(name, argument.as_ref()),
         AttrKind::Pad(pad) => format!(" pad {}", literal(&pad.value)),
         AttrKind::In(range) => format!(" in {}..={}", range.value.0, range.value.1),
         AttrKind::Stream => " stream".to_owned(),

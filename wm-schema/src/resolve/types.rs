@@ -4,7 +4,7 @@ use super::attrs::{self, Attrs};
 use super::declared::{later, unknown_type};
 use super::names::{self, Item};
 use super::words::{self, Word};
-use super::{Context, headers, sentinels, spell, suggest, vocabulary};
+use super::{Context, headers, sentinels, spell, suggest, via, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{ExtentDraft, ExtentKind, FieldDraft, FieldKind, Literal, Origin, Spanned, TypeDraft};
 use crate::ir::{Bytes, Content, Extent, Int, Type};
@@ -250,7 +250,7 @@ fn content_type(
             );
             return None;
         }
-        return bounded(cx, ty, (Content::Headers, Extent::Lines, None), max, attrs);
+        return bounded(cx, scope, ty, (Content::Headers, Extent::Lines, None), max, attrs);
     }
     let extent = match (&ty.extent, attrs.has_until()) {
         (Some(brackets), true) => {
@@ -267,7 +267,7 @@ fn content_type(
         (None, true) => {
             let extent = Extent::Until(attrs.take_until(cx)??);
             let trim = attrs.take_trim(cx);
-            return bounded(cx, ty, (content?, extent, trim), max, attrs);
+            return bounded(cx, scope, ty, (content?, extent, trim), max, attrs);
         }
         (None, false) if scope.at + 1 == scope.fields.len() => Extent::Rest { tail: 0 },
         (None, false) => {
@@ -287,12 +287,13 @@ fn content_type(
     if let (Extent::Fixed(bytes), Some(max)) = (&extent, &max) {
         cx.report(useless(max, format!("it always has {}", spell::count(*bytes, "byte"))));
     }
-    bounded(cx, ty, (content?, extent, None), max, attrs)
+    bounded(cx, scope, ty, (content?, extent, None), max, attrs)
 }
 
 /// Bytes with their limit and the range of each of them.
 fn bounded(
     cx: &mut Context<'_>,
+    scope: Scope<'_>,
     ty: &TypeDraft,
     (content, extent, trim): (Content, Extent, Option<Vec<u8>>),
     max: Option<Spanned<u64>>,
@@ -312,7 +313,11 @@ fn bounded(
         Extent::Fixed(_) if text => attrs.take_pad(cx).flatten(),
         _ => None,
     };
-    let mut bytes = Bytes { content, extent, max: max.as_ref().map(|max| max.value), within, trim, pad };
+    let via = match attrs.take_via() {
+        Some((name, argument, origin)) => Some(via::resolve(cx, scope, name, argument, origin)?),
+        None => None,
+    };
+    let mut bytes = Bytes { content, extent, max: max.as_ref().map(|max| max.value), within, trim, pad, via };
     vocabulary::fit(cx, &mut bytes, ty.name.origin)?;
     Some(Typed { ty: Type::Bytes(bytes), max })
 }

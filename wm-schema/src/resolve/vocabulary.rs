@@ -112,6 +112,7 @@ pub(super) fn value_type(index: usize) -> Type {
         within: Some(VISIBLE),
         trim: None,
         pad: None,
+        via: None,
     })
 }
 

@@ -2,8 +2,10 @@
 
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
-use super::{bits, checksums, envelope, headers, literal, names, sentinels, shape};
-use crate::ir::{BitPlace, Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Type};
+use super::{bits, checksums, envelope, headers, literal, names, sentinels, shape, vias};
+use crate::ir::{
+    BitPlace, Bytes, Content, Equation, Extent, Field, Formula, Held, Int, Layout, Measure, Message, Role, Type,
+};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use std::cell::RefCell;
@@ -12,8 +14,13 @@ use std::collections::BTreeSet;
 /// The function `decode` of a message.
 pub(super) fn decode(code: &LayoutCode<'_>) -> TokenStream {
     let fields = Decoder::new(code).fields();
+    let (undo, undone) = vias::undo(code).unzip();
     let borrows = shape::borrows(code.rust.schema, code.layout);
-    let frame_type = if borrows { quote!(&'a [u8]) } else { quote!(&[u8]) };
+    let frame_type = match (undo.is_some(), borrows) {
+        (true, _) => quote!(&'a mut [u8]),
+        (false, true) => quote!(&'a [u8]),
+        (false, false) => quote!(&[u8]),
+    };
     let last = code.constant(code.layout.fields.len().saturating_sub(1));
     let end = (!code.takes_the_rest()).then(|| quote!(reader.end(#last)?;));
     let value = constructor(code);
@@ -44,11 +51,14 @@ pub(super) fn decode(code: &LayoutCode<'_>) -> TokenStream {
         ///
         /// The frame breaks a rule of the schema.
         pub fn decode(frame: #frame_type #from) -> Result<Self, DecodeError> {
+            #undone
             let mut reader = Reader::new(frame);
             #fields
             #end
             Ok(#value)
         }
+
+        #undo
     }
 }
 
@@ -127,14 +137,14 @@ fn constructor(code: &LayoutCode<'_>) -> TokenStream {
     if fields.is_empty() && !shape::is_written(code.layout) { quote!(Self) } else { quote!(Self { #(#fields),* }) }
 }
 
-struct Decoder<'c> {
+pub(super) struct Decoder<'c> {
     code: &'c LayoutCode<'c>,
     /// The fields whose offset an error needs, and only the reader knows.
     offsets: RefCell<BTreeSet<usize>>,
 }
 
 impl<'c> Decoder<'c> {
-    const fn new(code: &'c LayoutCode<'c>) -> Self {
+    pub(super) const fn new(code: &'c LayoutCode<'c>) -> Self {
         Self { code, offsets: RefCell::new(BTreeSet::new()) }
     }
 
@@ -171,7 +181,20 @@ impl<'c> Decoder<'c> {
     }
 
     fn fields(&self) -> TokenStream {
-        let count = self.code.end();
+        self.reads(self.code.end(), TokenStream::new())
+    }
+
+    /// The fields in front of one that is transformed, and that one as it stands on the wire.
+    pub(super) fn fields_before(&self, at: usize) -> TokenStream {
+        let raw = match &self.code.field(at).ty {
+            Type::Bytes(bytes) => self.raw_bytes(at, bytes),
+            _ => TokenStream::new(),
+        };
+        self.reads(at, raw)
+    }
+
+    /// The first `count` fields, and what is read `behind` them.
+    fn reads(&self, count: usize, behind: TokenStream) -> TokenStream {
         let reads: Vec<TokenStream> = (0..count)
             .map(|at| {
                 let read = self.present(at);
@@ -180,6 +203,7 @@ impl<'c> Decoder<'c> {
                 let checks: TokenStream = equations.chain(checksums).collect();
                 quote!(#read #checks)
             })
+            .chain([behind])
             .collect();
         let offsets = self.offsets.borrow();
         let with_offset = reads.into_iter().enumerate().map(|(at, read)| {
@@ -286,7 +310,8 @@ impl<'c> Decoder<'c> {
             }
             (Role::Sender(side), _) => {
                 let (found, expected, offset) = (bits::flag(place), bits::is_from(*side), offset());
-                quote!(Reader::sender(#found, #expected, #offset, #constant)?;)
+                let value = self.is_read(at).then(|| quote!(let #local = #expected;));
+                quote!(Reader::sender(#found, #expected, #offset, #constant)?; #value)
             }
             (_, Type::Enum(index)) => {
                 let offset = if self.code.rust.schema.enums[*index].open { quote!() } else { offset() };
@@ -324,7 +349,8 @@ impl<'c> Decoder<'c> {
         let local = self.code.names.local(at);
         if let Some(measured) = self.code.says_length_of(at) {
             let (length, plain) = self.length(at, int, local, equation.add, self.code.most(measured));
-            return (!plain).then(|| quote!(let #local = #length;));
+            let name = self.length_local(at, measured);
+            return (!plain).then(|| quote!(let #name = #length;));
         }
         let first = self.reaches_the_end(at, equation)?;
         let measured = match self.code.fixed_offset(first) {
@@ -337,6 +363,20 @@ impl<'c> Decoder<'c> {
             }
         };
         Some(self.equation(at, int, &measured, equation.add))
+    }
+
+    /// The variable of the length that a number says: its own, unless a formula reads the number as it is.
+    fn length_local(&self, number: usize, measured: usize) -> syn::Ident {
+        match self.is_read(number) {
+            true => self.code.names.beside(measured, "len"),
+            false => self.code.names.local(number).clone(),
+        }
+    }
+
+    /// Whether a formula reads a field that no user sets.
+    fn is_read(&self, at: usize) -> bool {
+        let formulas = |field: &'c Field| field.condition.iter().chain(&field.rules).chain(&field.args);
+        self.layout().fields.iter().flat_map(formulas).any(|formula| formula.term.fields().contains(&at))
     }
 
     /// The first field of an equation that counts up to the end of the frame, if the frame's size already says what the
@@ -415,13 +455,17 @@ impl<'c> Decoder<'c> {
         let add = self.code.equation(number).map_or(0, |equation| equation.add);
         match self.length(number, int, local, add, max) {
             (length, true) => length,
-            (_, false) => quote!(#local),
+            (_, false) => {
+                let name = self.code.says_length_of(number).map(|measured| self.length_local(number, measured));
+                name.map_or(quote!(#local), |name| quote!(#name))
+            }
         }
     }
 
-    fn bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
+    /// Bytes as they stand on the wire.
+    fn raw_bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
         let (constant, local) = (self.code.constant(at), self.code.names.local(at));
-        let raw = match &bytes.extent {
+        match &bytes.extent {
             Extent::Fixed(_) if self.code.field(at).held == Held::Array => {
                 quote!(let #local = reader.array(#constant)?;)
             }
@@ -471,7 +515,17 @@ impl<'c> Decoder<'c> {
                 });
                 quote!(let #local = reader.rest(#tail, #constant)?; #max)
             }
-        };
+        }
+    }
+
+    fn bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
+        let (constant, local) = (self.code.constant(at), self.code.names.local(at));
+        let raw = self.raw_bytes(at, bytes);
+        let undone = bytes.via.filter(|via| vias::shrinks(*via)).map(|_| {
+            let len = vias::length_local(self.code, at);
+            quote!(let #local = #local.get(..#len).unwrap_or_default();)
+        });
+        let raw = quote!(#raw #undone);
         let trimmed = bytes.trim.as_ref().map(|suffix| {
             let suffix = literal::bytes(suffix);
             quote!(let #local = #local.strip_suffix(#suffix).unwrap_or(#local);)

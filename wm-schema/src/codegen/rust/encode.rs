@@ -5,7 +5,7 @@ mod write;
 
 use super::layout::LayoutCode;
 use super::number::{to_i128, within};
-use super::{Rust, literal, names, sentinels, shape};
+use super::{Rust, bits, literal, names, sentinels, shape, vias};
 use crate::ir::{
     By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Schema,
     Type,
@@ -20,7 +20,8 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
     let mut encoder = Encoder::new(code, code.message.is_some());
     let writes = encoder.writes();
     let (numbers, serialized) = (encoder.lets, serialized(code));
-    let size = if serialized.lets.is_empty() { quote!(self.measure()) } else { serialized.measure_call() };
+    let sender = code.reads_sender().then(|| quote!(from));
+    let size = if serialized.lets.is_empty() { quote!(self.measure(#sender)) } else { serialized.measure_call() };
     let lets = &serialized.lets;
     let from = code.is_sided().then(|| quote!(, from: Side));
     let docs = match code.is_sided() {
@@ -183,13 +184,15 @@ struct Serialized {
     lets: Vec<TokenStream>,
     locals: Vec<Ident>,
     needs_self: bool,
+    needs_sender: bool,
 }
 
 impl Serialized {
     fn measure_call(&self) -> TokenStream {
         let locals = &self.locals;
         let this = if self.needs_self { quote!(self.) } else { quote!(Self::) };
-        quote!(#this measure_with(#(&#locals),*))
+        let from = self.needs_sender.then(|| quote!(from));
+        quote!(#this measure_with(#(&#locals,)* #from))
     }
 }
 
@@ -200,7 +203,13 @@ fn serialized(code: &LayoutCode<'_>) -> Serialized {
         quote!(let #local = json::to_string(&self.#name, #constant)?;)
     });
     let locals = fields.iter().map(|&at| code.names.local(at).clone()).collect();
-    Serialized { lets: lets.collect(), locals, needs_self: names::mentions(&measure_body(code), "self") }
+    let body = measure_body(code);
+    Serialized {
+        lets: lets.collect(),
+        locals,
+        needs_self: names::mentions(&body, "self"),
+        needs_sender: code.reads_sender(),
+    }
 }
 
 /// Whether a struct always takes the same bytes, and no rule binds its values: then it is not measured.
@@ -239,6 +248,9 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
     });
     let mut params = code.parameters(&body);
     params.extend(depth_parameter(code.layout));
+    if code.reads_sender() {
+        params.push(quote!(from: Side));
+    }
     if serialized.lets.is_empty() {
         return quote! {
             #docs
@@ -248,6 +260,7 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
         };
     }
     let (lets, locals, call) = (&serialized.lets, &serialized.locals, serialized.measure_call());
+    let sender = code.reads_sender().then(|| quote!(from: Side));
     let receiver_with = serialized.needs_self.then(|| quote!(#receiver,));
     quote! {
         #docs
@@ -256,7 +269,7 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
             #call
         }
 
-        fn measure_with(#receiver_with #(#locals: &str),*) -> Result<usize, EncodeError> {
+        fn measure_with(#receiver_with #(#locals: &str,)* #sender) -> Result<usize, EncodeError> {
             #body
         }
     }
@@ -283,11 +296,13 @@ fn measure_body(code: &LayoutCode<'_>) -> TokenStream {
             encoder.number_is_checked(at);
         }
     }
+    let late: TokenStream = (0..count).map(|at| encoder.late_rules(at)).collect();
     let numbers = &encoder.lets;
-    if limit.is_none() && numbers.is_empty() {
-        return quote!(#nested #checks #sizes Ok(#size));
+    let senders = encoder.senders(&quote!(#checks #numbers #late));
+    if limit.is_none() && numbers.is_empty() && late.is_empty() {
+        return quote!(#nested #senders #checks #sizes Ok(#size));
     }
-    quote!(#nested #checks #sizes let size = #size; #limit #numbers Ok(size))
+    quote!(#nested #senders #checks #sizes let size = #size; #limit #numbers #late Ok(size))
 }
 
 pub(super) struct Encoder<'c> {
@@ -326,7 +341,7 @@ impl<'c> Encoder<'c> {
     }
 
     /// `self.name`, or the variable of a value that may be absent.
-    fn value(&self, at: usize) -> TokenStream {
+    pub(super) fn value(&self, at: usize) -> TokenStream {
         if self.inside == Some(at) {
             let local = self.code.names.local(at);
             return quote!(#local);
@@ -356,6 +371,7 @@ impl<'c> Encoder<'c> {
         }
         let (value, local, field) = (self.value(at), self.code.names.local(at), self.code.field(at));
         match &field.ty {
+            Type::Bytes(Bytes { via: Some(via), .. }) => vias::width(*via, &quote!(#value.len())),
             _ if shape::is_serialized(field) => quote!(#local.len()),
             Type::Bytes(Bytes { content: Content::Word(_) | Content::Json, .. }) => quote!(#value.as_str().len()),
             _ => quote!(#value.len()),
@@ -366,7 +382,7 @@ impl<'c> Encoder<'c> {
     fn check(&mut self, at: usize) -> TokenStream {
         let field = self.code.field(at);
         if field.role != Role::Value {
-            return TokenStream::new();
+            return self.rules(at);
         }
         let Some(condition) = &field.condition else {
             let (checks, rules) = (self.check_value(at), self.rules(at));
@@ -405,16 +421,48 @@ impl<'c> Encoder<'c> {
     }
 
     fn condition(&self, formula: &Formula) -> TokenStream {
-        self.code.condition(formula, &|at| self.value(at))
+        self.code.condition(formula, &|at| match self.code.field(at).role {
+            Role::Computed(_) | Role::Sender(_) => {
+                let local = self.code.names.local(at);
+                quote!(#local)
+            }
+            _ => self.value(at),
+        })
+    }
+
+    /// What `where` says of numbers that are computed, once they are.
+    fn late_rules(&mut self, at: usize) -> TokenStream {
+        let code = self.code;
+        let late: Vec<&Formula> = code.field(at).rules.iter().filter(|rule| code.layout.computes(rule)).collect();
+        for number in late.iter().flat_map(|rule| rule.term.fields()) {
+            if matches!(code.field(number).role, Role::Computed(_)) {
+                self.number(number);
+            }
+        }
+        late.into_iter().map(|rule| self.rule(at, rule)).collect()
+    }
+
+    /// The variables of the bits that say who sends, as far as `tokens` read them.
+    fn senders(&self, tokens: &TokenStream) -> TokenStream {
+        let sender = |at: usize| {
+            let (Role::Sender(side), local) = (&self.code.field(at).role, self.code.names.local(at)) else {
+                return None;
+            };
+            let is_from = bits::is_from(*side);
+            names::mentions(tokens, &local.to_string()).then(|| quote!(let #local = #is_from;))
+        };
+        (0..self.code.layout.fields.len()).filter_map(sender).collect()
     }
 
     /// What `where` says of a value.
     fn rules(&self, at: usize) -> TokenStream {
-        let rule = |rule: &Formula| {
-            let (condition, text, constant) = (self.condition(rule), &rule.text, self.code.constant(at));
-            quote!(check::holds(#condition, #text, #constant)?;)
-        };
-        self.code.field(at).rules.iter().map(rule).collect()
+        let rules = self.code.field(at).rules.iter().filter(|rule| !self.code.layout.computes(rule));
+        rules.map(|rule| self.rule(at, rule)).collect()
+    }
+
+    fn rule(&self, at: usize, rule: &Formula) -> TokenStream {
+        let (condition, text, constant) = (self.condition(rule), &rule.text, self.code.constant(at));
+        quote!(check::holds(#condition, #text, #constant)?;)
     }
 
     /// Statements about a value that may be absent, for when it is there. Variables that they need are theirs alone.
@@ -527,7 +575,8 @@ impl<'c> Encoder<'c> {
             let (least, most) = (Literal::byte_character(least), Literal::byte_character(most));
             checks.extend(quote!(check::characters(#content, #least, #most, #constant)?;));
         }
-        if let Extent::Until(delimiter) = &bytes.extent {
+        // What is transformed cannot contain its delimiter.
+        if let (Extent::Until(delimiter), None) = (&bytes.extent, bytes.via) {
             let delimiter = literal::bytes(delimiter);
             checks.extend(quote!(check::free_of(#content, #delimiter, #constant)?;));
         }

@@ -99,6 +99,10 @@ impl Formulas<'_> {
                 };
                 Piece { tokens, number, operator: None }
             }
+            Term::Number { value, of } => {
+                let (value, (bits, signed)) = (self.term(value).tokens, shape::int_bits(&self.schema.enums[*of].repr));
+                Piece { tokens: quote!(#value.to_wire()), number: Number::Native(bits, signed), operator: None }
+            }
             Term::Not(inner) => self.not(inner),
             Term::Negative(inner) => {
                 let inner = self.term(inner).wide().inside(Operator::Multiply, true);

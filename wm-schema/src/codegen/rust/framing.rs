@@ -3,9 +3,10 @@
 use super::layout::LayoutCode;
 use super::number::{fixed_method, radix, read_int, to_i128, to_u64};
 use super::{bits, envelope, literal, walk};
-use crate::ir::{BitPlace, Bytes, Extent, Framing, Int, Message, Schema, Type};
+use crate::ir::{BitPlace, Bytes, Extent, Formula, Framing, Int, Message, Schema, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
+use std::collections::BTreeSet;
 
 /// The type of the scan's state.
 pub(super) fn scan_type(schema: &Schema, message: &Message) -> TokenStream {
@@ -106,7 +107,12 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
     let raw = to_u64(&quote!(#value), int);
     let least = code.size(code.layout.size.least);
     let fixed_outside = literal::signed((*outside).into());
-    let outside = if *width_outside { quote!(Prefix::outside(#fixed_outside, width)) } else { fixed_outside };
+    let (told, extra) = uncounted(code, message);
+    let extra = extra.into_iter().fold(width_outside.then(|| quote!(width)), |sum, size| match sum {
+        Some(sum) => Some(quote!(#sum.saturating_add(#size))),
+        None => Some(quote!(#size)),
+    });
+    let outside = extra.map_or(fixed_outside.clone(), |extra| quote!(Prefix::outside(#fixed_outside, #extra)));
     let total = if *scale == 1 {
         quote!(Prefix::total(#raw, #outside, #least, Self::FRAME_BYTES_MAX, #offset, #constant))
     } else {
@@ -122,6 +128,7 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             }
             #number
             #rules
+            #told
             #total
         };
     }
@@ -175,6 +182,35 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             }
         }
     }
+}
+
+/// Statements that find the sizes of fields that the number does not count, and the variables of these sizes.
+fn uncounted(code: &LayoutCode<'_>, message: &Message) -> (TokenStream, Vec<syn::Ident>) {
+    let fields = message.uncounted();
+    let conditions: Vec<(usize, u64, &Formula)> =
+        fields.into_iter().filter_map(|(at, bytes)| Some((at, bytes, code.field(at).condition.as_ref()?))).collect();
+    let read: BTreeSet<usize> = conditions.iter().flat_map(|(.., condition)| condition.term.fields()).collect();
+    let flags: TokenStream = read
+        .into_iter()
+        .filter_map(|at| {
+            let (local, place) = (code.names.local(at), code.field(at).bits?);
+            let flag = matches!(code.field(at).ty, Type::Int(Int::Flag, _));
+            let value = if flag { bits::flag(&place) } else { bits::number(&place) };
+            Some(quote!(let #local = #value;))
+        })
+        .collect();
+    let (lets, sizes): (Vec<TokenStream>, Vec<syn::Ident>) = conditions
+        .into_iter()
+        .map(|(at, bytes, condition)| {
+            let (name, bytes) = (code.names.beside(at, "size"), code.size(bytes));
+            let condition = code.condition(condition, &|at| {
+                let local = code.names.local(at);
+                quote!(#local)
+            });
+            (quote!(let #name = if #condition { #bytes } else { 0 };), name)
+        })
+        .unzip();
+    (quote!(#flags #(#lets)*), sizes)
 }
 
 /// The number that frames, out of its run; one that escapes may not have arrived whole.

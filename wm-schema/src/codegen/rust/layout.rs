@@ -51,6 +51,13 @@ impl<'s> LayoutCode<'s> {
         self.message.is_some_and(Message::is_sided)
     }
 
+    /// Whether a formula reads who sends.
+    pub(super) fn reads_sender(&self) -> bool {
+        let formulas = |field: &'s Field| field.condition.iter().chain(&field.rules).chain(&field.args);
+        let read = self.layout.fields.iter().flat_map(formulas).flat_map(|formula| formula.term.fields());
+        self.is_sided() && read.into_iter().any(|at| matches!(self.field(at).role, Role::Sender(_)))
+    }
+
     /// The constant that an error about a field points at.
     pub(super) fn constant(&self, field: usize) -> TokenStream {
         let name = self.names.constant(field);

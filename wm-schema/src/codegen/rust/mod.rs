@@ -11,6 +11,7 @@
 //!   words    enums of words                    unions   enums whose variants hold layouts
 //!   checksums  the tables of CRCs, and when each is written
 //!   session  states, and what is legal in them
+//!   vias     transforms, and how they are undone
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
 //!
@@ -41,6 +42,7 @@ mod sides;
 mod stream;
 mod tests;
 mod unions;
+mod vias;
 mod walk;
 mod words;
 

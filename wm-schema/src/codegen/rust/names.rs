@@ -224,6 +224,7 @@ const WIRE: &[&str] = &[
     "stranger",
     "unexpected",
     "unfinished",
+    "via",
 ];
 /// Types of the prelude that generated code names, and their full paths.
 const PRELUDE: [(&str, &str); 5] = [
@@ -295,7 +296,7 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
                     matches!(tokens.get(at + 1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis);
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
-                    "check" | "json" => path,
+                    "check" | "checksum" | "json" | "via" => path,
                     "fixed" | "look" | "starts_with" | "stranger" | "unexpected" | "unfinished" => call && !method,
                     _ => true,
                 };

@@ -1,7 +1,7 @@
 //! What one side sends, if that is one of several messages: an enum of them, which is a message itself, or `Staged` if
 //! there is a session.
 
-use super::{Rust, framing, literal, names, recover, session, shape};
+use super::{Rust, framing, literal, names, recover, session, shape, vias};
 use crate::apart::{ByteSet, Plan};
 use crate::ir::{Message, RAW_BYTES_MAX, Schema, Session, Side};
 use proc_macro2::{Ident, TokenStream};
@@ -179,7 +179,12 @@ impl<'r> Several<'r> {
             quote!(state: #state,)
         });
         let transitions = self.session().map(|session| session::transitions(self, session));
-        let frame = if lifetime.to_string() == "'_" { quote!(&[u8]) } else { quote!(&#lifetime [u8]) };
+        let undone = self.sent.iter().any(|message| vias::transformed(&message.layout).is_some());
+        let frame = match (undone, lifetime.to_string() == "'_") {
+            (true, _) => quote!(&#lifetime mut [u8]),
+            (false, true) => quote!(&[u8]),
+            (false, false) => quote!(&#lifetime [u8]),
+        };
         quote! {
             impl #generics #ty {
                 /// The largest frame in bytes.

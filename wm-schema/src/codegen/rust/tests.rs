@@ -1,7 +1,7 @@
 //! The test blocks of a schema as a test module: each case at every point where the network may cut it.
 
 use super::names::{ident, ty, variant};
-use super::{Rust, literal, several, shape};
+use super::{Rust, literal, several, shape, vias};
 use crate::ir::{Bytes, Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value, Words};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -95,8 +95,9 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
     let name = only.map_or_else(|| several::name(case.from), |message| ty(&message.layout.name));
     let sided = only.is_some_and(Message::is_sided);
     let (behind, before) = if sided { (quote!(, #side), quote!(#side,)) } else { (quote!(), quote!()) };
-    // An envelope is undone in place.
-    let (lent, frame, part) = match rust.schema.messages.iter().any(|message| message.envelope().is_some()) {
+    // An envelope and a transform are undone in place.
+    let undone = |message: &Message| message.envelope().is_some() || vias::transformed(&message.layout).is_some();
+    let (lent, frame, part) = match only.map_or_else(|| schema.messages.iter().any(undone), undone) {
         true => (quote!(let mut frame = bytes.to_vec();), quote!(&mut frame), quote!(&mut bytes[..len].to_vec())),
         false => (quote!(), quote!(bytes), quote!(&bytes[..len])),
     };

@@ -53,9 +53,10 @@ impl Encoder<'_> {
                     _ => TokenStream::new(),
                 };
                 let content = self.content(at, bytes);
-                let content = match bytes.pad {
-                    None => quote!(writer.bytes(#content);),
-                    Some(pad) => {
+                let content = match (bytes.pad, bytes.via) {
+                    (None, None) => quote!(writer.bytes(#content);),
+                    (None, Some(via)) => self.write_via(via, &content),
+                    (Some(pad), _) => {
                         let (size, pad) = (self.code.size(self.code.field(at).size.least), literal::byte(pad));
                         quote!(writer.padded(#content, #size, #pad);)
                     }
