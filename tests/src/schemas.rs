@@ -55,11 +55,13 @@ schemas! {
     slip
     socks5
     talk
+    telemetry
     text
     text_transfer
     transforms
     turns
     upload
+    versions
     websocket
     websocket_frame
     words

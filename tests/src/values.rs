@@ -119,14 +119,23 @@ impl Source<'_> {
 
     /// A value that is there if it must be.
     fn field(&mut self, known: Known<'_>, field: &Field) -> Value {
-        if field.condition.as_ref().is_some_and(|condition| !known.holds(condition)) {
+        if !self.is_there(known, field) {
             return Value::Option(None);
         }
         let value = match &field.ty {
             Type::Struct(index) => self.layout(&self.schema.structs[*index], &known.arguments(&field.args)),
             ty => self.value(ty),
         };
-        if field.condition.is_some() { Value::Option(Some(Box::new(value))) } else { value }
+        if field.is_optional() { Value::Option(Some(Box::new(value))) } else { value }
+    }
+
+    /// Whether a field may be there; what newer peers send, mostly is.
+    fn is_there(&mut self, known: Known<'_>, field: &Field) -> bool {
+        let Some(since) = field.since else {
+            return field.condition.as_ref().is_none_or(|condition| known.holds(condition));
+        };
+        let before = since.behind.is_none_or(|before| known.fields[before] != Some(Value::Option(None)));
+        before && (since.joined || self.byte() < 200)
     }
 
     /// An arm of a union: the one that the value which is given chooses, or any.

@@ -118,6 +118,8 @@ pub enum FieldKind {
     Literal(Literal),
     /// `_: type`: reserved; its value is given by `= value` and checked.
     Reserved(TypeDraft),
+    /// `extensible` behind the closing brace: what newer peers add behind the last field.
+    Extension,
 }
 
 /// How Rust holds the value of a field.
@@ -209,4 +211,6 @@ pub enum AttrKind {
     Where(Formula),
     /// `if will`: when the field is there.
     If(Formula),
+    /// `since v2`: older peers do not send it.
+    Since(Spanned<u32>),
 }

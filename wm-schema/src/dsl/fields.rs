@@ -179,6 +179,10 @@ impl Reader<'_> {
             Rule::stream => AttrKind::Stream,
             Rule::where_attr => AttrKind::Where(self.formula_of(part)?),
             Rule::if_attr => AttrKind::If(self.formula_of(part)?),
+            Rule::since => {
+                let version = part.into_inner().find(|inner| inner.as_rule() == Rule::version)?;
+                AttrKind::Since(self.version(&version)?)
+            }
             rule => {
                 let construct = attr_not_yet(rule)?;
                 self.not_yet(construct, origin);
@@ -391,7 +395,6 @@ fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
         Rule::quote => Some(&not_yet::QUOTE),
         Rule::nocase => Some(&not_yet::NOCASE),
         Rule::minimal => Some(&not_yet::MINIMAL),
-        Rule::since => Some(&not_yet::SINCE),
         Rule::as_attr => Some(&not_yet::AS),
         Rule::at => Some(&not_yet::AT),
         _ => None,

@@ -8,8 +8,9 @@ use super::split::{self, Item};
 use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
-    BitOrder, Const, Draft, Endian, EnumDraft, EnvelopeDraft, EscapeDraft, ExchangeDraft, Formula, IntDraft, JsonDraft,
-    LayoutDraft, LayoutKind, Limit, Name, RecoverDraft, ResyncDraft, RustShape, Spanned, VariantDraft,
+    BitOrder, Const, Draft, Endian, EnumDraft, EnvelopeDraft, EscapeDraft, ExchangeDraft, FieldDraft, FieldKind,
+    Formula, Held, IntDraft, JsonDraft, LayoutDraft, LayoutKind, Limit, Name, RecoverDraft, ResyncDraft, RustShape,
+    Spanned, VariantDraft,
 };
 
 /// A file, and the paths of those that it imports.
@@ -111,21 +112,24 @@ impl Reader<'_> {
             match part.as_rule() {
                 Rule::protocol_name => draft.name = self.name(&part),
                 Rule::version => {
-                    let number = part.as_str().trim_start_matches('v').parse::<u32>();
-                    let Ok(number) = number else {
-                        let diagnostic =
-                            Diagnostic::new(Code::NumberTooLarge, self.origin(&part), "too large a version")
-                                .why("a version is held in 32 bits")
-                                .help("write a smaller one, such as `v2`");
-                        self.report(diagnostic);
-                        continue;
-                    };
-                    draft.version = Some(self.spanned(&part, number));
+                    draft.version = self.version(&part);
                 }
                 Rule::header_option => self.header_option(part, draft),
                 _ => {}
             }
         }
+    }
+
+    /// `v2`.
+    pub(super) fn version(&mut self, pair: &Pair<'_>) -> Option<Spanned<u32>> {
+        if let Ok(number) = pair.as_str().trim_start_matches('v').parse::<u32>() {
+            return Some(self.spanned(pair, number));
+        }
+        let diagnostic = Diagnostic::new(Code::NumberTooLarge, self.origin(pair), "too large a version")
+            .why("a version is held in 32 bits")
+            .help("write a smaller one, such as `v2`");
+        self.report(diagnostic);
+        None
     }
 
     fn header_option(&mut self, pair: Pair<'_>, draft: &mut Draft) {
@@ -301,25 +305,32 @@ impl Reader<'_> {
             }
         }
         self.owners = name.iter().map(|name: &Name| name.text.clone()).collect();
-        let fields = self.fields(item.body(), Within::Layout);
-        let (rules, depth) = self.layout_tail(item);
+        let mut fields = self.fields(item.body(), Within::Layout);
+        let (rules, depth) = self.layout_tail(item, &mut fields);
         let kind = if rule == Rule::struct_head { LayoutKind::Struct } else { LayoutKind::Message { from } };
         Some(LayoutDraft { docs, name: name?, kind, params, fields, depth, rules, rust: RustShape::Generated })
     }
 
-    /// What stands behind the closing brace of a layout: its rules, and its depth.
-    fn layout_tail(&mut self, item: &Item) -> (Vec<Formula>, Option<Spanned<u128>>) {
+    /// What stands behind the closing brace of a layout: its rules, its depth, and that it may be extended.
+    fn layout_tail(&mut self, item: &Item, fields: &mut Vec<FieldDraft>) -> (Vec<Formula>, Option<Spanned<u128>>) {
         let tail = item.tail();
         if tail.is_empty() {
             return (Vec::new(), None);
         }
         let Some(piece) = self.piece(Rule::layout_tail, tail) else { return (Vec::new(), None) };
-        self.refuse_layout_attrs(&piece);
         let depth = self.depth(&piece);
         let attrs = piece.into_inner().filter(|part| part.as_rule() == Rule::layout_attr);
-        let wheres = attrs.filter_map(|attr| attr.into_inner().find(|part| part.as_rule() == Rule::layout_where));
-        let wheres: Vec<Pair<'_>> = wheres.collect();
-        (wheres.into_iter().filter_map(|part| self.formula_of(part)).collect(), depth)
+        let attrs: Vec<Pair<'_>> = attrs.filter_map(|attr| attr.into_inner().next()).collect();
+        let mut rules = Vec::new();
+        for attr in attrs {
+            match attr.as_rule() {
+                Rule::layout_where => rules.extend(self.formula_of(attr)),
+                Rule::extensible => fields.push(self.extension(&attr)),
+                Rule::layout_max => self.refuse(&attr, &not_yet::LAYOUT_MAX),
+                _ => {}
+            }
+        }
+        (rules, depth)
     }
 
     /// `depth 32` behind the closing brace of a layout.
@@ -328,6 +339,11 @@ impl Reader<'_> {
         let depth = attrs.flat_map(Pair::into_inner).find(|part| part.as_rule() == Rule::depth)?;
         let number = depth.into_inner().find(|part| part.as_rule() == Rule::int)?;
         self.size(&number)
+    }
+
+    fn extension(&mut self, pair: &Pair<'_>) -> FieldDraft {
+        let (docs, attrs, origin) = (Vec::new(), Vec::new(), self.origin(pair));
+        FieldDraft { docs, kind: FieldKind::Extension, attrs, held: Held::View, origin }
     }
 
     pub(super) fn refuse_layout_attrs(&mut self, pair: &Pair<'_>) {

@@ -39,9 +39,8 @@ constructs! {
     UPGRADE = "-> protocol", "it hands the connection to another protocol", "lead to a state of `both stream`, and give its bytes to the other protocol in the handler";
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
-    EXTENSIBLE = "extensible", "it lets newer peers add bytes behind the known fields", "add a `rest: bytes[..]` field as the last";
+    EXTENSIBLE = "extensible on a union", "it lets newer peers add bytes behind the known fields", "write it behind the structs of its arms";
     LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
-    SINCE = "since", "it says which version of the protocol brought the field", "write one schema for each version";
     QUOTE = "quote", "it lets a quoted value contain its delimiter", "choose a delimiter that the value cannot contain";
     NOCASE = "nocase", "it compares without regard to case", "compare in the handler";
     MINIMAL = "minimal", "it refuses numbers that are longer than they need to be", "leave it out";

@@ -91,7 +91,8 @@ fn counted(schema: &Schema, layout: &Layout, index: usize, at: u64) -> String {
 pub(super) fn field_word(schema: &Schema, layout: &Layout, field: &Field) -> String {
     let rules = field.rules.iter().map(|rule| format!(" where {}", rule.text));
     let condition = field.condition.iter().map(|condition| format!(" if {}", condition.text));
-    let conditions: String = rules.chain(condition).collect();
+    let since = field.since.iter().map(|since| format!(" since v{}", since.version));
+    let conditions: String = rules.chain(condition).chain(since).collect();
     format!("{}{conditions}", type_word(schema, layout, &field.ty))
 }
 

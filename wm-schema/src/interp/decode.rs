@@ -6,7 +6,8 @@ use super::trace::{self, Found, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, checksum, encode, envelope, float, headers, json, number, via};
 use crate::ir::headers::{Framed, framed};
 use crate::ir::{
-    BitPlace, By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Type, Value,
+    BitPlace, By, Bytes, Choice, Content, Extent, Field, Formula, Int, Layout, Measure, Role, Schema, Side, Since,
+    Type, Value,
 };
 use std::ops::Range;
 
@@ -219,7 +220,7 @@ fn read_inside(
         }
         let offset = field.bits.map_or(cursor.at, |place| progress.run.offset(&place));
         progress.offsets.push(offset);
-        let present = field.condition.as_ref().is_none_or(|condition| progress.known().holds(condition));
+        let present = progress.is_present(field, cursor);
         if !present {
             progress.starts.push(cursor.at);
             progress.counts.push(0);
@@ -229,13 +230,19 @@ fn read_inside(
             progress.checksums(index, cursor.bytes)?;
             continue;
         }
-        cursor.opened_at(offset, &field.name, field.line);
+        // What newer peers add is told of where there is something.
+        let told = field.role != Role::Extension || !cursor.left().is_empty();
+        if told {
+            cursor.opened_at(offset, &field.name, field.line);
+        }
         let value = match &field.bits {
             Some(place) => progress.run.field(schema, (layout, index), place, from, cursor)?,
             None => read_field(&mut progress, index, field, cursor)?,
         };
         let end = field.bits.map_or(cursor.at, |place| progress.run.end(&place, cursor.at));
-        cursor.closed_at(end, || (trace::setter(field), trace::found(schema, &field.ty, &value)));
+        if told {
+            cursor.closed_at(end, || (trace::setter(field), trace::found(schema, &field.ty, &value)));
+        }
         progress.starts.push(cursor.at);
         progress.counts.push(if let Value::List(items) = &value { items.len() as u64 } else { 0 });
         let number = matches!(field.ty, Type::Int(..)).then(|| as_int(&value));
@@ -282,6 +289,17 @@ impl<'s> Progress<'s> {
         Ok(())
     }
 
+    /// Whether a field is there, which is read next.
+    fn is_present(&self, field: &Field, cursor: &Cursor<'_>) -> bool {
+        match field.since {
+            Some(Since { behind: Some(before), joined: true, .. }) => {
+                self.values[before].as_ref().is_some_and(|value| *value != Value::Option(None))
+            }
+            Some(_) => !cursor.left().is_empty(),
+            None => field.condition.as_ref().is_none_or(|condition| self.known().holds(condition)),
+        }
+    }
+
     fn known(&self) -> Known<'_> {
         Known { schema: self.schema, layout: self.layout, fields: &self.values, params: self.params }
     }
@@ -290,9 +308,9 @@ impl<'s> Progress<'s> {
     fn set(self) -> Vec<Value> {
         let fields = self.layout.fields.iter().zip(self.values);
         let set = fields.filter(|(field, _)| field.role == Role::Value && !matches!(field.ty, Type::Constant(_)));
-        let value = |(field, value): (&Field, Option<Value>)| match (value?, &field.condition) {
-            (value @ Value::Option(_), _) | (value, None) => Some(value),
-            (value, Some(_)) => Some(Value::Option(Some(Box::new(value)))),
+        let value = |(field, value): (&Field, Option<Value>)| match (value?, field.is_optional()) {
+            (value @ Value::Option(_), _) | (value, false) => Some(value),
+            (value, true) => Some(Value::Option(Some(Box::new(value)))),
         };
         set.filter_map(value).collect()
     }
@@ -439,14 +457,15 @@ fn read_field(
     field: &Field,
     cursor: &mut Cursor<'_>,
 ) -> Result<Value, Error> {
-    if let Some(number) = field.region {
-        let place = Place::new(progress.layout, field);
-        let mut region = cursor.region(progress.said_by(number), place)?;
-        let value = read_content(progress, index, field, &mut region)?;
-        let extra = region.left().len();
-        return if extra == 0 { Ok(value) } else { Err(place.error(region.at, Fault::Trailing { extra })) };
-    }
-    read_content(progress, index, field, cursor)
+    let place = Place::new(progress.layout, field);
+    let mut region = match (field.leaves, field.region) {
+        (Some(tail), _) => cursor.rest(tail, place)?,
+        (None, Some(number)) => cursor.region(progress.said_by(number), place)?,
+        (None, None) => return read_content(progress, index, field, cursor),
+    };
+    let value = read_content(progress, index, field, &mut region)?;
+    let extra = region.left().len();
+    if extra == 0 { Ok(value) } else { Err(place.error(region.at, Fault::Trailing { extra })) }
 }
 
 fn read_content(
@@ -474,6 +493,11 @@ fn read_content(
             // What they say is looked at when that is reached.
             progress.lines = Some(lines.clone());
             Ok(headers::value(&lines, &computed))
+        }
+        Type::Bytes(bytes) if field.role == Role::Extension => {
+            let length = progress.length(index, &bytes.extent, cursor)?;
+            let skipped = cursor.take(length.unwrap_or(cursor.left().len() as u64), place)?;
+            Ok(Value::Bytes(skipped.to_vec()))
         }
         Type::Bytes(bytes) => {
             progress.ask_headers(index)?;

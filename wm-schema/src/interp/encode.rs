@@ -7,7 +7,7 @@ use super::{
 use crate::ir::headers::framed;
 use crate::ir::{
     By, Bytes, Checksum, Choice, Content, Endian, Equation, Extent, Field, Formula, Layout, Measure, Role, Schema,
-    Side, Type, Value,
+    Side, Since, Type, Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
@@ -114,6 +114,7 @@ fn layout(
             }
             (_, Role::Constant(value)) if field.bits.is_some() => Some(Piece::bits(decode::as_u64(*value))),
             (Type::Constant(_), _) | (_, Role::Constant(_)) => Some(Piece::new(constant(schema, field), 0)),
+            (_, Role::Extension) => Some(Piece::new(Vec::new(), 0)),
             (_, Role::Computed(_) | Role::Checksum(_)) => None,
             (_, Role::Value) => {
                 let value = values.next().ok_or_else(|| place.refuse(EncodeFault::Shape))?;
@@ -190,10 +191,31 @@ fn joined(layout: &Layout, first: usize, pieces: &[Option<Piece>]) -> Vec<u8> {
     wire
 }
 
+/// What some version brought is there only with all that came before it.
+fn needs_what_came_before(known: &Known<'_>, since: Since, value: &Value, place: Place<'_>) -> Result<(), EncodeError> {
+    let Some(before) = since.behind else { return Ok(()) };
+    let condition = format!("{} is there", known.layout.fields[before].name);
+    let there = |value: Option<&Value>| matches!(value, Some(Value::Option(Some(_))));
+    match (there(Some(value)), there(known.fields[before].as_ref())) {
+        (own, before) if since.joined && own != before => {
+            Err(place.refuse(EncodeFault::Presence { expected: before, condition }))
+        }
+        (true, false) => Err(place.refuse(EncodeFault::Condition { condition })),
+        _ => Ok(()),
+    }
+}
+
 /// A field that a user sets, the last of `known`.
 fn set(known: &Known<'_>, field: &Field, value: &Value) -> Result<Piece, EncodeError> {
     let (schema, place) = (known.schema, Place::new(known.layout, field));
+    if let Some(since) = field.since {
+        needs_what_came_before(known, since, value, place)?;
+    }
     let value = match (&field.condition, value) {
+        (None, Value::Option(value)) if field.since.is_some() => match value {
+            Some(value) => value,
+            None => return Ok(Piece::new(Vec::new(), 0)),
+        },
         (None, value) => value,
         (Some(condition), Value::Option(value)) => match (known.holds(condition), value) {
             (true, Some(value)) => value,

@@ -23,6 +23,8 @@ fn field(name: &str, role: Role, ty: Type, least: u64, most: u64) -> Field {
         bits: None,
         size,
         region: None,
+        leaves: None,
+        since: None,
         stream: false,
         line: 1,
     }

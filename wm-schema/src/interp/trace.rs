@@ -47,6 +47,8 @@ pub enum Setter {
     Schema,
     /// The encoder: it is computed from the rest.
     Encoder,
+    /// A newer version of the schema: this one skips it.
+    Newer,
 }
 
 /// What was read of a field.
@@ -127,6 +129,7 @@ pub(super) fn setter(field: &Field) -> Setter {
         (Role::Constant(_), _) | (_, Type::Constant(_)) => Setter::Schema,
         (Role::Computed(_) | Role::Checksum(_) | Role::Sender(_), _) => Setter::Encoder,
         (Role::Value, _) => Setter::User,
+        (Role::Extension, _) => Setter::Newer,
     }
 }
 

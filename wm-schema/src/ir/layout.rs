@@ -78,6 +78,8 @@ pub struct Field {
     pub ty: Type,
     /// `if`: when it is there. Rust holds it as an `Option`, and its least size is 0.
     pub condition: Option<Formula>,
+    /// `since`: it is there if its region does not end in front of it. Rust holds it as an `Option`, and its least size is 0.
+    pub since: Option<Since>,
     /// What is handed to the struct that it is; of a union that is given its value, behind that.
     pub args: Vec<Formula>,
     /// `where`: what must be true once it has been read, in source order.
@@ -86,6 +88,9 @@ pub struct Field {
     /// that is left, [`Role::Computed`] by an equation that measures it. Size of the region = value of that field - `add`
     /// of its equation.
     pub region: Option<usize>,
+    /// How many bytes the fields behind it take, which it leaves: of a struct that takes all else that is left, and has
+    /// something behind it.
+    pub leaves: Option<u64>,
     /// How Rust holds it.
     pub held: Held,
     /// Where its bits stand, if it is part of a run of bits.
@@ -97,6 +102,31 @@ pub struct Field {
     pub stream: bool,
     /// Its line in the schema.
     pub line: u32,
+}
+
+impl Field {
+    /// Whether it may be absent, and Rust holds it as an `Option`.
+    #[must_use]
+    pub const fn is_optional(&self) -> bool {
+        self.condition.is_some() || self.since.is_some()
+    }
+
+    /// How many bytes an encoder writes for it.
+    #[must_use]
+    pub fn written(&self) -> Size {
+        if self.role == Role::Extension { Size { least: 0, most: Some(0) } } else { self.size }
+    }
+}
+
+/// Which version brought a field, and those behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// The version.
+    pub version: u32,
+    /// The field in front that some version brought, too: it is there where this one is.
+    pub behind: Option<usize>,
+    /// Whether the same version brought both: then this one is there where that one is.
+    pub joined: bool,
 }
 
 /// The bits of a field in its run: fields of bits that fill whole bytes together are one number on the wire.
@@ -152,6 +182,8 @@ pub enum Role {
     Computed(Equation),
     /// The encoder computes it from the bytes of other fields, the decoder checks it.
     Checksum(Checksum),
+    /// Nobody sets it, and the encoder writes nothing: what newer peers add behind the last field, which the decoder skips.
+    Extension,
     /// True exactly if this side sends the message, which both may send: an [`Int::Flag`].
     Sender(Side),
 }

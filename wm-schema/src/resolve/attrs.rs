@@ -26,6 +26,7 @@ pub(super) struct Attrs<'d> {
     equals: Option<(&'d Expr, Origin)>,
     stream: Option<Origin>,
     condition: Option<(&'d Formula, Origin)>,
+    since: Option<(&'d Spanned<u32>, Origin)>,
     rules: Vec<&'d Formula>,
 }
 
@@ -50,6 +51,7 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
             AttrKind::Equals(expr) => sorted.equals.replace((expr, at)).map(|(_, first)| first),
             AttrKind::Stream => sorted.stream.replace(at),
             AttrKind::If(formula) => sorted.condition.replace((formula, at)).map(|(_, first)| first),
+            AttrKind::Since(version) => sorted.since.replace((version, at)).map(|(_, first)| first),
             AttrKind::Where(formula) => {
                 sorted.rules.push(formula);
                 None
@@ -96,6 +98,11 @@ impl<'d> Attrs<'d> {
     /// `if`.
     pub(super) fn take_condition(&mut self) -> Option<&'d Formula> {
         self.condition.take().map(|(formula, _)| formula)
+    }
+
+    /// `since`.
+    pub(super) fn take_since(&mut self) -> Option<&'d Spanned<u32>> {
+        self.since.take().map(|(version, _)| version)
     }
 
     /// Every `where`.
@@ -212,6 +219,7 @@ impl<'d> Attrs<'d> {
             (self.equals.map(|(_, at)| at), "=", "an equation or a constant stands behind a number"),
             (self.stream, "stream", "only `bytes` can be handed out in pieces"),
             (self.condition.map(|(_, at)| at), "if", "a field of a layout may be absent, nothing else"),
+            (self.since.map(|(_, at)| at), "since", "a field of a layout may be absent, nothing else"),
             (self.rules.first().map(|rule| rule.origin), "where", "a condition stands behind a field or a layout"),
         ];
         for (at, word, why) in left {

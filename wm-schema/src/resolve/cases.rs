@@ -225,8 +225,11 @@ fn layout(
         match layout.fields.iter().find(|field| field.name == given.text) {
             Some(field) if set(&field) => continue,
             Some(field) => {
-                let how =
-                    if matches!(field.role, Role::Computed(_) | Role::Checksum(_)) { "computed" } else { "a constant" };
+                let how = match field.role {
+                    Role::Computed(_) | Role::Checksum(_) => "computed",
+                    Role::Extension => "skipped",
+                    _ => "a constant",
+                };
                 let why = "what nobody sets is no field of the message";
                 bad(cx, given.origin, format!("`{}` is {how}", given.text), why, "take it out");
             }
@@ -245,13 +248,13 @@ fn layout(
         match given.iter().find(|(given, _)| given.text == field.name) {
             Some((_, draft)) => {
                 let found = value(cx, known, &field.ty, &field.name, draft);
-                values.push(match field.condition {
-                    Some(_) => found.map(|found| Value::Option(Some(Box::new(found)))),
-                    None => found,
+                values.push(match field.is_optional() {
+                    true => found.map(|found| Value::Option(Some(Box::new(found)))),
+                    false => found,
                 });
             }
             // What may be absent is absent if nothing is said of it.
-            None if field.condition.is_some() => values.push(Some(Value::Option(None))),
+            None if field.is_optional() => values.push(Some(Value::Option(None))),
             None => missing.push(format!("`{}`", field.name)),
         }
     }
@@ -336,6 +339,12 @@ fn arm(cx: &mut Context<'_>, known: &Known<'_>, union: &Layout, name: &str, draf
         Type::Struct(part) => Some((found, *part)),
         _ => None,
     });
+    // What is no struct can only be an arm that is none, if there is but one of that kind.
+    let plain = union.fields.iter().enumerate().filter(|(_, field)| !matches!(field.ty, Type::Struct(_)));
+    if let (None, [(index, field)]) = (given, plain.collect::<Vec<_>>().as_slice()) {
+        let found = value(cx, known, &field.ty, name, draft)?;
+        return Some(Value::Arm(*index, Box::new(found)));
+    }
     let (Some((index, part)), ValueKind::Struct(given, fields)) = (part, &draft.kind) else {
         let structs = union.fields.iter().filter(|field| matches!(field.ty, Type::Struct(_)));
         let arms: Vec<String> = structs.map(|field| format!("`{} {{ … }}`", field.name)).collect();

@@ -7,7 +7,7 @@ use super::layouts::{Body, Line};
 use super::sizes::Parts;
 use super::{Context, choices, names, sentinels, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{self, FormulaKind, Literal, Name, Operator};
+use crate::draft::{self, FormulaKind, Literal, Name, Operator, Origin};
 use crate::ir::{Bytes, Content, Extent, Formula, Held, Int, Layout, Param, Role, Term, Type};
 
 /// Checks every formula of a layout.
@@ -30,7 +30,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 parts,
             };
             let formula = condition(cx, view, written);
-            body.sound &= formula.is_some() && may_be_absent(cx, body, at);
+            body.sound &= formula.is_some() && may_be_absent(cx, body, at, written.origin);
             body.lines[at].present_if = formula;
         }
         for written in body.lines[at].written_rules.clone() {
@@ -83,7 +83,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
 }
 
 /// Whether a field is of a kind that can be absent.
-fn may_be_absent(cx: &mut Context<'_>, body: &Body<'_>, at: usize) -> bool {
+pub(super) fn may_be_absent(cx: &mut Context<'_>, body: &Body<'_>, at: usize, origin: Origin) -> bool {
     let line = &body.lines[at];
     let problem = if !matches!(line.role, Role::Value) {
         Some(("only a field that a user sets can be absent", "put it into a struct, and that behind `if`"))
@@ -97,7 +97,6 @@ fn may_be_absent(cx: &mut Context<'_>, body: &Body<'_>, at: usize) -> bool {
         None
     };
     let Some((why, help)) = problem else { return true };
-    let origin = line.condition.map_or(line.draft.origin, |condition| condition.origin);
     cx.report(
         Diagnostic::new(Code::BadAttribute, origin, format!("`{}` cannot be absent", line.name)).why(why).help(help),
     );
@@ -279,7 +278,7 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
         );
         return None;
     }
-    if line.condition.is_some() && view.it != Some(index) {
+    if (line.condition.is_some() || line.written_since.is_some()) && view.it != Some(index) {
         cx.report(
             Diagnostic::new(Code::BadFormula, first.origin, format!("`{}` may be absent", first.text))
                 .why("what is not there has no value to compute with")
@@ -338,7 +337,7 @@ fn member(cx: &mut Context<'_>, view: View<'_>, (of, kind): (Term, Kind), name: 
     if let Some(length) = length(layout, part, &of, name) {
         return Some(length);
     }
-    let usable = |field: &&crate::ir::Field| field.role == Role::Value && field.condition.is_none();
+    let usable = |field: &&crate::ir::Field| field.role == Role::Value && !field.is_optional();
     let Some(field) = layout.fields.iter().position(|field| field.name == name.text && usable(&field)) else {
         let known: Vec<&str> = layout.fields.iter().filter(usable).map(|field| field.name.as_str()).collect();
         cx.report(

@@ -58,6 +58,10 @@ pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> 
         cx.report(unbounded(body, rest));
         return None;
     }
+    if let Some(&newer) = varying.iter().find(|at| lines[**at].since.is_some()) {
+        cx.report(absent_where(body, newer));
+        return None;
+    }
     Some(Framing::Walk)
 }
 
@@ -94,7 +98,7 @@ fn told_beside(lines: &[Line<'_>], field: usize, at: usize) -> bool {
 /// The field at `at` is all that varies, and says itself where it ends.
 fn by_field(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_>) -> Option<Framing> {
     let line = &lines[at];
-    if varying != [at] || line.condition.is_some() {
+    if varying != [at] || line.condition.is_some() || line.since.is_some() {
         return None;
     }
     if let Some(int) = sizes::prefix(&line.ty) {
@@ -229,7 +233,7 @@ fn not_in_reach(draft: &LayoutDraft, field: usize, label: &str, why: &str) -> Di
 fn unbounded(body: &Body<'_>, rest: usize) -> Diagnostic {
     let (line, name) = (&body.lines[rest], &body.draft.name);
     let mut help = format!("add `{}` as the first line of `{}`", length_line(body), name.text);
-    if let Type::Bytes(_) = line.ty {
+    if let (Type::Bytes(_), Role::Value) = (&line.ty, &line.role) {
         let word = spell::word(line.draft);
         let field = &line.name;
         help += &format!(", or give the field an end: `{field}: {word}[u32]`, `{field}: {word} until \"\\n\"`");
@@ -237,6 +241,15 @@ fn unbounded(body: &Body<'_>, rest: usize) -> Diagnostic {
     Diagnostic::new(Code::Unbounded, line.draft.origin, format!("nothing says where `{}` ends", line.name))
         .why(format!("it takes all that is left of `{}`, and a stream of bytes has no end of its own", name.text))
         .help(help)
+        .note(name.origin, "the message stands here")
+}
+
+/// A field that is there if the frame goes on, and nothing says where that ends.
+fn absent_where(body: &Body<'_>, newer: usize) -> Diagnostic {
+    let (line, name) = (&body.lines[newer], &body.draft.name);
+    Diagnostic::new(Code::Unbounded, line.draft.origin, format!("nothing says whether `{}` is there", line.name))
+        .why("it is absent if the frame ends in front of it, and a stream of bytes has no end of its own")
+        .help(format!("add `{}` as the first line of `{}`", length_line(body), name.text))
         .note(name.origin, "the message stands here")
 }
 

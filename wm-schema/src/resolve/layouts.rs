@@ -8,7 +8,8 @@ use super::{Context, attrs, bits, checksums, choices, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
 use crate::ir::{
-    self, BitPlace, Bytes, Choice, Content, Enum, Extent, Field, Layout, Nesting, Param, Role, RustShape, Size, Type,
+    self, BitPlace, Bytes, Choice, Content, Enum, Extent, Field, Layout, Nesting, Param, Role, RustShape, Since, Size,
+    Type,
 };
 
 /// A layout whose sizes are not known yet.
@@ -49,6 +50,12 @@ pub(super) struct Line<'d> {
     pub(super) rules: Vec<ir::Formula>,
     /// The earlier number that says how many bytes are the region of this line alone.
     pub(super) region: Option<usize>,
+    /// How many bytes stand behind it, if it is a struct that takes all else.
+    pub(super) leaves: Option<u64>,
+    /// `since`, as it is written.
+    pub(super) written_since: Option<&'d Spanned<u32>>,
+    /// The same, checked.
+    pub(super) since: Option<Since>,
     /// The size by itself, later within its frame.
     pub(super) size: Size,
     pub(super) stream: bool,
@@ -106,6 +113,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     let draft = &scope.fields[scope.at];
     let mut attrs = attrs::sort(cx, &draft.attrs);
     let (typed, equals) = match &draft.kind {
+        FieldKind::Extension => return Some((extension(draft), None)),
         FieldKind::Literal(literal) => {
             attrs.refuse(cx, "a constant");
             return Some((constant(cx, draft, literal)?, None));
@@ -140,34 +148,50 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     }
     let ends_with_one = matches!(typed.ty, Type::List { count: Extent::Where(_), .. });
     let sentinel = if ends_with_one { attrs.take_sentinel() } else { None };
-    let (condition, written_rules) = (attrs.take_condition(), attrs.take_rules());
+    let (condition, written_rules, written_since) = (attrs.take_condition(), attrs.take_rules(), attrs.take_since());
     attrs.refuse(cx, &type_name(draft));
     check_held(cx, draft, &typed.ty);
-    let line = Line {
+    let (ty, max) = (typed.ty, typed.max);
+    let line = Line { max, condition, written_since, sentinel, written_rules, stream, ..plain(draft, ty) };
+    Some((line, equals))
+}
+
+/// A line of which nothing is known but its type.
+fn plain(draft: &FieldDraft, ty: Type) -> Line<'_> {
+    Line {
         draft,
         name: spell::name(draft),
-        ty: typed.ty,
+        ty,
         role: Role::Value,
         bits: None,
-        max: typed.max,
-        condition,
+        max: None,
+        condition: None,
         present_if: None,
+        written_since: None,
+        since: None,
         args: Vec::new(),
-        sentinel,
-        written_rules,
+        sentinel: None,
+        written_rules: Vec::new(),
         rules: Vec::new(),
         region: None,
+        leaves: None,
         size: Size { least: 0, most: None },
-        stream,
-    };
-    Some((line, equals))
+        stream: false,
+    }
 }
 
 fn type_name(draft: &FieldDraft) -> String {
     match &draft.kind {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => spell::ty(ty),
-        FieldKind::Literal(_) => "a constant".to_owned(),
+        FieldKind::Literal(_) | FieldKind::Extension => "a constant".to_owned(),
     }
+}
+
+/// What newer peers add behind the last field: all that is left, and nobody's.
+fn extension(draft: &FieldDraft) -> Line<'_> {
+    let extent = Extent::Rest { tail: 0 };
+    let ty = Type::Bytes(Bytes { content: Content::Bytes, extent, max: None, trim: None, pad: None, within: None });
+    Line { role: Role::Extension, ..plain(draft, ty) }
 }
 
 /// A constant that stands alone on its line.
@@ -191,23 +215,7 @@ fn constant<'d>(cx: &mut Context<'_>, draft: &'d FieldDraft, literal: &Literal) 
             return None;
         }
     };
-    Some(Line {
-        draft,
-        name: spell::name(draft),
-        ty: Type::Constant(bytes),
-        role: Role::Constant(0),
-        bits: None,
-        max: None,
-        condition: None,
-        present_if: None,
-        args: Vec::new(),
-        sentinel: None,
-        written_rules: Vec::new(),
-        rules: Vec::new(),
-        region: None,
-        size: Size { least: 0, most: None },
-        stream: false,
-    })
+    Some(Line { role: Role::Constant(0), ..plain(draft, Type::Constant(bytes)) })
 }
 
 /// Serde reads and writes JSON alone.
@@ -255,6 +263,8 @@ impl Body<'_> {
             args: line.args,
             rules: line.rules,
             region: line.region,
+            leaves: line.leaves,
+            since: line.since,
             held: line.draft.held,
             bits: line.bits,
             size: line.size,
@@ -287,6 +297,8 @@ impl Body<'_> {
             args: Vec::new(),
             rules: Vec::new(),
             region: None,
+            leaves: None,
+            since: None,
             held: line.draft.held,
             bits: line.bits,
             size: line.size,

@@ -48,6 +48,7 @@ pub(crate) mod suggest;
 mod types;
 mod unused;
 mod via;
+mod versions;
 mod vocabulary;
 mod words;
 

@@ -43,16 +43,13 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
     let mut open: Vec<usize> = (0..body.lines.len()).filter(|at| is_open(&body.lines[*at], parts)).collect();
     let message = body.is_message();
     open.retain(|&at| {
-        let to_the_end = open_in_the_way(&body.lines, at, parts).is_none() && !open_struct_amid(&body.lines, at);
+        let to_the_end = open_in_the_way(&body.lines, at, parts).is_none();
         (message && to_the_end) || !own_region(&mut body.lines, at)
     });
     for &at in &open {
         let lines = &body.lines;
         if let Some(other) = open_in_the_way(lines, at, parts) {
             cx.report(rest_not_last(lines, at, other));
-            body.sound = false;
-        } else if open_struct_amid(lines, at) {
-            cx.report(open_struct_not_last(&lines[at]));
             body.sound = false;
         }
     }
@@ -61,8 +58,9 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
     }
     for at in open {
         let tail = body.lines[at + 1..].iter().fold(0u64, |sum, line| sum.saturating_add(line.size.least));
-        if let Some(extent) = extent_mut(&mut body.lines[at].ty) {
-            *extent = Extent::Rest { tail };
+        match extent_mut(&mut body.lines[at].ty) {
+            Some(extent) => *extent = Extent::Rest { tail },
+            None => body.lines[at].leaves = Some(tail).filter(|tail| *tail > 0),
         }
     }
     // A region of its own has a size of its own.
@@ -72,11 +70,6 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
 /// The first field behind `at` whose size is not fixed.
 fn open_in_the_way(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Option<usize> {
     (at + 1..lines.len()).find(|&other| lines[other].size.fixed().is_none() || is_open(&lines[other], parts))
-}
-
-/// Whether what goes on to the end of its region is a struct with something behind it, for which it leaves nothing.
-fn open_struct_amid(lines: &[Line<'_>], at: usize) -> bool {
-    at + 1 < lines.len() && matches!(lines[at].ty, Type::Struct(_))
 }
 
 /// Whether a type goes on to the end of its region.
@@ -141,8 +134,8 @@ fn length_field(lines: &[Line<'_>], at: usize, length: usize) -> Option<Diagnost
             .help(format!("write `{right}`"))
             .note(line.draft.origin, "it is the length of this field"),
         ),
-        // A flag, which is no integer.
-        Role::Sender(_) => None,
+        // A flag or bytes, which are no integer.
+        Role::Sender(_) | Role::Extension => None,
         Role::Checksum(_) => Some(
             found(Code::BadEquation, format!("`{}` is a checksum", number.name))?
                 .why("a checksum says nothing of a length")
@@ -180,13 +173,4 @@ fn rest_not_last(lines: &[Line<'_>], at: usize, other: usize) -> Diagnostic {
         ))
         .help(format!("give it a length of its own: `[u16]` instead of `[..]`, or move it behind `{}`", behind.name))
         .note(behind.draft.origin, "this one varies too")
-}
-
-fn open_struct_not_last(line: &Line<'_>) -> Diagnostic {
-    Diagnostic::new(Code::RestNotLast, line.draft.origin, format!("`{}` takes all that is left", line.name))
-        .why("its struct ends with `[..]`, and so it must be the last field")
-        .help(format!(
-            "measure it: `{0}_len: u16 = size({0})` in front, or give the `[..]` of the struct a length: `[u16]`",
-            line.name
-        ))
 }

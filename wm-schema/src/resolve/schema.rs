@@ -4,7 +4,7 @@ use super::layouts::{self, Body};
 use super::sizes::{self, Parts};
 use super::{
     Context, apart, cases, declared, envelope, exchanges, formulas, framing, headers, ints, names, nesting, recovers,
-    regions, session, streams, suggest, unused, vocabulary,
+    regions, session, streams, suggest, unused, versions, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft, LayoutKind, Name};
@@ -145,7 +145,7 @@ fn from_the_inside_out(
                 continue;
             }
             let size = sizes::bound_struct(cx, &mut body, parts);
-            let goes_on = body.lines.iter().any(|line| regions::is_open(line, parts));
+            let goes_on = body.lines.iter().any(|line| regions::is_open(line, parts) || line.since.is_some());
             if goes_on && group.nesting.is_some() {
                 nesting::goes_on(cx, &body);
                 sound = false;
@@ -172,6 +172,7 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
         return false;
     }
     formulas::check(cx, body, parts);
+    versions::check(cx, body, parts);
     sizes::own(&mut body.lines, parts);
     headers::check(cx, body, parts.structs);
     regions::elements(cx, body, parts);

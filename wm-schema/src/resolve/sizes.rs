@@ -20,7 +20,7 @@ pub(super) struct Parts<'p> {
 pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
     for at in 0..lines.len() {
         lines[at].size = line_size(lines, at, parts);
-        if lines[at].condition.is_some() {
+        if lines[at].condition.is_some() || lines[at].since.is_some() {
             lines[at].size.least = 0;
         }
     }

@@ -53,6 +53,7 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::Stream => " stream".to_owned(),
         AttrKind::Where(formula) => format!(" where {}", formula.text),
         AttrKind::If(formula) => format!(" if {}", formula.text),
+        AttrKind::Since(version) => format!(" since v{}", version.value),
         AttrKind::UntilWhere(_) | AttrKind::UntilEmpty | AttrKind::Equals(_) => String::new(),
     };
     attrs.iter().map(spell).collect()
@@ -64,6 +65,7 @@ pub(super) fn name(field: &FieldDraft) -> String {
         FieldKind::Named(name, _) => name.text.clone(),
         FieldKind::Literal(value) => literal(value),
         FieldKind::Reserved(_) => "_".to_owned(),
+        FieldKind::Extension => "extensible".to_owned(),
     }
 }
 
@@ -71,7 +73,7 @@ pub(super) fn name(field: &FieldDraft) -> String {
 pub(super) fn word(field: &FieldDraft) -> &str {
     match &field.kind {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => &ty.name.text,
-        FieldKind::Literal(_) => "bytes",
+        FieldKind::Literal(_) | FieldKind::Extension => "bytes",
     }
 }
 
@@ -84,7 +86,7 @@ pub(super) fn line_with(field: &FieldDraft, ty: &str) -> String {
 pub(super) fn line(field: &FieldDraft) -> String {
     match &field.kind {
         FieldKind::Named(_, draft) | FieldKind::Reserved(draft) => line_with(field, &ty(draft)),
-        FieldKind::Literal(value) => literal(value),
+        FieldKind::Literal(_) | FieldKind::Extension => name(field),
     }
 }
 

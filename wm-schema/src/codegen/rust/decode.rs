@@ -4,7 +4,7 @@ use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, to_i128, to_u64};
 use super::{bits, checksums, envelope, headers, literal, names, sentinels, shape, vias};
 use crate::ir::{
-    BitPlace, Bytes, Content, Equation, Extent, Field, Formula, Held, Int, Layout, Measure, Message, Role, Type,
+    BitPlace, Bytes, Content, Equation, Extent, Field, Formula, Held, Int, Layout, Measure, Message, Role, Since, Type,
 };
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -219,8 +219,16 @@ impl<'c> Decoder<'c> {
     /// A field with its rules; one that may be absent only if it is there.
     fn present(&self, at: usize) -> TokenStream {
         let (read, rules, field) = (self.field(at), self.rules(at), self.code.field(at));
-        let Some(condition) = &field.condition else { return quote!(#read #rules) };
-        let (condition, local) = (self.condition(condition), self.code.names.local(at));
+        let condition = match (&field.condition, field.since) {
+            (Some(condition), _) => self.condition(condition),
+            (None, Some(Since { behind: Some(before), joined: true, .. })) => {
+                let before = self.code.names.local(before);
+                quote!(#before.is_some())
+            }
+            (None, Some(_)) => quote!(reader.remaining() > 0),
+            (None, None) => return quote!(#read #rules),
+        };
+        let local = self.code.names.local(at);
         quote! {
             let #local = if #condition {
                 #read
@@ -259,6 +267,7 @@ impl<'c> Decoder<'c> {
             return quote!(reader.constant(#bytes, #constant)?;);
         }
         match &self.code.field(at).ty {
+            Type::Bytes(bytes) if self.code.field(at).role == Role::Extension => self.extension(at, bytes),
             Type::Constant(_) => TokenStream::new(),
             Type::Int(int, range) => {
                 let read = read_int(int, &quote!(reader), &constant);
@@ -281,17 +290,35 @@ impl<'c> Decoder<'c> {
         }
     }
 
+    /// The statement that steps over what newer peers add.
+    fn extension(&self, at: usize, bytes: &Bytes) -> TokenStream {
+        let constant = self.code.constant(at);
+        match bytes.extent {
+            Extent::Field(number) => {
+                let len = self.said_by(number, bytes.max);
+                quote!(reader.bytes(#len, #constant)?;)
+            }
+            _ => quote!(reader.rest(0, #constant)?;),
+        }
+    }
+
     /// The statement that opens the region of a field which has one of its own.
     fn region(&self, at: usize) -> Option<TokenStream> {
-        let number = self.code.field(at).region?;
-        let (constant, bytes, region) =
-            (self.code.constant(at), self.said_by(number, None), self.code.names.beside(at, "region"));
+        let (field, constant) = (self.code.field(at), self.code.constant(at));
+        let region = self.code.names.beside(at, "region");
+        if let Some(tail) = field.leaves {
+            let tail = self.code.size(tail);
+            return Some(quote!(let mut #region = reader.rest_region(#tail, #constant)?;));
+        }
+        let number = field.region?;
+        let bytes = self.said_by(number, None);
         Some(quote!(let mut #region = reader.region(#bytes, #constant)?;))
     }
 
     /// The reader that a field is read from: that of its region, if it has one, or the reader of the layout.
     fn source(&self, at: usize) -> TokenStream {
-        if self.code.field(at).region.is_none() {
+        let field = self.code.field(at);
+        if field.region.is_none() && field.leaves.is_none() {
             return self.reader();
         }
         let region = self.code.names.beside(at, "region");

@@ -8,7 +8,7 @@ use super::number::{to_i128, within};
 use super::{Rust, bits, literal, names, sentinels, shape, vias};
 use crate::ir::{
     By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Schema,
-    Type,
+    Since, Type,
 };
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -218,7 +218,7 @@ fn is_plain(schema: &Schema, layout: &Layout) -> bool {
     layout.size.fixed().is_some()
         && layout.choice.is_none()
         && layout.params.is_empty()
-        && values().all(|field| field.condition.is_none() && field.rules.is_empty())
+        && values().all(|field| !field.is_optional() && field.rules.is_empty())
         && values().all(|field| match &field.ty {
             Type::Int(int, range) => within(int, *range, &quote!(_), &quote!(_)).is_none(),
             Type::Enum(kind) => !needs_check(&schema.enums[*kind]),
@@ -384,6 +384,9 @@ impl<'c> Encoder<'c> {
         if field.role != Role::Value {
             return self.rules(at);
         }
+        if let Some(since) = &field.since {
+            return self.check_since(at, *since);
+        }
         let Some(condition) = &field.condition else {
             let (checks, rules) = (self.check_value(at), self.rules(at));
             return quote!(#checks #rules);
@@ -398,6 +401,23 @@ impl<'c> Encoder<'c> {
             check::present(#value.is_some(), #condition, #text, #constant)?;
             #checks
         }
+    }
+
+    /// The rules of a value that older peers do not send: it needs those that came before it.
+    fn check_since(&mut self, at: usize, since: Since) -> TokenStream {
+        let (value, constant) = (self.value(at), self.code.constant(at));
+        let needed = since.behind.map(|behind| {
+            let (before, text) = (self.value(behind), format!("{} is there", self.code.field(behind).name));
+            match since.joined {
+                true => quote!(check::present(#value.is_some(), #before.is_some(), #text, #constant)?;),
+                false => quote!(check::holds(#value.is_none() || #before.is_some(), #text, #constant)?;),
+            }
+        });
+        let checks = self.if_present(at, |encoder| {
+            let (checks, rules) = (encoder.check_value(at), encoder.rules(at));
+            quote!(#checks #rules)
+        });
+        quote!(#needed #checks)
     }
 
     /// What is handed to `measure` of the struct of a field.
@@ -467,7 +487,7 @@ impl<'c> Encoder<'c> {
 
     /// Statements about a value that may be absent, for when it is there. Variables that they need are theirs alone.
     fn if_present(&mut self, at: usize, statements: impl FnOnce(&mut Self) -> TokenStream) -> TokenStream {
-        if self.code.field(at).condition.is_none() {
+        if !self.code.field(at).is_optional() {
             return statements(self);
         }
         let (lets, statements) = self.within(at, statements);
@@ -624,7 +644,7 @@ impl<'c> Encoder<'c> {
 
     /// Checks that a number can be computed, without a need for it.
     fn number_is_checked(&mut self, at: usize) {
-        if self.code.field(at).condition.is_some() && self.inside.is_none() {
+        if self.code.field(at).is_optional() && self.inside.is_none() {
             let check = self.if_present(at, |encoder| {
                 encoder.number_is_checked(at);
                 TokenStream::new()
@@ -668,10 +688,10 @@ impl<'c> Encoder<'c> {
         let fields = &self.code.layout.fields;
         let (least, most, add) = match self.code.equation(at) {
             Some(Equation { measure: Measure::Bytes { first, last }, add }) => {
-                let least: u64 = fields[first..=last].iter().map(|field| field.size.least).sum();
+                let least: u64 = fields[first..=last].iter().map(|field| field.written().least).sum();
                 let most = fields[first..=last]
                     .iter()
-                    .try_fold(0u64, |sum, field| Some(sum.saturating_add(field.size.most?)))
+                    .try_fold(0u64, |sum, field| Some(sum.saturating_add(field.written().most?)))
                     .unwrap_or(u64::MAX);
                 let frame = self.code.message.map_or(u64::MAX, |message| message.content_bytes_max());
                 (least, most.min(frame), add)

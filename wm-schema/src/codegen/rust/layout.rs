@@ -128,13 +128,13 @@ impl<'s> LayoutCode<'s> {
     /// Whether a message with legal fields can be over the limit of the frame.
     pub(super) fn can_exceed_frame(&self) -> bool {
         let most = |sum: u64, size: Size| Some(sum.saturating_add(size.most?));
-        let all = self.layout.fields.iter().map(|field| field.size).try_fold(0, most);
+        let all = self.layout.fields.iter().map(Field::written).try_fold(0, most);
         self.message.is_some_and(|message| all.is_none_or(|all| all > message.content_bytes_max()))
     }
 
     /// The field to blame when a message is too large: the largest.
     pub(super) fn largest(&self) -> usize {
-        let size = |at: &usize| (self.field(*at).size.most.unwrap_or(u64::MAX), *at);
+        let size = |at: &usize| (self.field(*at).written().most.unwrap_or(u64::MAX), *at);
         (0..self.layout.fields.len()).max_by_key(size).unwrap_or_default()
     }
 
@@ -142,7 +142,7 @@ impl<'s> LayoutCode<'s> {
     pub(super) fn equation(&self, at: usize) -> Option<Equation> {
         match self.field(at).role {
             Role::Computed(equation) => Some(equation),
-            Role::Value | Role::Constant(_) | Role::Checksum(_) | Role::Sender(_) => None,
+            Role::Value | Role::Constant(_) | Role::Checksum(_) | Role::Sender(_) | Role::Extension => None,
         }
     }
 

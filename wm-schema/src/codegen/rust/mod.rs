@@ -301,7 +301,7 @@ impl<'s> Rust<'s> {
             return TokenStream::new();
         };
         let Type::Bytes(Bytes { content, .. }) = field.ty else { return TokenStream::new() };
-        if field.condition.is_some() {
+        if field.is_optional() {
             return TokenStream::new();
         }
         let (name, ty) = (names::ident(&field.name), shape::layout_type(self.schema, layout, &quote!('a)));

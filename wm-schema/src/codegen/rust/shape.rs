@@ -137,7 +137,7 @@ pub(super) fn field_type(schema: &Schema, layout: &Layout, field: &Field) -> Tok
         }
         ty => value_type(schema, ty),
     };
-    if field.condition.is_some() { quote!(Option<#held>) } else { held }
+    if field.is_optional() { quote!(Option<#held>) } else { held }
 }
 
 /// The type of a word: it borrows what has no variant.
@@ -183,13 +183,13 @@ pub(super) fn is_serialized(field: &Field) -> bool {
 /// Whether a layout leaves nothing of what it stands in, whatever is absent.
 pub(super) fn leaves_nothing(schema: &Schema, layout: &Layout) -> bool {
     let nothing = |field: &Field| match &field.ty {
-        _ if field.region.is_some() => false,
+        _ if field.region.is_some() || field.leaves.is_some() => false,
         Type::Struct(at) => leaves_nothing(schema, &schema.structs[*at]),
         ty => takes_the_rest(schema, ty),
     };
     match layout.choice {
         Some(_) => layout.fields.iter().all(nothing),
-        None => layout.fields.iter().filter(|field| field.condition.is_none()).any(nothing),
+        None => layout.fields.iter().filter(|field| !field.is_optional()).any(nothing),
     }
 }
 

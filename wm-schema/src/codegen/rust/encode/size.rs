@@ -14,7 +14,7 @@ impl Encoder<'_> {
             return quote!(size);
         }
         let outside = (0..self.code.layout.fields.len()).filter(|at| !(first..=last).contains(at));
-        let outside: Option<u64> = outside.map(|at| self.code.field(at).size.fixed()).sum();
+        let outside: Option<u64> = outside.map(|at| self.code.field(at).written().fixed()).sum();
         if let (true, Some(outside)) = (self.size_is_known, outside) {
             let outside = self.code.size(outside);
             return quote!(size.saturating_sub(#outside));
@@ -42,7 +42,7 @@ impl Encoder<'_> {
 
     /// The size of one field: what is always the same, and `terms` that are not.
     pub(super) fn terms(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
-        if self.code.field(at).condition.is_none() {
+        if !self.code.field(at).is_optional() {
             return self.terms_of_value(at, terms);
         }
         let name = self.code.names.beside(at, "size");
@@ -70,7 +70,8 @@ impl Encoder<'_> {
 
     pub(super) fn terms_of_value(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
         let (field, schema) = (self.code.field(at), self.code.rust.schema);
-        if let (Some(size), false) = (field.size.fixed(), matches!(field.ty, Type::Struct(_) | Type::List { .. })) {
+        if let (Some(size), false) = (field.written().fixed(), matches!(field.ty, Type::Struct(_) | Type::List { .. }))
+        {
             return size;
         }
         match &field.ty {

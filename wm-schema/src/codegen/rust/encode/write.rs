@@ -24,6 +24,7 @@ impl Encoder<'_> {
         }
         let value = self.value(at);
         match &self.code.field(at).ty {
+            _ if self.code.field(at).role == Role::Extension => TokenStream::new(),
             Type::Constant(_) => TokenStream::new(),
             Type::Int(int, _) if self.code.field(at).role == Role::Value => write_int(int, &value),
             Type::Int(int, _) => match self.code.layout.checksum(at) {
