@@ -190,7 +190,15 @@ fn type_name(draft: &FieldDraft) -> String {
 /// What newer peers add behind the last field: all that is left, and nobody's.
 fn extension(draft: &FieldDraft) -> Line<'_> {
     let extent = Extent::Rest { tail: 0 };
-    let ty = Type::Bytes(Bytes { content: Content::Bytes, extent, max: None, trim: None, pad: None, within: None });
+    let ty = Type::Bytes(Bytes {
+        content: Content::Bytes,
+        extent,
+        max: None,
+        trim: None,
+        pad: None,
+        within: None,
+        via: None,
+    });
     Line { role: Role::Extension, ..plain(draft, ty) }
 }
 

@@ -47,8 +47,8 @@ mod streams;
 pub(crate) mod suggest;
 mod types;
 mod unused;
-mod via;
 mod versions;
+mod via;
 mod vocabulary;
 mod words;
 
