@@ -8,8 +8,10 @@
 //! What is still to come is always known at the least: [`Walk`] asks for exactly that, and a number that makes it more
 //! than the largest frame is refused when it has been read. Nothing is allocated.
 
-use super::scan::{Input, Prefix, find, fixed};
-use super::{DecodeError, Escaping, Fault, Field, Headers, Radix, Reader, Unsigned, headers, text};
+mod numbers;
+
+use super::scan::{Input, find, fixed};
+use super::{DecodeError, Fault, Field, Headers, Reader, headers};
 
 /// How far a walk has come: in the frame, and in the layouts of which one stands in the other.
 ///
@@ -123,17 +125,6 @@ pub struct Walker<'w, const VALUES: usize = 0> {
 /// A place that was remembered.
 fn place(value: u64) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
-}
-
-macro_rules! integers {
-    ($($method:ident $ty:ident $bytes:literal;)*) => { $(
-        #[doc = concat!("Steps over a number of ", $bytes, " bytes, as [`Reader::", stringify!($method), "`] reads it.\n\n")]
-        #[doc = "# Errors\n\nIt has not arrived whole."]
-        #[inline]
-        pub fn $method(&mut self, field: &'static Field) -> Result<$ty, Halt> {
-            self.whole($bytes, |reader| reader.$method(field))
-        }
-    )* };
 }
 
 impl<'w, const VALUES: usize> Walker<'w, VALUES> {
@@ -522,114 +513,6 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
             level.next = level.next.saturating_add(1);
         }
         Ok(())
-    }
-
-    /// Steps over a number of fixed width.
-    fn whole<T>(
-        &mut self,
-        bytes: usize,
-        read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>,
-    ) -> Result<T, Halt> {
-        if self.arrived().len() < bytes {
-            return Err(Halt::Need(0));
-        }
-        self.place.number_at = self.place.at;
-        let value = read(&mut Reader::at(self.buf, self.place.at))?;
-        self.advance(bytes);
-        Ok(value)
-    }
-
-    /// Steps over a number of free width, of which `least` bytes have been counted.
-    fn free(&mut self, found: Option<(u64, usize)>, least: usize, field: &'static Field) -> Result<u64, Halt> {
-        let Some((value, width)) = found else {
-            return Err(Halt::Need(self.arrived().len().saturating_sub(least.saturating_sub(1))));
-        };
-        self.grow(width.saturating_sub(least), field)?;
-        self.place.number_at = self.place.at;
-        self.advance(width);
-        Ok(value)
-    }
-
-    /// Steps over `digits` ASCII digits.
-    ///
-    /// # Errors
-    ///
-    /// As [`Reader::digits`], or they have not arrived whole.
-    #[inline]
-    pub fn digits(&mut self, digits: usize, radix: Radix, field: &'static Field) -> Result<u64, Halt> {
-        self.whole(digits, |reader| reader.digits(digits, radix, field))
-    }
-
-    /// Steps over a varint.
-    ///
-    /// # Errors
-    ///
-    /// As [`Reader::varint`], or it has not arrived whole.
-    #[inline]
-    pub fn varint(&mut self, field: &'static Field) -> Result<u64, Halt> {
-        let found = Prefix::varint(self.buf, self.place.at, field)?;
-        self.free(found, 1, field)
-    }
-
-    /// Steps over an integer that escapes from a base of whole bytes.
-    ///
-    /// # Errors
-    ///
-    /// As [`Reader::escaping`], or it has not arrived whole.
-    #[inline]
-    pub fn escaping(&mut self, base: Unsigned, how: &Escaping, field: &'static Field) -> Result<u64, Halt> {
-        let found = Prefix::escaping(self.buf, self.place.at, base, how, field)?;
-        self.free(found, base.width(), field)
-    }
-
-    /// Steps over an ASCII number that ends at `delimiter`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Reader::number_until`], at its first wrong byte, or it has not arrived whole.
-    #[inline]
-    pub fn number_until(
-        &mut self,
-        delimiter: &[u8],
-        max: usize,
-        radix: Radix,
-        field: &'static Field,
-    ) -> Result<u64, Halt> {
-        let found = Prefix::number_until(self.buf, self.place.at, delimiter, max, radix, field)?;
-        let least = delimiter.len().saturating_add(1);
-        self.free(found, least, field)
-    }
-
-    /// Steps over a signed decimal that ends at `delimiter`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Reader::signed_until`], or it has not arrived whole.
-    #[inline]
-    pub fn signed_until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<i64, Halt> {
-        let digits = self.up_to(delimiter, max, 1, field)?;
-        let value = text::signed(digits, self.place.at, field)?;
-        let width = digits.len().saturating_add(delimiter.len());
-        self.free(Some((0, width)), delimiter.len().saturating_add(1), field)?;
-        Ok(value)
-    }
-
-    integers! {
-        u8 u8 1;
-        u16_be u16 2;
-        u16_le u16 2;
-        u24_be u32 3;
-        u24_le u32 3;
-        u32_be u32 4;
-        u32_le u32 4;
-        u40_be u64 5;
-        u40_le u64 5;
-        u48_be u64 6;
-        u48_le u64 6;
-        u56_be u64 7;
-        u56_le u64 7;
-        u64_be u64 8;
-        u64_le u64 8;
     }
 }
 

@@ -531,7 +531,7 @@ impl<'c> Decoder<'c> {
                     false => quote!(let #len = #length; let #local = reader.bytes(#len, #constant)?;),
                 }
             }
-            Extent::Lines => return headers::read(self.code, at),
+            Extent::Lines => headers::read(self.code, at),
             // Only a list ends with an element.
             Extent::Where(_) => TokenStream::new(),
             Extent::Rest { tail } => {

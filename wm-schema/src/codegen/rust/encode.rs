@@ -1,16 +1,17 @@
 //! `measure`, `encode` and `write`: every rule is checked before the first byte is written.
 
+mod check;
 mod size;
 mod write;
 
 use super::layout::LayoutCode;
 use super::number::{to_i128, within};
-use super::{Rust, bits, literal, names, sentinels, shape, vias};
+use super::{Rust, bits, literal, names, shape, vias};
 use crate::ir::{
     By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Schema,
     Since, Type,
 };
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
 
@@ -517,94 +518,6 @@ impl<'c> Encoder<'c> {
         let value = self.value(at);
         let copy = shape::type_has(self.code.rust.schema, &self.code.field(at).ty, shape::Trait::Copy);
         if copy && self.code.field(at).held != Held::Owned { value } else { quote!(&#value) }
-    }
-
-    fn check_value(&mut self, at: usize) -> TokenStream {
-        let field = self.code.field(at);
-        let (constant, value) = (self.code.constant(at), self.value(at));
-        match &field.ty {
-            Type::Int(int, range) => within(int, *range, &value, &constant).unwrap_or_default(),
-            Type::Enum(index) if needs_check(&self.code.rust.schema.enums[*index]) => {
-                quote!(#value.check(#constant)?;)
-            }
-            Type::Bytes(bytes) => self.check_bytes(at, bytes),
-            Type::List { element, count, max } => self.check_list(at, element, count, *max),
-            Type::Struct(_) | Type::Enum(_) | Type::Float { .. } | Type::Constant(_) => TokenStream::new(),
-        }
-    }
-
-    fn check_list(&self, at: usize, element: &Type, count: &Extent, max: Option<u64>) -> TokenStream {
-        let (constant, value, len) = (self.code.constant(at), self.value(at), self.len(at));
-        let most = max.map(|max| {
-            let max = literal::number(max.into());
-            quote!(check::at_most(#len, #max, #constant)?;)
-        });
-        match count {
-            Extent::Fixed(count) => {
-                let count = literal::number((*count).into());
-                quote!(check::exactly(#len, #count, #constant)?;)
-            }
-            Extent::Where(condition) => {
-                let (last, text) = (sentinels::last(self.code, element, condition), &condition.text);
-                let borrow = self.inside.is_none().then(|| quote!(&));
-                quote!(#most check::ends_with(#borrow #value, #last, #text, #constant)?;)
-            }
-            _ => quote!(#most),
-        }
-    }
-
-    fn check_bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
-        let (constant, value, len) = (self.code.constant(at), self.value(at), self.len(at));
-        let content = self.content(at, bytes);
-        let mut checks = TokenStream::new();
-        if bytes.content == Content::Headers {
-            return checks;
-        }
-        if let Content::Word(words) = bytes.content {
-            // Where the words of the schema may stand is known when it is read.
-            if !self.code.rust.schema.words[words].open {
-                return checks;
-            }
-            checks.extend(quote!(#value.check(#constant)?;));
-        }
-        if self.code.field(at).held == Held::Array {
-            // Its type says how many there are.
-        } else if let Extent::Fixed(expected) = bytes.extent {
-            let expected = self.code.size(expected);
-            checks.extend(match bytes.pad {
-                None => quote!(check::exactly(#len, #expected, #constant)?;),
-                Some(pad) => {
-                    let pad = literal::bytes(&[pad]);
-                    quote! {
-                        check::at_most(#len, #expected, #constant)?;
-                        check::untrimmed(#content, #pad, #constant)?;
-                    }
-                }
-            });
-        } else if let Some(max) = bytes.max
-            && !(self.code.can_exceed_frame() && self.code.frame_bounds(at))
-        {
-            let max = self.code.size(max);
-            checks.extend(quote!(check::at_most(#len, #max, #constant)?;));
-        }
-        if bytes.content == Content::Ascii {
-            let borrow = (self.code.field(at).held == Held::Owned).then(|| quote!(&));
-            checks.extend(quote!(check::ascii(#borrow #value, #constant)?;));
-        }
-        if let Some((least, most)) = bytes.within.filter(|_| !matches!(bytes.content, Content::Word(_))) {
-            let (least, most) = (Literal::byte_character(least), Literal::byte_character(most));
-            checks.extend(quote!(check::characters(#content, #least, #most, #constant)?;));
-        }
-        // What is transformed cannot contain its delimiter.
-        if let (Extent::Until(delimiter), None) = (&bytes.extent, bytes.via) {
-            let delimiter = literal::bytes(delimiter);
-            checks.extend(quote!(check::free_of(#content, #delimiter, #constant)?;));
-        }
-        if let Some(suffix) = &bytes.trim {
-            let suffix = literal::bytes(suffix);
-            checks.extend(quote!(check::untrimmed(#content, #suffix, #constant)?;));
-        }
-        checks
     }
 
     /// The integer that is computed for a field, a prefix too; where it has one.
