@@ -184,7 +184,7 @@ pub enum Role {
     Checksum(Checksum),
     /// Nobody sets it, and the encoder writes nothing: what newer peers add behind the last field, which the decoder skips.
     Extension,
-    /// True exactly if this side sends the message, which both may send: an [`Int::Flag`].
+    /// True exactly if this side sends the message, which both may send: an [`Int::Flag`](super::Int::Flag).
     Sender(Side),
 }
 

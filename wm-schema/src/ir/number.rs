@@ -39,12 +39,12 @@ pub enum Int {
         /// The most characters, 1 to 20.
         max: u8,
     },
-    /// Part of a byte or of several, unsigned: [`Field::bits`] says which. Never an element or a prefix.
+    /// Part of a byte or of several, unsigned: [`Field::bits`](super::Field::bits) says which. Never an element or a prefix.
     Bits {
         /// 1 to 63.
         bits: u8,
     },
-    /// One bit, true or false: [`Field::bits`] says which.
+    /// One bit, true or false: [`Field::bits`](super::Field::bits) says which.
     Flag,
     /// A small number that escapes to wider ones.
     Escaping(Arc<Escaping>),

@@ -105,7 +105,7 @@ pub enum Content {
 pub enum Extent {
     /// Always the same.
     Fixed(u64),
-    /// An earlier field of the layout says; it is [`Role::Computed`] by an equation that measures this field, so that
+    /// An earlier field of the layout says; it is [`Role::Computed`](super::Role::Computed) by an equation that measures this field, so that
     /// length = value of that field - `add` of its equation.
     Field(usize),
     /// A number in front says.
