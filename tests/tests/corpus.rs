@@ -1,6 +1,7 @@
 //! The corpus of the fuzzers, on a stable compiler: every input that is committed does no harm, and every vector and every
 //! schema is among them. `WM_BLESS=1` adds those that are not.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wm_tests::{fuzz, schemas, vectors};
@@ -29,8 +30,10 @@ fn seeds() -> Vec<(String, String, Vec<u8>)> {
 #[test]
 fn every_vector_and_every_schema_seeds_a_fuzzer() {
     let bless = std::env::var_os("WM_BLESS").is_some();
+    let mut files = BTreeSet::new();
     for (target, name, input) in seeds() {
         let file = corpus(&target).join(name);
+        assert!(files.insert(file.clone()), "two vectors are called {}: give one another name", file.display());
         if bless {
             fs::create_dir_all(corpus(&target)).unwrap();
             fs::write(&file, &input).unwrap();
