@@ -153,6 +153,8 @@ pub fn all() -> Vec<Subject> {
         in_state::<staged::socks5::Check>("socks5", Server),
         in_state::<staged::socks5::Ready>("socks5", Client),
         in_state::<staged::socks5::Dial>("socks5", Server),
+        generated::<tags::Ask<'static>>("tags", Client),
+        generated::<tags::Reply<'static>>("tags", Server),
         generated::<talk::ClientMessage<'static>>("talk", Client),
         generated::<talk::ServerMessage<'static>>("talk", Server),
         generated::<imports::Hello<'static>>("imports", Client),

@@ -354,7 +354,7 @@ pub fn in_reach(layout: &Layout, formula: &Formula, is_argument: bool) -> bool {
             Type::Int(int, _) => is_argument || int.range().0 == 0,
             ty => is_argument && plain(ty),
         },
-        Term::Member { .. } | Term::Length { .. } | Term::It => false,
+        Term::Member { .. } | Term::Length { .. } | Term::It | Term::IsArm { .. } | Term::Arm { .. } => false,
         _ => true,
     };
     formula.term.all(&seen)

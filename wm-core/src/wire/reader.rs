@@ -107,6 +107,17 @@ impl<'a> Reader<'a> {
         self.frame.get(self.at..).unwrap_or_default()
     }
 
+    /// The next byte, which is not stepped over.
+    ///
+    /// # Errors
+    ///
+    /// None is left.
+    #[inline]
+    pub fn first_byte(&self, field: &'static Field) -> Result<u8, DecodeError> {
+        let missing = || DecodeError::new(field, self.frame.len(), Fault::Truncated { needed: 1 });
+        self.frame.get(self.at).copied().ok_or_else(missing)
+    }
+
     /// How many bytes are left.
     #[inline]
     #[must_use]

@@ -453,6 +453,16 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         self.look_at(at, bytes, read)
     }
 
+    /// The next byte, which is not stepped over.
+    ///
+    /// # Errors
+    ///
+    /// It has not arrived.
+    #[inline]
+    pub fn first_byte(&self, field: &'static Field) -> Result<u8, Halt> {
+        self.look_at(self.place.at, 1, |reader| reader.first_byte(field))
+    }
+
     /// Looks again at what stands `at` a place of the frame, at least `bytes` bytes.
     ///
     /// # Errors

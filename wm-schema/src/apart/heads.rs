@@ -249,6 +249,11 @@ impl Head<'_> {
                 self.whole(int, &tags(choice));
                 Some(Stop)
             }
+            (By::Bits { .. }, _) => {
+                let arms = |byte| choice.by.of_first(byte).is_some_and(|tag| choice.arm(tag).is_some());
+                self.sets.push(ByteSet::of(arms));
+                Some(Stop)
+            }
             (By::Given(_), Some(bytes)) => {
                 self.any(bytes);
                 None

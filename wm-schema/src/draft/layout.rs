@@ -120,6 +120,14 @@ pub enum FieldKind {
     Reserved(TypeDraft),
     /// `extensible` behind the closing brace: what newer peers add behind the last field.
     Extension,
+    /// The tag in front of an arm whose first bits leave room for it. No front end writes one: where it stands shows when
+    /// all types are read.
+    Tag {
+        /// The tag of the arm.
+        value: i128,
+        /// How many bits it takes.
+        bits: u8,
+    },
 }
 
 /// How Rust holds the value of a field.

@@ -464,6 +464,12 @@ fn read_union(
             cursor.closed_at(cursor.at, found);
             (tag, params)
         }
+        (By::Bits { .. }, params) => {
+            let Some(first) = cursor.left().first() else {
+                return Err(place.error(offset, Fault::Truncated { needed: 1 }));
+            };
+            (Value::Int(choice.by.of_first(*first).unwrap_or_default()), params)
+        }
         (By::Given(_), [given, params @ ..]) => (given.clone(), params),
         (By::Given(_), []) | (By::Header { .. }, _) => (Value::Int(0), params),
     };

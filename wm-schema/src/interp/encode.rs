@@ -269,6 +269,8 @@ fn union(
             (number::write(int, &Value::Int(tag)).unwrap_or_default(), params)
         }
         (By::Given(_), [given, params @ ..]) if choice.given(schema, given) == Some(*index) => (Vec::new(), params),
+        // Its tag is part of the arm.
+        (By::Bits { .. }, params) => (Vec::new(), params),
         (By::Header { .. }, params) => (Vec::new(), params.get(1..).unwrap_or_default()),
         (By::Given(_), _) => {
             let condition = format!("{} is chosen", field.name);

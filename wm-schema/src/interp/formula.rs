@@ -57,6 +57,10 @@ fn computed<'v>(
         };
         return Some(Computed::Int(i128::try_from(length).ok()? + i128::from(*add)));
     }
+    if let Term::IsArm { value, arm, .. } = term {
+        let (Value::Arm(found, _), _) = reached(schema, value, known)? else { return None };
+        return Some(Computed::Bool(found == arm));
+    }
     let (value, ty) = reached(schema, term, known)?;
     simple(value, ty)
 }
@@ -67,6 +71,10 @@ fn reached<'v>(
     term: &Term,
     known: &impl Fn(&Term) -> Option<(&'v Value, &'v Type)>,
 ) -> Option<(&'v Value, &'v Type)> {
+    if let Term::Arm { value, of, arm } = term {
+        let (Value::Arm(found, inner), _) = reached(schema, value, known)? else { return None };
+        return (found == arm).then_some((&**inner, &schema.structs[*of].fields[*arm].ty));
+    }
     let Term::Member { of, part, field } = term else { return known(term) };
     let (Value::Struct(values), _) = reached(schema, of, known)? else { return None };
     let fields = &schema.structs[*part].fields;

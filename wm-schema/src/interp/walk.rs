@@ -114,6 +114,10 @@ impl<'w> Walk<'w> {
         let offset = size(self.at);
         let value = match (&choice.by, params.first()) {
             (By::Tag(int), _) => self.value(int, tag)?,
+            (By::Bits { .. }, _) => match self.arrived().first() {
+                Some(first) => choice.by.of_first(*first).unwrap_or_default(),
+                None => return Err(Stop::Missing { known: 0 }),
+            },
             (By::Given(_), Some(given)) => decode::as_int(given),
             (By::Header { .. }, _) | (By::Given(_), None) => 0,
         };

@@ -52,11 +52,29 @@ impl Choice {
     }
 }
 
+impl By {
+    /// The tag in the first byte of an arm, if it is some of its bits.
+    #[must_use]
+    pub fn of_first(&self, byte: u8) -> Option<i128> {
+        match *self {
+            Self::Bits { width, shift } => Some(i128::from(byte >> shift) & ((1 << width) - 1)),
+            Self::Tag(_) | Self::Header { .. } | Self::Given(_) => None,
+        }
+    }
+}
+
 /// Where the value is that chooses the arm of a union.
 #[derive(Debug, Clone)]
 pub enum By {
     /// In front of the arm: a tag, one value for each arm.
     Tag(Int),
+    /// In the first byte of the arm: a tag of some of its bits. The struct of each arm has them as a constant.
+    Bits {
+        /// How many bits, 1 to 7.
+        width: u8,
+        /// How many bits of the byte stand below them.
+        shift: u8,
+    },
     /// In the headers of the layout around it, which hands them in: the values of the arms are places among the words.
     Header {
         /// The name of the header.

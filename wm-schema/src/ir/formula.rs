@@ -92,6 +92,24 @@ pub enum Term {
         /// The values of the variant, both ends included.
         within: (i128, i128),
     },
+    /// Whether a union has an arm.
+    IsArm {
+        /// The value of the union.
+        value: Box<Self>,
+        /// The union, by index.
+        of: usize,
+        /// The arm, by index.
+        arm: usize,
+    },
+    /// What an arm of a union holds: read only where the formula knows that it is that arm.
+    Arm {
+        /// The value of the union.
+        value: Box<Self>,
+        /// The union, by index.
+        of: usize,
+        /// The arm, by index.
+        arm: usize,
+    },
 }
 
 /// What a part of a formula comes to.
@@ -123,14 +141,20 @@ impl Computed {
 
 impl Term {
     /// Works the value out; `known` has the values of what is read: [`Term::Field`], [`Term::Member`],
-    /// [`Term::Param`], [`Term::It`] and [`Term::Length`].
+    /// [`Term::Param`], [`Term::It`], [`Term::Length`], and of unions [`Term::IsArm`] and [`Term::Arm`].
     pub fn evaluate(&self, known: &impl Fn(&Self) -> Option<Computed>) -> Option<Computed> {
         Some(match self {
             Self::Int(value) | Self::Variant { value, .. } => Computed::Int(*value),
             Self::Bool(value) => Computed::Bool(*value),
             Self::Bytes(bytes) => Computed::Bytes(bytes.clone()),
             Self::Word { text, .. } => Computed::Bytes(text.clone().into_bytes()),
-            Self::Field(_) | Self::Member { .. } | Self::Param(_) | Self::It | Self::Length { .. } => known(self)?,
+            Self::Field(_)
+            | Self::Member { .. }
+            | Self::Param(_)
+            | Self::It
+            | Self::Length { .. }
+            | Self::IsArm { .. }
+            | Self::Arm { .. } => known(self)?,
             Self::Not(inner) => Computed::Bool(!inner.evaluate(known)?.holds()),
             Self::Negative(inner) => Computed::Int(inner.evaluate(known)?.int().checked_neg()?),
             Self::Number { value, .. } => Computed::Int(value.evaluate(known)?.int()),
@@ -138,7 +162,13 @@ impl Term {
                 Computed::Bool((*least..=*most).contains(&value.evaluate(known)?.int()))
             }
             Self::Binary { operator, left, right } => {
-                binary(*operator, &left.evaluate(known)?, &right.evaluate(known)?)?
+                let left = left.evaluate(known)?;
+                match operator {
+                    // What decides already is all that may be read.
+                    Operator::Or if left.holds() => left,
+                    Operator::And if !left.holds() => left,
+                    _ => binary(*operator, &left, &right.evaluate(known)?)?,
+                }
             }
         })
     }
@@ -151,6 +181,9 @@ impl Term {
                 | Self::Length { of: inner, .. }
                 | Self::Not(inner)
                 | Self::Negative(inner)
+                | Self::Number { value: inner, .. }
+                | Self::IsArm { value: inner, .. }
+                | Self::Arm { value: inner, .. }
                 | Self::Is { value: inner, .. } => inner.all(is_so),
                 Self::Binary { left, right, .. } => left.all(is_so) && right.all(is_so),
                 _ => true,
@@ -162,7 +195,12 @@ impl Term {
     pub fn reads_only(&self, field: usize) -> bool {
         match self {
             Self::Field(index) => *index == field,
-            Self::Member { .. } | Self::Param(_) | Self::It | Self::Length { .. } => false,
+            Self::Member { .. }
+            | Self::Param(_)
+            | Self::It
+            | Self::Length { .. }
+            | Self::IsArm { .. }
+            | Self::Arm { .. } => false,
             Self::Not(inner)
             | Self::Negative(inner)
             | Self::Number { value: inner, .. }
@@ -182,6 +220,8 @@ impl Term {
             | Self::Not(inner)
             | Self::Negative(inner)
             | Self::Number { value: inner, .. }
+            | Self::IsArm { value: inner, .. }
+            | Self::Arm { value: inner, .. }
             | Self::Is { value: inner, .. } => inner.fields(),
             Self::Binary { left, right, .. } => [left.fields(), right.fields()].concat(),
             Self::Int(_)

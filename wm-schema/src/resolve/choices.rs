@@ -5,7 +5,7 @@ use super::layouts::Body;
 use super::names::{self, Item};
 use super::sizes::Parts;
 use super::words::{self, Word};
-use super::{Context, headers, spell, suggest, vocabulary};
+use super::{Context, headers, spell, suggest, tags, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
     ArmDraft, Draft, Endian, FieldDraft, FieldKind, Formula, FormulaKind, LayoutDraft, LayoutKind, Name, PatternDraft,
@@ -104,7 +104,11 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
     }
     let by = match given {
         true => By::Given(subject(cx, draft)?),
-        false => By::Tag(Int::Fixed { bytes: 1, signed: false, endian: Endian::Big }),
+        false => match tags::bits(cx, draft)? {
+            8 => By::Tag(Int::Fixed { bytes: 1, signed: false, endian: Endian::Big }),
+            // Where they stand is known when the arms are.
+            width => By::Bits { width, shift: 0 },
+        },
     };
     let item = match &by {
         By::Given(Type::Enum(index)) => Some(enums.get(*index)?.as_ref()?.into()),
@@ -115,6 +119,7 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
     let range = match &by {
         By::Given(Type::Int(int, range)) => range.unwrap_or_else(|| int.range()),
         By::Tag(int) => int.range(),
+        By::Bits { width, .. } => (0, (1 << width) - 1),
         By::Header { .. } | By::Given(_) => (0, i128::from(u64::MAX)),
     };
     let mut values: Vec<Option<(i128, i128)>> = Vec::new();
@@ -124,7 +129,7 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
             Some(pattern) => Some(pattern_values(cx, arm, pattern, item.as_ref(), range)?),
         };
         distinct(cx, arm, found, &values, arms)?;
-        if let (By::Tag(_), Some((least, most))) = (&by, found)
+        if let (By::Tag(_) | By::Bits { .. }, Some((least, most))) = (&by, found)
             && least != most
         {
             cx.report(
@@ -309,9 +314,14 @@ fn type_of(cx: &Context<'_>, layout: &LayoutDraft, path: &[Name]) -> Option<Type
 }
 
 /// The rules that only the arms of a union keep.
-pub(super) fn arms(cx: &mut Context<'_>, body: &mut Body<'_>) {
-    if body.choice.is_none() {
-        return;
+pub(super) fn arms(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
+    let Some(choice) = &mut body.choice else { return };
+    if let By::Bits { shift, .. } = &mut choice.by {
+        let types: Vec<&Type> = body.lines.iter().map(|line| &line.ty).collect();
+        match tags::shift(cx, body.draft, parts.structs, &types) {
+            Some(found) => *shift = found,
+            None => body.sound = false,
+        }
     }
     for at in 0..body.lines.len() {
         let line = &body.lines[at];
@@ -394,6 +404,7 @@ pub(super) fn arguments(
         element: None,
         computed: false,
         sent: false,
+        facts: &[],
         parts,
     };
     let mut args = Vec::new();

@@ -3,6 +3,7 @@
 //! A formula that is accepted cannot fail when it runs: the least and the most of each part are known here, so that what
 //! could leave 128 bits, divide by zero or shift too far is refused now.
 
+use super::arms::{self, Fact};
 use super::layouts::{Body, Line};
 use super::sizes::Parts;
 use super::{Context, choices, names, sentinels, spell, suggest};
@@ -12,7 +13,7 @@ use crate::ir::{Bytes, Content, Extent, Formula, Held, Int, Layout, Param, Role,
 
 /// Checks every formula of a layout.
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
-    choices::arms(cx, body);
+    choices::arms(cx, body, parts);
     for at in 0..body.lines.len() {
         let args = choices::arguments(cx, body, at, parts);
         body.sound &= args.is_some();
@@ -27,6 +28,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 element: None,
                 computed: false,
                 sent: true,
+                facts: &[],
                 parts,
             };
             let formula = condition(cx, view, written);
@@ -49,6 +51,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 element: None,
                 computed: true,
                 sent: true,
+                facts: &[],
                 parts,
             };
             let formula = condition(cx, view, written);
@@ -65,6 +68,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
             element: None,
             computed: true,
             sent: true,
+            facts: &[],
             parts,
         };
         let Some(formula) = condition(cx, view, written) else {
@@ -118,6 +122,8 @@ pub(super) struct View<'v> {
     pub(super) computed: bool,
     /// Whether it is known who sends: not for what is handed on.
     pub(super) sent: bool,
+    /// What the formula itself has asked of unions so far.
+    pub(super) facts: &'v [Fact],
     pub(super) parts: Parts<'v>,
 }
 
@@ -229,7 +235,13 @@ pub(super) fn term(cx: &mut Context<'_>, view: View<'_>, written: &draft::Formul
         },
         FormulaKind::Is { value, variant } => is(cx, view, written, value, variant),
         FormulaKind::Binary { operator, left, right } => {
-            let (left_term, right_term) = (term(cx, view, left), term(cx, view, right));
+            let left_term = term(cx, view, left);
+            // Behind `a ||` all is known that follows from a being false, behind `a &&` what follows from it.
+            let mut facts = view.facts.to_vec();
+            if let (Operator::Or | Operator::And, Some((left, _))) = (*operator, &left_term) {
+                arms::learn(left, *operator == Operator::And, &mut facts);
+            }
+            let right_term = term(cx, View { facts: &facts, ..view }, right);
             let ((left_term, left_kind), (right_term, right_kind)) = (left_term?, right_term?);
             let sides = [(left_term, left_kind), (right_term, right_kind)];
             binary(cx, view, written, *operator, sides)
@@ -334,6 +346,10 @@ fn member(cx: &mut Context<'_>, view: View<'_>, (of, kind): (Term, Kind), name: 
         return None;
     };
     let layout = view.parts.structs[part].as_ref()?;
+    if layout.choice.is_some() {
+        let (of, part) = arms::known(cx, view, (of, part), name)?;
+        return member(cx, view, (of, Kind::Struct(part)), name);
+    }
     if let Some(length) = length(layout, part, &of, name) {
         return Some(length);
     }
@@ -454,6 +470,11 @@ fn is(
     name: &Name,
 ) -> Option<(Term, Kind)> {
     let (term, kind) = term(cx, view, value)?;
+    if let Kind::Struct(union) = kind
+        && let Some(found) = arms::is(cx, view.parts, (term.clone(), union), name)
+    {
+        return found;
+    }
     let Kind::Enum(of) = kind else {
         let why = format!("`{}` is {}", value.text, kind.word(view.parts));
         cx.report(bad(written, "`is` of no enum", why, "compare it by `==`"));

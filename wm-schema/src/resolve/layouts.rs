@@ -8,8 +8,8 @@ use super::{Context, attrs, bits, checksums, choices, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
 use crate::ir::{
-    self, BitPlace, Bytes, Choice, Content, Enum, Extent, Field, Layout, Nesting, Param, Role, RustShape, Since, Size,
-    Type,
+    self, BitPlace, Bytes, Choice, Content, Enum, Extent, Field, Int, Layout, Nesting, Param, Role, RustShape, Since,
+    Size, Type,
 };
 
 /// A layout whose sizes are not known yet.
@@ -114,6 +114,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     let mut attrs = attrs::sort(cx, &draft.attrs);
     let (typed, equals) = match &draft.kind {
         FieldKind::Extension => return Some((extension(draft), None)),
+        FieldKind::Tag { value, bits } => return Some((tag(draft, *value, *bits), None)),
         FieldKind::Literal(literal) => {
             attrs.refuse(cx, "a constant");
             return Some((constant(cx, draft, literal)?, None));
@@ -183,7 +184,7 @@ fn plain(draft: &FieldDraft, ty: Type) -> Line<'_> {
 fn type_name(draft: &FieldDraft) -> String {
     match &draft.kind {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => spell::ty(ty),
-        FieldKind::Literal(_) | FieldKind::Extension => "a constant".to_owned(),
+        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Tag { .. } => "a constant".to_owned(),
     }
 }
 
@@ -200,6 +201,11 @@ fn extension(draft: &FieldDraft) -> Line<'_> {
         via: None,
     });
     Line { role: Role::Extension, ..plain(draft, ty) }
+}
+
+/// The tag of an arm, in the bits that its own leave.
+fn tag(draft: &FieldDraft, value: i128, bits: u8) -> Line<'_> {
+    Line { role: Role::Constant(value), ..plain(draft, Type::Int(Int::Bits { bits }, None)) }
 }
 
 /// A constant that stands alone on its line.

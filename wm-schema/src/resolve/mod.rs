@@ -19,6 +19,7 @@
 //!   only for what nothing else bounds; it never takes away from a `max` that is written.
 
 mod apart;
+mod arms;
 mod attrs;
 mod bits;
 mod cases;
@@ -45,6 +46,7 @@ mod sizes;
 pub(crate) mod spell;
 mod streams;
 pub(crate) mod suggest;
+mod tags;
 mod types;
 mod unused;
 mod versions;
@@ -81,8 +83,9 @@ pub struct Resolved {
 /// ```
 #[must_use]
 pub fn resolve(draft: &Draft) -> Resolved {
+    let draft = tags::placed(draft);
     let mut cx = Context {
-        draft,
+        draft: &draft,
         names: names::Names::default(),
         ints: Vec::new(),
         words: Vec::new(),

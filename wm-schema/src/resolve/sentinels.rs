@@ -31,6 +31,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, at: usize, parts:
                 element: Some(element),
                 computed: false,
                 sent: false,
+                facts: &[],
                 parts,
             };
             formulas::condition(cx, view, written)

@@ -197,6 +197,7 @@ fn edges_of(
                 element: None,
                 computed: false,
                 sent: false,
+                facts: &[],
                 parts,
             };
             Some(formulas::condition(cx, view, written)?)

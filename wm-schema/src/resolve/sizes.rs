@@ -180,7 +180,7 @@ pub(super) fn bound_struct(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Par
 fn one_of(lines: &[Line<'_>], choice: &Choice) -> Size {
     let tag = match &choice.by {
         By::Tag(int) => int.size().least,
-        By::Header { .. } | By::Given(_) => 0,
+        By::Bits { .. } | By::Header { .. } | By::Given(_) => 0,
     };
     let least = lines.iter().map(|line| line.size.least).min().unwrap_or(0);
     let most = lines.iter().try_fold(0u64, |most, line| Some(most.max(line.size.most?)));

@@ -66,6 +66,7 @@ pub(super) fn name(field: &FieldDraft) -> String {
         FieldKind::Literal(value) => literal(value),
         FieldKind::Reserved(_) => "_".to_owned(),
         FieldKind::Extension => "extensible".to_owned(),
+        FieldKind::Tag { value, bits } => format!("{value:#0width$b}", width = usize::from(*bits) + 2),
     }
 }
 
@@ -73,7 +74,7 @@ pub(super) fn name(field: &FieldDraft) -> String {
 pub(super) fn word(field: &FieldDraft) -> &str {
     match &field.kind {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => &ty.name.text,
-        FieldKind::Literal(_) | FieldKind::Extension => "bytes",
+        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Tag { .. } => "bytes",
     }
 }
 
@@ -86,7 +87,7 @@ pub(super) fn line_with(field: &FieldDraft, ty: &str) -> String {
 pub(super) fn line(field: &FieldDraft) -> String {
     match &field.kind {
         FieldKind::Named(_, draft) | FieldKind::Reserved(draft) => line_with(field, &ty(draft)),
-        FieldKind::Literal(_) | FieldKind::Extension => name(field),
+        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Tag { .. } => name(field),
     }
 }
 

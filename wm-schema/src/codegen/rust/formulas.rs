@@ -4,7 +4,7 @@ use super::names::Names;
 use super::{literal, names, shape};
 use crate::ir::{Bytes, Computed, Content, Field, Formula, Held, Int, Layout, Operator, Schema, Term, Type};
 use crate::walk;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 /// Writes formulas over one layout.
@@ -15,6 +15,8 @@ pub(super) struct Formulas<'f> {
     pub(super) field: &'f dyn Fn(usize) -> TokenStream,
     pub(super) names: &'f Names,
     pub(super) it: It<'f>,
+    /// The arms of unions that are at hand, each in a variable.
+    pub(super) arms: Vec<(&'f Term, Ident)>,
 }
 
 /// The element of a list that a condition speaks of.
@@ -68,6 +70,9 @@ impl Formulas<'_> {
     }
 
     fn term(&self, term: &Term) -> Piece {
+        if let Some(piece) = self.in_arm(term) {
+            return piece;
+        }
         match term.evaluate(&|_| None) {
             Some(Computed::Int(value)) if !matches!(term, Term::Variant { .. }) => {
                 return Piece { tokens: literal::signed(value), number: Number::Literal(value), operator: None };
@@ -88,7 +93,13 @@ impl Formulas<'_> {
                 Piece::plain(quote!(#name::#variant))
             }
             Term::Length { of, add } => self.length(of, *add),
-            Term::Field(_) | Term::Member { .. } | Term::Param(_) | Term::It => {
+            Term::IsArm { value, of, arm } => {
+                let (value, arm) = (self.value(value).0, &self.schema.structs[*of].fields[*arm]);
+                let (of, name) = (names::ty(&self.schema.structs[*of].name), names::variant(&arm.name));
+                let held = (arm.held != Held::Nothing).then(|| quote!((_)));
+                Piece::plain(quote!(matches!(#value, #of::#name #held)))
+            }
+            Term::Field(_) | Term::Arm { .. } | Term::Member { .. } | Term::Param(_) | Term::It => {
                 let (tokens, ty) = self.value(term);
                 let number = match ty {
                     Some(Type::Int(int, _)) if *int != Int::Flag => {
@@ -147,6 +158,10 @@ impl Formulas<'_> {
                 let name = names.local(*field);
                 (quote!(#name), Some(&self.schema.structs[*part].fields[*field].ty))
             }
+            Term::Arm { of, arm, .. } => {
+                let name = self.arms.iter().find(|(found, _)| *found == term).map(|(_, name)| name);
+                (quote!(#name), Some(&self.schema.structs[*of].fields[*arm].ty))
+            }
             Term::Member { of, part, field } => {
                 let ((of, _), field) = (self.value(of), &self.schema.structs[*part].fields[*field]);
                 let name = names::ident(&field.name);
@@ -156,11 +171,34 @@ impl Formulas<'_> {
         }
     }
 
+    /// A condition that reads an arm which is not at hand: whether it is that arm, and the condition holds of it.
+    fn in_arm(&self, term: &Term) -> Option<Piece> {
+        if matches!(term, Term::Not(_) | Term::Binary { operator: Operator::And | Operator::Or, .. }) {
+            return None;
+        }
+        let wanted = read_arm(term, &self.arms)?;
+        let Term::Arm { value, of, arm } = wanted else { return None };
+        let (union, arm) = (&self.schema.structs[*of], &self.schema.structs[*of].fields[*arm]);
+        let mut local = names::snake(&arm.name);
+        while self.layout.fields.iter().any(|field| field.name == local) {
+            local.push('_');
+        }
+        let local = names::ident(&local);
+        // An element of a list is a reference already.
+        let by_ref = (**value != Term::It).then(|| quote!(ref));
+        let value = self.value(value).0;
+        let arms = self.arms.iter().cloned().chain([(wanted, local.clone())]).collect();
+        let condition = Formulas { arms, ..*self }.term(term).tokens;
+        let (union, name) = (names::ty(&union.name), names::variant(&arm.name));
+        Some(Piece::plain(quote!(matches!(#value, #union::#name(#by_ref #local) if #condition))))
+    }
+
     fn not(&self, inner: &Term) -> Piece {
         if let Term::Binary { operator, left, right } = inner
             && let Some(opposite) = opposite(*operator)
         {
-            return self.binary(opposite, left, right);
+            let (left, right) = (left.clone(), right.clone());
+            return self.term(&Term::Binary { operator: opposite, left, right });
         }
         let inner = self.term(inner).inside(Operator::Multiply, true);
         Piece::plain(quote!(!#inner))
@@ -347,6 +385,30 @@ fn common(operator: Operator, left: &Piece, right: &Piece) -> Number {
         }
         (left @ Number::Native(..), right) if stays && left == right => left,
         _ => Number::Wide,
+    }
+}
+
+/// The first arm that a term reads which is not at hand; those within others come first.
+fn read_arm<'t>(term: &'t Term, at_hand: &[(&Term, Ident)]) -> Option<&'t Term> {
+    match term {
+        Term::Arm { value, .. } => read_arm(value, at_hand)
+            .or_else(|| Some(term).filter(|term| at_hand.iter().all(|(found, _)| found != term))),
+        Term::Member { of: inner, .. }
+        | Term::Length { of: inner, .. }
+        | Term::Number { value: inner, .. }
+        | Term::Not(inner)
+        | Term::Negative(inner)
+        | Term::IsArm { value: inner, .. }
+        | Term::Is { value: inner, .. } => read_arm(inner, at_hand),
+        Term::Binary { left, right, .. } => read_arm(left, at_hand).or_else(|| read_arm(right, at_hand)),
+        Term::Int(_)
+        | Term::Bool(_)
+        | Term::Bytes(_)
+        | Term::Variant { .. }
+        | Term::Word { .. }
+        | Term::Field(_)
+        | Term::Param(_)
+        | Term::It => None,
     }
 }
 

@@ -166,7 +166,14 @@ impl<'s> LayoutCode<'s> {
     }
 
     fn formulas<'f>(&'f self, field: &'f dyn Fn(usize) -> TokenStream) -> Formulas<'f> {
-        Formulas { schema: self.rust.schema, layout: self.layout, field, names: &self.names, it: It::None }
+        Formulas {
+            schema: self.rust.schema,
+            layout: self.layout,
+            field,
+            names: &self.names,
+            it: It::None,
+            arms: Vec::new(),
+        }
     }
 
     /// A condition over the values that `field` gives.

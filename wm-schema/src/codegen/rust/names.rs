@@ -73,7 +73,11 @@ impl Names {
             None => local_name(field),
         };
         let locals = layout.fields.iter().map(|field| fresh(&mut taken, local(field))).collect();
-        let mut screaming = BTreeSet::from(["FRAME_BYTES_MAX".to_owned(), "FRAME".to_owned(), "TAG".to_owned()]);
+        let mut screaming = BTreeSet::from(["FRAME_BYTES_MAX".to_owned(), "FRAME".to_owned()]);
+        // A union has one for its tag, an arm that begins with its own names it so.
+        if layout.choice.is_some() {
+            screaming.insert("TAG".to_owned());
+        }
         // A variant hides a constant of its name.
         screaming.extend(layout.fields.iter().filter(|_| layout.choice.is_some()).map(|arm| arm.name.clone()));
         let constants = layout
@@ -129,7 +133,7 @@ fn local_name(field: &Field) -> String {
 }
 
 /// `conn_ack` of `ConnAck`.
-fn snake(name: &str) -> String {
+pub(super) fn snake(name: &str) -> String {
     let mut snake = String::new();
     for (at, letter) in name.char_indices() {
         if at > 0 && letter.is_ascii_uppercase() && !name[..at].ends_with(|before: char| before.is_ascii_uppercase()) {
@@ -150,6 +154,8 @@ fn constant_name(layout: &Layout, at: usize, field: &Field) -> String {
     let Type::Constant(bytes) = &field.ty else {
         return match field.name.as_str() {
             "_" => "RESERVED".into(),
+            // The tag of an arm is spelled as a number.
+            name if name.starts_with(|first: char| first.is_ascii_digit()) => "TAG".into(),
             name if layout.choice.is_some() => snake(name).to_ascii_uppercase(),
             name => name.to_ascii_uppercase(),
         };

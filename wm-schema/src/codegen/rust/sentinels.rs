@@ -18,7 +18,14 @@ pub(super) fn last(code: &LayoutCode<'_>, element: &Type, condition: &Formula) -
 /// Whether the condition holds for an element.
 fn holds(code: &LayoutCode<'_>, condition: &Formula, it: It<'_>) -> TokenStream {
     let field = |_: usize| TokenStream::new();
-    let formulas = Formulas { schema: code.rust.schema, layout: code.layout, field: &field, names: &code.names, it };
+    let formulas = Formulas {
+        schema: code.rust.schema,
+        layout: code.layout,
+        field: &field,
+        names: &code.names,
+        it,
+        arms: Vec::new(),
+    };
     formulas.condition(condition)
 }
 

@@ -72,6 +72,9 @@ impl Union<'_> {
     /// What chooses, as a pattern of Rust; none for all other values.
     fn pattern(&self, at: usize) -> Option<TokenStream> {
         let (least, most) = self.choice.values[at]?;
+        if is_last_of_bits(self.choice, at) {
+            return None;
+        }
         if let By::Given(Type::Bytes(Bytes { content: Content::Word(index), .. })) = &self.choice.by {
             let words = &self.rust.schema.words[*index];
             let word = usize::try_from(least).ok().and_then(|at| words.words.get(at))?;
@@ -168,6 +171,10 @@ impl Union<'_> {
                 };
                 (quote!(tag), before, to_u64(&quote!(tag), int), quote!(tag_at))
             }
+            By::Bits { width, shift } => {
+                let tag = first_bits(quote!(reader.first_byte(Self::TAG)?), *width, *shift);
+                (tag, quote!(), quote!(tag.into()), quote!(reader.offset()))
+            }
             By::Given(Type::Enum(index)) => {
                 let found = to_u64(&quote!(by.to_wire()), &self.rust.schema.enums[*index].repr);
                 (quote!(by), quote!(), found, quote!(reader.offset()))
@@ -179,7 +186,9 @@ impl Union<'_> {
             Some(words) => quote!(Fault::Word { expected: &[#(#words),*] }),
             None => quote!(Fault::Variant { found: #found }),
         };
-        let refused = (!self.choice.complete).then(|| quote!(_ => Err(DecodeError::new(Self::TAG, #offset, #fault)),));
+        let other = if matches!(self.choice.by, By::Bits { .. }) { quote!(tag) } else { quote!(_) };
+        let refused =
+            (!self.choice.complete).then(|| quote!(#other => Err(DecodeError::new(Self::TAG, #offset, #fault)),));
         let before = if self.choice.complete && matches!(self.choice.by, By::Tag(_)) {
             let By::Tag(int) = &self.choice.by else { return TokenStream::new() };
             let method = tag_method(int);
@@ -231,7 +240,7 @@ impl Union<'_> {
     fn measure(&self) -> TokenStream {
         let tag = match &self.choice.by {
             By::Tag(int) => int.size().least,
-            By::Header { .. } | By::Given(_) => 0,
+            By::Bits { .. } | By::Header { .. } | By::Given(_) => 0,
         };
         let arms: TokenStream = (0..self.layout.fields.len())
             .map(|at| {
@@ -319,6 +328,22 @@ pub(super) fn sorted(arms: Vec<TokenStream>, choice: &Choice) -> Vec<TokenStream
     let (named, other): (Vec<_>, Vec<_>) =
         arms.into_iter().zip(&choice.values).partition(|(_, values)| values.is_some());
     named.into_iter().chain(other).map(|(arm, _)| arm).collect()
+}
+
+/// Whether an arm takes what no other does, though it has a tag: of some bits of a byte Rust does not know all values.
+pub(super) fn is_last_of_bits(choice: &Choice, at: usize) -> bool {
+    choice.complete && matches!(choice.by, By::Bits { .. }) && at + 1 == choice.values.len()
+}
+
+/// Some bits of the first byte of an arm.
+pub(super) fn first_bits(byte: TokenStream, width: u8, shift: u8) -> TokenStream {
+    let (by, mask) = (literal::number(shift.into()), literal::hex((1 << width) - 1));
+    match shift {
+        0 => quote!(#byte & #mask),
+        // Nothing stands above the highest bits.
+        _ if shift + width == 8 => quote!(#byte >> #by),
+        _ => quote!((#byte >> #by) & #mask),
+    }
 }
 
 fn tag_method(int: &Int) -> TokenStream {

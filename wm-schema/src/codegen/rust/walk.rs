@@ -57,7 +57,7 @@ pub(super) fn union(code: &LayoutCode<'_>, choice: &Choice) -> TokenStream {
                 quote!({ walk.more(#more, #constant)?; #entered })
             }
         };
-        let pattern = match choice.values[at] {
+        let pattern = match choice.values[at].filter(|_| !super::unions::is_last_of_bits(choice, at)) {
             Some((least, most)) if least == most => literal::signed(least),
             Some((least, most)) => {
                 let (least, most) = (literal::signed(least), literal::signed(most));
@@ -73,6 +73,10 @@ pub(super) fn union(code: &LayoutCode<'_>, choice: &Choice) -> TokenStream {
             let read = int_call(int, &quote!(Self::TAG));
             let found = to_u64(&quote!(tag), int);
             (quote!(walk.#read?), quote!(found: #found), quote!(walk.number_at()))
+        }
+        By::Bits { width, shift } => {
+            let tag = super::unions::first_bits(quote!(walk.first_byte(Self::TAG)?), *width, *shift);
+            (tag, quote!(found: tag.into()), quote!(walk.offset()))
         }
         By::Header { .. } | By::Given(_) => (quote!(walk.handed(0)), quote!(found: tag), quote!(walk.offset())),
     };
