@@ -54,6 +54,7 @@ schemas! {
     sentinels
     slip
     socks5
+    spellings
     tags
     talk
     telemetry

@@ -178,6 +178,8 @@ pub fn all() -> Vec<Subject> {
         generated::<braces::Reply<'static>>("braces", Server),
         generated::<FromClient<websocket::Frame<'static>>>("websocket", Client),
         generated::<FromServer<websocket::Frame<'static>>>("websocket", Server),
+        generated::<spellings::ClientMessage<'static>>("spellings", Client),
+        generated::<spellings::Reply<'static>>("spellings", Server),
         generated::<transforms::Secret<'static>>("transforms", Client),
         generated::<transforms::ServerMessage<'static>>("transforms", Server),
         generated::<protocol::text::Line<'static>>("text", Client),

@@ -151,7 +151,7 @@ impl Source<'_> {
 
     fn value(&mut self, ty: &Type) -> Value {
         match ty {
-            Type::Constant(bytes) => Value::Bytes(bytes.clone()),
+            Type::Constant(constant) => Value::Bytes(constant.bytes.clone()),
             Type::Int(Int::Fixed { bytes: 16, signed: false, .. }, None) => {
                 let any = self.bits(16);
                 i128::try_from(any).map_or(Value::Huge(any), Value::Int)

@@ -28,7 +28,7 @@ pub use number::{Escape, Escaping, Int};
 pub use recover::{Action, FaultKind, Recover};
 pub use session::{Edge, RAW_BYTES_MAX, Said, Session, State, Target};
 pub use test::{Case, Expect, Test, Value};
-pub use types::{Bytes, Content, Extent, Type, Via};
+pub use types::{Bytes, Constant, Content, Extent, Type, Via};
 
 use std::sync::Arc;
 

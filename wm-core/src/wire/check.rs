@@ -1,6 +1,6 @@
 //! The rules that a value must keep before it is put on the wire: what `measure` of a generated message calls.
 
-use super::{EncodeError, EncodeFault, Field, List, Radix, scan, text, varint};
+use super::{EncodeError, EncodeFault, Field, List, Radix, scan, text, varint, varying};
 
 /// At most `limit` bytes or elements.
 ///
@@ -225,6 +225,20 @@ pub const fn varint_width(value: u64) -> usize {
 #[must_use]
 pub const fn svarint_width(value: i64) -> usize {
     varint::width(varint::zigzag(value))
+}
+
+/// How many bytes `value` takes as an integer of MIDI.
+#[inline]
+#[must_use]
+pub const fn vlq_width(value: u64) -> usize {
+    varint::width(value)
+}
+
+/// How many bytes `value` takes as an integer of QUIC.
+#[inline]
+#[must_use]
+pub const fn quicvar_width(value: u64) -> usize {
+    varying::quicvar_width(value)
 }
 
 /// How many ASCII digits `value` takes.

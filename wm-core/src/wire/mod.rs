@@ -39,6 +39,7 @@ mod start;
 pub mod stranger;
 mod text;
 mod varint;
+mod varying;
 pub mod via;
 mod walk;
 mod word;
@@ -52,9 +53,10 @@ pub use headers::{HEADER_LINES_MAX, HeaderFault, HeaderLine, Headers, HeadersIte
 pub use json::Json;
 pub use list::{Element, List, ListIter};
 pub use reader::Reader;
-pub use scan::{Delimiter, Input, Prefix, fixed, starts_with};
+pub use scan::{Delimiter, Input, Prefix, fixed, starts_with, starts_with_nocase};
 pub use start::{look, stranger, unexpected, unfinished};
 pub use text::Radix;
+pub use varying::Spelling;
 pub use walk::{Halt, Step, Walk, Walker};
 pub use writer::Writer;
 

@@ -1,6 +1,6 @@
 //! A cursor over one frame. Every read names the field that it reads, so that an error can.
 
-use super::{DecodeError, Fault, Field, Json, json, text, varint};
+use super::{DecodeError, Fault, Field, Json, Spelling, json, text, varint, varying};
 use core::str;
 use serde::Deserialize;
 
@@ -236,6 +236,21 @@ impl<'a> Reader<'a> {
         Err(DecodeError::new(field, start.saturating_add(same), Fault::Constant { expected }))
     }
 
+    /// Steps over a constant in capital or small letters.
+    ///
+    /// # Errors
+    ///
+    /// As [`constant`](Self::constant).
+    #[inline]
+    pub fn constant_nocase(&mut self, expected: &'static [u8], field: &'static Field) -> Result<(), DecodeError> {
+        let start = self.at;
+        let found = self.bytes(expected.len(), field)?;
+        match found.iter().zip(expected).position(|(found, expected)| !found.eq_ignore_ascii_case(expected)) {
+            None => Ok(()),
+            Some(same) => Err(DecodeError::new(field, start.saturating_add(same), Fault::Constant { expected })),
+        }
+    }
+
     /// Reads `digits` ASCII digits, zero-padded.
     ///
     /// # Errors
@@ -282,14 +297,38 @@ impl<'a> Reader<'a> {
     /// The frame ends first, the number is over `u64`, or its last byte adds nothing.
     #[inline]
     pub fn varint(&mut self, field: &'static Field) -> Result<u64, DecodeError> {
-        let rest = self.frame.get(self.at..).unwrap_or_default();
-        match varint::read(rest, self.at, field)? {
+        self.whole(varint::read(self.peek(), self.at, field)?, field)
+    }
+
+    /// Steps over a number of free width, if it has arrived whole.
+    fn whole(&mut self, found: Option<(u64, usize)>, field: &'static Field) -> Result<u64, DecodeError> {
+        match found {
             Some((value, width)) => {
                 self.at = self.at.saturating_add(width);
                 Ok(value)
             }
             None => Err(DecodeError::new(field, self.frame.len(), Fault::Truncated { needed: 1 })),
         }
+    }
+
+    /// Reads an integer of MIDI: seven bits a byte, the highest first.
+    ///
+    /// # Errors
+    ///
+    /// The frame ends first, the number is over `u64` or takes more than 10 bytes, or it is longer than it may be.
+    #[inline]
+    pub fn vlq(&mut self, spelling: Spelling, field: &'static Field) -> Result<u64, DecodeError> {
+        self.whole(varying::vlq(self.peek(), self.at, spelling, field)?, field)
+    }
+
+    /// Reads an integer of QUIC, whose first two bits say how many bytes it takes.
+    ///
+    /// # Errors
+    ///
+    /// The frame ends first, or it is longer than it may be.
+    #[inline]
+    pub fn quicvar(&mut self, spelling: Spelling, field: &'static Field) -> Result<u64, DecodeError> {
+        self.whole(varying::quicvar(self.peek(), self.at, spelling, field)?, field)
     }
 
     /// Reads a signed varint: LEB128 of the zigzag form, as Protocol Buffers write `sint64`.

@@ -1,7 +1,7 @@
 //! Where does the first frame end? What the `input` of a generated codec remembers between two reads, so that no byte
 //! is looked at twice.
 
-use super::{DecodeError, Fault, Field, Radix, text, varint};
+use super::{DecodeError, Fault, Field, Radix, Spelling, text, varint, varying};
 use memchr::{memchr, memmem};
 
 /// What `input` says of the bytes that have arrived.
@@ -32,6 +32,25 @@ pub const fn fixed(buf: &[u8], len: usize) -> Input {
 pub fn starts_with(buf: &[u8], at: usize, expected: &'static [u8], field: &'static Field) -> Result<(), DecodeError> {
     let found = buf.get(at..).unwrap_or_default();
     match found.iter().zip(expected).position(|(found, expected)| found != expected) {
+        None => Ok(()),
+        Some(same) => Err(DecodeError::new(field, at.saturating_add(same), Fault::Constant { expected })),
+    }
+}
+
+/// As [`starts_with`], in capital or small letters.
+///
+/// # Errors
+///
+/// A byte differs.
+#[inline]
+pub fn starts_with_nocase(
+    buf: &[u8],
+    at: usize,
+    expected: &'static [u8],
+    field: &'static Field,
+) -> Result<(), DecodeError> {
+    let found = buf.get(at..).unwrap_or_default();
+    match found.iter().zip(expected).position(|(found, expected)| !found.eq_ignore_ascii_case(expected)) {
         None => Ok(()),
         Some(same) => Err(DecodeError::new(field, at.saturating_add(same), Fault::Constant { expected })),
     }
@@ -142,6 +161,36 @@ impl Prefix {
     #[inline]
     pub fn varint(buf: &[u8], at: usize, field: &'static Field) -> Result<Option<(u64, usize)>, DecodeError> {
         varint::read(buf.get(at..).unwrap_or_default(), at, field)
+    }
+
+    /// Reads an integer of MIDI at `at` and its width; `None` if it has not arrived whole.
+    ///
+    /// # Errors
+    ///
+    /// It is over `u64`, or longer than it may be.
+    #[inline]
+    pub fn vlq(
+        buf: &[u8],
+        at: usize,
+        spelling: Spelling,
+        field: &'static Field,
+    ) -> Result<Option<(u64, usize)>, DecodeError> {
+        varying::vlq(buf.get(at..).unwrap_or_default(), at, spelling, field)
+    }
+
+    /// Reads an integer of QUIC at `at` and its width; `None` if it has not arrived whole.
+    ///
+    /// # Errors
+    ///
+    /// It is longer than it may be.
+    #[inline]
+    pub fn quicvar(
+        buf: &[u8],
+        at: usize,
+        spelling: Spelling,
+        field: &'static Field,
+    ) -> Result<Option<(u64, usize)>, DecodeError> {
+        varying::quicvar(buf.get(at..).unwrap_or_default(), at, spelling, field)
     }
 
     /// Reads an ASCII number at `at` that ends at `delimiter`, and its width with the delimiter; `None` if it has not

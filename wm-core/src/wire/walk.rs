@@ -203,9 +203,29 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
     /// A byte differs, or not all have arrived.
     #[inline]
     pub fn constant(&mut self, expected: &'static [u8], field: &'static Field) -> Result<(), Halt> {
+        self.same(expected, |found, expected| found == expected, field)
+    }
+
+    /// Compares a constant in capital or small letters, as far as it has arrived.
+    ///
+    /// # Errors
+    ///
+    /// A byte differs, or not all have arrived.
+    #[inline]
+    pub fn constant_nocase(&mut self, expected: &'static [u8], field: &'static Field) -> Result<(), Halt> {
+        self.same(expected, u8::eq_ignore_ascii_case, field)
+    }
+
+    /// Compares a constant by its bytes.
+    fn same(
+        &mut self,
+        expected: &'static [u8],
+        is_same: fn(&u8, &u8) -> bool,
+        field: &'static Field,
+    ) -> Result<(), Halt> {
         let (arrived, looked) = (self.arrived(), self.place.seen.saturating_sub(self.place.at));
         let fresh = arrived.iter().zip(expected).skip(looked);
-        if let Some(same) = fresh.clone().position(|(found, expected)| found != expected) {
+        if let Some(same) = fresh.clone().position(|(found, expected)| !is_same(found, expected)) {
             let at = self.place.at.saturating_add(looked).saturating_add(same);
             return Err(DecodeError::new(field, at, Fault::Constant { expected }).into());
         }

@@ -1,7 +1,7 @@
 //! Puts values on the wire, in the words of [`Reader`](super::Reader). It cannot fail: what cannot be sent was refused
 //! by `measure` before the first byte was written.
 
-use super::{Radix, text, varint};
+use super::{Radix, text, varint, varying};
 use bytes::{BufMut, BytesMut};
 
 /// Appends fields to a buffer.
@@ -108,6 +108,27 @@ impl<'o> Writer<'o> {
             value >>= 7;
         }
         self.out.put_u8((value & 0x7f) as u8);
+    }
+
+    /// Appends an integer of MIDI: seven bits a byte, the highest first.
+    #[inline]
+    pub fn vlq(&mut self, value: u64) {
+        let bits = 64u32.saturating_sub((value | 1).leading_zeros());
+        for behind in (0..bits.div_ceil(7)).rev() {
+            let septet = (value.wrapping_shr(behind.saturating_mul(7)) & 0x7f) as u8;
+            self.out.put_u8(septet | if behind > 0 { 0x80 } else { 0 });
+        }
+    }
+
+    /// Appends an integer of QUIC, at most 62 bits, in as few bytes as it takes.
+    #[inline]
+    pub fn quicvar(&mut self, value: u64) {
+        let width = varying::quicvar_width(value);
+        let doubled = width.trailing_zeros();
+        // The two highest bits of the number say how often its width is doubled.
+        let marked = value | u64::from(doubled).wrapping_shl(8u32.wrapping_shl(doubled).saturating_sub(2));
+        let wide = marked.to_be_bytes();
+        self.out.put_slice(wide.get(8usize.saturating_sub(width)..).unwrap_or_default());
     }
 
     /// Appends a signed number as LEB128 of its zigzag form.

@@ -48,7 +48,10 @@ impl Head<'_> {
             return (place.last == at).then(|| self.run(layout, at)).flatten();
         }
         match &field.ty {
-            Type::Constant(bytes) => self.sets.extend(bytes.iter().map(|byte| ByteSet::one(*byte))),
+            Type::Constant(constant) => self.sets.extend(constant.bytes.iter().map(|&byte| match constant.nocase {
+                true => ByteSet::one(byte.to_ascii_lowercase()).or(ByteSet::one(byte.to_ascii_uppercase())),
+                false => ByteSet::one(byte),
+            })),
             Type::Int(int, _) => return self.number(layout, at, int),
             Type::Enum(index) => return self.number(layout, at, &self.schema.enums[*index].repr),
             Type::Float { bytes, .. } => self.any((*bytes).into()),
@@ -85,7 +88,7 @@ impl Head<'_> {
                 self.whole(&how.base, &values);
                 return Some(Stop);
             }
-            Int::Varint { .. } => {
+            Int::Varint { .. } | Int::Vlq { .. } | Int::Quic { .. } => {
                 self.sets.push(ByteSet::FULL);
                 return Some(Stop);
             }

@@ -213,6 +213,10 @@ pub enum AttrKind {
     In(Spanned<(i128, i128)>),
     /// `= size(self)`, `= 5`.
     Equals(Expr),
+    /// `nocase`: capital and small letters are the same.
+    Nocase,
+    /// `minimal`: only the shortest spelling is accepted.
+    Minimal,
     /// `stream`.
     Stream,
     /// `where it % 2 == 0`: what must be true of the value.

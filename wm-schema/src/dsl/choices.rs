@@ -90,7 +90,7 @@ impl Reader<'_> {
             Some(body) => {
                 self.owners.push(name.text.clone());
                 let ty = match body.as_rule() {
-                    Rule::ty => self.ty(body, Within::Layout),
+                    Rule::ty => self.ty(body, Within::Layout).and_then(|ty| self.plain(ty, Within::Layout, &mut attrs)),
                     _ => self.inline_body(body, Within::Layout),
                 };
                 self.owners.pop();

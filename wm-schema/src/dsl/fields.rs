@@ -45,8 +45,10 @@ impl Reader<'_> {
         let mut attrs = Vec::new();
         let kind = match body.as_rule() {
             Rule::constant => {
-                let inner = body.into_inner().next()?;
-                FieldKind::Literal(self.literal(inner)?)
+                let mut parts = body.into_inner();
+                let literal = parts.next()?;
+                attrs.extend(parts.map(|nocase| Attr { kind: AttrKind::Nocase, origin: self.origin(&nocase) }));
+                FieldKind::Literal(self.literal(literal)?)
             }
             rule => {
                 let field = body.clone().into_inner().find(|part| part.as_rule() == Rule::name);
@@ -70,7 +72,7 @@ impl Reader<'_> {
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::name => name = Some(self.name(&part)),
-                Rule::ty => ty = self.ty(part, within),
+                Rule::ty => ty = self.ty(part, within).and_then(|ty| self.plain(ty, within, attrs)),
                 Rule::attr => attrs.extend(self.attr(part)),
                 _ => {}
             }
@@ -83,7 +85,7 @@ impl Reader<'_> {
         let (mut name, mut body, mut extent, mut args) = (None, None, None, Vec::new());
         for part in pair.into_inner() {
             match part.as_rule() {
-                Rule::type_word => name = Some(self.type_word(&part, within)),
+                Rule::type_word => name = Some(self.name(&part)),
                 Rule::type_ref => {
                     for inner in part.into_inner() {
                         match inner.as_rule() {
@@ -107,14 +109,28 @@ impl Reader<'_> {
         Some(TypeDraft { name: name?, body, args, given: None, extent })
     }
 
-    fn type_word(&mut self, pair: &Pair<'_>, within: Within) -> Name {
-        let name = self.name(pair);
-        if within == Within::Layout
-            && let Some(construct) = not_yet::of_type(&name.text)
-        {
-            self.not_yet(construct, name.origin);
+    /// A type whose word is short for another and an attribute: `cstr` is `str until "\0"`, `base64` is `bytes via base64`.
+    pub(super) fn plain(&mut self, ty: TypeDraft, within: Within, attrs: &mut Vec<Attr>) -> Option<TypeDraft> {
+        let origin = ty.name.origin;
+        let (word, kind) = match ty.name.text.as_str() {
+            "cstr" if within == Within::Layout => {
+                let end = Spanned { value: Literal::Bytes(vec![0]), origin };
+                ("str", AttrKind::Until(vec![end]))
+            }
+            "base64" if within == Within::Layout => {
+                ("bytes", AttrKind::Via(Name { text: "base64".to_owned(), origin }, None))
+            }
+            _ => return Some(ty),
+        };
+        if let (AttrKind::Until(_), Some(extent)) = (&kind, &ty.extent) {
+            let diagnostic = Diagnostic::new(Code::UnexpectedLength, extent.origin, "`cstr` says itself where it ends")
+                .why("a zero byte stands behind it")
+                .help("write `cstr max 64`, or `str[16] pad \"\\0\"` for text in a field of a fixed size");
+            self.report(diagnostic);
+            return None;
         }
-        name
+        attrs.push(Attr { kind, origin });
+        Some(TypeDraft { name: Name { text: word.to_owned(), origin }, ..ty })
     }
 
     fn extent(&mut self, pair: Pair<'_>) -> Option<ExtentDraft> {
@@ -177,6 +193,8 @@ impl Reader<'_> {
             }
             Rule::equals => AttrKind::Equals(self.expr(part.into_inner().next()?)?),
             Rule::stream => AttrKind::Stream,
+            Rule::nocase => AttrKind::Nocase,
+            Rule::minimal => AttrKind::Minimal,
             Rule::where_attr => AttrKind::Where(self.formula_of(part)?),
             Rule::if_attr => AttrKind::If(self.formula_of(part)?),
             Rule::since => {
@@ -307,7 +325,10 @@ impl Reader<'_> {
                 }
             }
             _ => {
-                self.refuse(&pair, &not_yet::HEADERS);
+                let diagnostic = Diagnostic::new(Code::BadEquation, origin, "a header is no part of an equation")
+                    .why("a header that frames the body is computed from that body, and all others are text that the user sets")
+                    .help("measure the body itself: `len: u32 = size(body)`");
+                self.report(diagnostic);
                 return None;
             }
         };
@@ -393,8 +414,6 @@ fn binary(operator: char, left: Expr, right: Expr) -> Expr {
 fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
     match rule {
         Rule::quote => Some(&not_yet::QUOTE),
-        Rule::nocase => Some(&not_yet::NOCASE),
-        Rule::minimal => Some(&not_yet::MINIMAL),
         Rule::as_attr => Some(&not_yet::AS),
         Rule::at => Some(&not_yet::AT),
         _ => None,

@@ -42,8 +42,6 @@ constructs! {
     EXTENSIBLE = "extensible on a union", "it lets newer peers add bytes behind the known fields", "write it behind the structs of its arms";
     LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
     QUOTE = "quote", "it lets a quoted value contain its delimiter", "choose a delimiter that the value cannot contain";
-    NOCASE = "nocase", "it compares without regard to case", "compare in the handler";
-    MINIMAL = "minimal", "it refuses numbers that are longer than they need to be", "leave it out";
     AS = "as", "it gives the field another type in Rust", "convert the value in the handler";
     AT = "at", "it reads a value at another place of the frame", "read the offset, and follow it in the handler";
     UNTIL_END = "until end", "it reads up to the end of the connection", "give the message a length, `len: u32 = size(self)`";
@@ -51,24 +49,8 @@ constructs! {
         "name a field in the brackets, and put the arithmetic into the equation of that field: `n: u8 = size(data) + 4`";
     REPLY = "reply", "it answers a bad frame with a message", "use `close`, and answer in the handler of errors";
 
-    CSTR = "cstr", "it is text that a zero byte ends", "write `str until \"\\0\"`";
-    HEADERS = "a header in an equation", "it is computed from what the equation would say", "write `bytes[headers[\"content-length\"]]`: the encoder writes the header";
-    BASE64 = "base64", "it is bytes written in base64; only members of a `json` body can be that today", "take it as `ascii`, and decode it in the handler";
-    QUICVAR = "quicvar", "it is the integer of QUIC, whose first two bits tell its width", "use `varint`, or a fixed width such as `u32`";
-    VLQ = "vlq", "it is the integer of MIDI, seven bits a byte, highest first", "use `varint`, or a fixed width such as `u32`";
 
     OFFSET = "offset(…)", "it is the place of a field in the frame", "count the bytes by `size(a..b)`";
-}
-
-/// The construct behind the word of a type, outside of `json` bodies.
-pub(super) fn of_type(word: &str) -> Option<&'static Construct> {
-    match word {
-        "cstr" => Some(&CSTR),
-        "base64" => Some(&BASE64),
-        "quicvar" => Some(&QUICVAR),
-        "vlq" => Some(&VLQ),
-        _ => None,
-    }
 }
 
 /// The construct behind the name of a function.

@@ -99,7 +99,9 @@ fn content(field: &Field, around: Size) -> Part {
 fn is_text(field: &Field) -> bool {
     let digits = |int: &Int| matches!(int, Int::Digits { .. } | Int::Until { .. });
     match &field.ty {
-        Type::Constant(bytes) => bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()),
+        Type::Constant(constant) => {
+            constant.bytes.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+        }
         Type::Int(int, _) => digits(int),
         Type::Bytes(bytes) => match &bytes.extent {
             Extent::Prefix(int) => digits(int),

@@ -99,6 +99,7 @@ pub(super) fn field_word(schema: &Schema, layout: &Layout, field: &Field) -> Str
 /// A type as one types it in a schema; the byte order is said where it is little.
 pub(super) fn type_word(schema: &Schema, layout: &Layout, ty: &Type) -> String {
     match ty {
+        Type::Constant(constant) if constant.nocase => "constant nocase".to_owned(),
         Type::Constant(_) => "constant".to_owned(),
         Type::Int(int, None) => int_word(int),
         Type::Int(int, Some((least, most))) => format!("{} in {least}..={most}", int_word(int)),
@@ -165,6 +166,8 @@ pub(super) fn int_word(int: &Int) -> String {
         }
         Int::Varint { signed: false } => "varint".to_owned(),
         Int::Varint { signed: true } => "svarint".to_owned(),
+        Int::Vlq { minimal } => format!("vlq{}", if *minimal { " minimal" } else { "" }),
+        Int::Quic { minimal } => format!("quicvar{}", if *minimal { " minimal" } else { "" }),
         Int::Digits { radix, digits } => format!("{}[{digits}]", word(*radix)),
         Int::Until { radix, signed, delimiter, max } => {
             let sign = if *signed { "i" } else { "" };

@@ -55,10 +55,18 @@ fn within(schema: &Schema, ty: &Type, value: &Value, around: u64) -> Result<(), 
     }
 }
 
+/// The first byte that is not that of a constant field, whose bytes are `expected`.
+pub(super) fn stray(field: &Field, found: &[u8], expected: &[u8]) -> Option<usize> {
+    match &field.ty {
+        Type::Constant(constant) => constant.stray(found),
+        _ => found.iter().zip(expected).position(|(found, expected)| found != expected),
+    }
+}
+
 /// The bytes of a constant.
 pub(super) fn constant(schema: &Schema, field: &Field) -> Vec<u8> {
     match (&field.ty, &field.role) {
-        (Type::Constant(bytes), _) => bytes.clone(),
+        (Type::Constant(constant), _) => constant.bytes.clone(),
         (Type::Int(int, _), Role::Constant(value)) => number::write(int, &Value::Int(*value)).unwrap_or_default(),
         (Type::Enum(index), Role::Constant(value)) => {
             number::write(&schema.enums[*index].repr, &Value::Int(*value)).unwrap_or_default()

@@ -76,7 +76,7 @@ fn constants(interpreter: &Interpreter<'_>, buf: &[u8], fields: usize) -> Result
         if matches!(field.role, Role::Constant(_)) || matches!(field.ty, Type::Constant(_)) {
             let expected = encode::constant(interpreter.schema, field);
             let arrived = buf.get(at..).unwrap_or_default();
-            if let Some(same) = arrived.iter().zip(&expected).position(|(found, expected)| found != expected) {
+            if let Some(same) = encode::stray(field, arrived, &expected) {
                 return Err(Place::new(layout, field).error(at + same, Fault::Constant { expected }));
             }
         }

@@ -1,6 +1,6 @@
 //! Numbers on the wire: whole bytes, LEB128, ASCII digits.
 
-use super::decode::as_u64;
+use super::decode::{as_int, as_u64};
 use super::{EncodeFault, Error, Fault, Place};
 use crate::ir::{Endian, Escape, Escaping, Int, Value};
 
@@ -16,6 +16,19 @@ pub(super) fn read(int: &Int, bytes: &[u8], offset: usize, place: Place<'_>) -> 
         }
         Int::Varint { signed } => {
             Ok(varint(bytes, offset, place)?.map(|(value, width)| (unzigzag(value, *signed), width)))
+        }
+        Int::Vlq { minimal } => {
+            Ok(vlq(bytes, *minimal, offset, place)?.map(|(value, width)| (Value::Int(value), width)))
+        }
+        Int::Quic { minimal } => {
+            let Some(width) = bytes.first().map(|first| [1, 2, 4, 8][usize::from(first >> 6)]) else { return Ok(None) };
+            let Some(wire) = bytes.get(..width) else { return Ok(None) };
+            // What is left of the number when its two highest bits are gone.
+            let value = as_int(&fixed(wire, false, Endian::Big)) % (1 << (8 * width - 2));
+            match *minimal && int.width(value) < width as u64 {
+                true => Err(place.error(offset, Fault::NotMinimal)),
+                false => Ok(Some((Value::Int(value), width))),
+            }
         }
         Int::Digits { radix, digits } => {
             let width = usize::from(*digits);
@@ -141,6 +154,23 @@ fn varint(bytes: &[u8], offset: usize, place: Place<'_>) -> Result<Option<(u64, 
     Ok(None)
 }
 
+fn vlq(bytes: &[u8], minimal: bool, offset: usize, place: Place<'_>) -> Result<Option<(i128, usize)>, Error> {
+    if minimal && bytes.first() == Some(&0x80) {
+        return Err(place.error(offset, Fault::NotMinimal));
+    }
+    let mut value = 0i128;
+    for (at, byte) in bytes.iter().enumerate() {
+        value = value * 0x80 + i128::from(byte & 0x7f);
+        if value > u64::MAX.into() || at == 9 && *byte >= 0x80 {
+            return Err(place.error(offset + at, Fault::Overflow));
+        }
+        if *byte < 0x80 {
+            return Ok(Some((value, at + 1)));
+        }
+    }
+    Ok(None)
+}
+
 fn unzigzag(value: u64, signed: bool) -> Value {
     let value = i128::from(value);
     Value::Int(match (signed, value % 2) {
@@ -226,6 +256,20 @@ fn spelled(int: &Int, value: i128) -> Vec<u8> {
             wire.push(rest.to_le_bytes()[0]);
             wire
         }
+        Int::Vlq { .. } => {
+            let septets = (0..10).rev().map(|at| (value >> (7 * at)) & 0x7f).skip_while(|septet| *septet == 0);
+            let mut wire: Vec<u8> = septets.map(|septet| 0x80 | septet.to_le_bytes()[0]).collect();
+            match wire.last_mut() {
+                Some(last) => *last &= 0x7f,
+                None => wire.push(0),
+            }
+            wire
+        }
+        Int::Quic { .. } => {
+            let width = int.width(value);
+            let marked = value | i128::from(width.ilog2()) << (8 * width - 2);
+            marked.to_be_bytes()[16 - usize::try_from(width).unwrap_or(8)..].to_vec()
+        }
         Int::Digits { radix: 16, digits } => format!("{value:0width$x}", width = usize::from(*digits)).into_bytes(),
         Int::Digits { digits, .. } => format!("{value:0width$}", width = usize::from(*digits)).into_bytes(),
         Int::Until { radix: 16, delimiter, .. } => [format!("{value:x}").as_bytes(), delimiter].concat(),
@@ -266,6 +310,10 @@ mod tests {
         let mut ints = vec![
             Int::Varint { signed: false },
             Int::Varint { signed: true },
+            Int::Vlq { minimal: false },
+            Int::Vlq { minimal: true },
+            Int::Quic { minimal: false },
+            Int::Quic { minimal: true },
             Int::Digits { radix: 10, digits: 19 },
             Int::Digits { radix: 16, digits: 16 },
             until(10, false, 20),
@@ -293,7 +341,7 @@ mod tests {
     #[test]
     fn a_bad_number_is_refused_at_its_byte() {
         let dec = until(10, false, 3);
-        let cases: [(&Int, &[u8], usize, Fault); 9] = [
+        let cases: [(&Int, &[u8], usize, Fault); 12] = [
             (&dec, b"012\r\n", 7, Fault::NotMinimal),
             (&dec, b"1x", 8, Fault::Digit { found: b'x', radix: 10 }),
             (&dec, b"\r\n", 7, Fault::NoDigits),
@@ -303,6 +351,9 @@ mod tests {
             (&until(10, true, 20), b"9223372036854775808\r\n", 7, Fault::Overflow),
             (&Int::Varint { signed: false }, b"\x80\0", 8, Fault::NotMinimal),
             (&Int::Varint { signed: false }, &[0xff; 10], 16, Fault::Overflow),
+            (&Int::Vlq { minimal: false }, &[0x80; 10], 16, Fault::Overflow),
+            (&Int::Vlq { minimal: true }, b"\x80", 7, Fault::NotMinimal),
+            (&Int::Quic { minimal: true }, b"\x40\x25", 7, Fault::NotMinimal),
         ];
         for (int, bytes, offset, fault) in cases {
             assert_eq!(arriving(int, bytes, 7, PLACE), Err(PLACE.error(offset, fault)), "{bytes:?}");

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 /// A value of a field that is no struct: those have fields of their own.
 pub(super) fn value(schema: &Schema, ty: &Type, found: &Value) -> String {
     match (ty, found) {
-        (Type::Constant(bytes), _) => quoted(bytes),
+        (Type::Constant(constant), _) => quoted(&constant.bytes),
         (Type::Int(Int::Flag, _), Value::Int(found)) => (*found == 1).to_string(),
         (Type::Enum(index), Value::Int(found)) => {
             let least = u64::try_from(*found).ok();

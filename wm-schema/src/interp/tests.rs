@@ -2,12 +2,16 @@
 
 use super::*;
 use crate::ir::{
-    Bytes, Case, Content, Endian, Equation, Expect, Extent, Framing, Held, Int, Measure, Role, RustShape, Size, Test,
-    Type,
+    Bytes, Case, Constant, Content, Endian, Equation, Expect, Extent, Framing, Held, Int, Measure, Role, RustShape,
+    Size, Test, Type,
 };
 
 const U8: Int = Int::Fixed { bytes: 1, signed: false, endian: Endian::Big };
 const U32: Int = Int::Fixed { bytes: 4, signed: false, endian: Endian::Big };
+
+fn literal(bytes: &[u8]) -> Constant {
+    Constant { bytes: bytes.to_vec(), nocase: false }
+}
 
 fn field(name: &str, role: Role, ty: Type, least: u64, most: u64) -> Field {
     let size = Size { least, most: Some(most) };
@@ -93,7 +97,7 @@ fn text() -> Schema {
 fn upload() -> Schema {
     let size_of_self = Role::Computed(Equation { measure: Measure::Bytes { first: 0, last: 3 }, add: 0 });
     let fields = vec![
-        field("\"****\"", Role::Value, Type::Constant(b"****".to_vec()), 4, 4),
+        field("\"****\"", Role::Value, Type::Constant(literal(b"****")), 4, 4),
         field("total", size_of_self, Type::Int(U32, None), 4, 4),
         field("name", Role::Value, bytes(Content::Str, Extent::Prefix(U8), 55, None), 1, 56),
         field("data", Role::Value, bytes(Content::Bytes, Extent::Rest { tail: 0 }, 55, None), 0, 55),
@@ -107,7 +111,7 @@ fn netstring() -> Schema {
     let length = Int::Until { radix: 10, signed: false, delimiter: b":".to_vec(), max: 9 };
     let fields = vec![
         field("data", Role::Value, bytes(Content::Bytes, Extent::Prefix(length.clone()), 100, None), 2, 110),
-        field("\",\"", Role::Value, Type::Constant(b",".to_vec()), 1, 1),
+        field("\",\"", Role::Value, Type::Constant(literal(b",")), 1, 1),
     ];
     let framing = Framing::Prefix { field: 0, at: 0, int: length, scale: 1, outside: 1, width_outside: true };
     schema("Netstring", fields, framing, 111)

@@ -3,7 +3,7 @@
 use super::formula::Known;
 use super::{Error, Fault, Input, Interpreter, Place, decode, encode, headers, number};
 use crate::ir::headers::{Framed, FramedBy, framed};
-use crate::ir::{By, Bytes, Choice, Computed, Extent, Int, Layout, Schema, Term, Type, Value};
+use crate::ir::{By, Bytes, Choice, Computed, Extent, Field, Int, Layout, Schema, Term, Type, Value};
 use crate::walk::{self, Look, Span, Step};
 use std::collections::HashMap;
 
@@ -138,7 +138,7 @@ impl<'w> Walk<'w> {
             Step::Pass { bytes, .. } => self.at += bytes,
             Step::Constant { field } => {
                 let expected = encode::constant(self.schema, &layout.fields[field]);
-                self.constant(expected, place(field))?;
+                self.constant(&layout.fields[field], expected, place(field))?;
             }
             Step::Until { field } => self.until(&layout.fields[field].ty, place(field))?,
             Step::Headers { field, .. } => {
@@ -234,9 +234,9 @@ impl<'w> Walk<'w> {
         Ok(values)
     }
 
-    fn constant(&mut self, expected: Vec<u8>, place: Place<'_>) -> Result<(), Stop> {
+    fn constant(&mut self, field: &Field, expected: Vec<u8>, place: Place<'_>) -> Result<(), Stop> {
         let arrived = self.arrived();
-        if let Some(same) = arrived.iter().zip(&expected).position(|(found, expected)| found != expected) {
+        if let Some(same) = encode::stray(field, arrived, &expected) {
             return Err(place.error(size(self.at) + same, Fault::Constant { expected }).into());
         }
         if arrived.len() < expected.len() {

@@ -21,6 +21,16 @@ pub enum Int {
         /// Whether it is the zigzag form of a signed number.
         signed: bool,
     },
+    /// Seven bits a byte, the highest first, at most 10 bytes: `vlq`, of MIDI.
+    Vlq {
+        /// Whether only the shortest spelling is accepted.
+        minimal: bool,
+    },
+    /// 1, 2, 4 or 8 bytes, as its first two bits say: `quicvar`, of QUIC.
+    Quic {
+        /// Whether only the shortest spelling is accepted.
+        minimal: bool,
+    },
     /// So many ASCII digits, zeros in front: `dec[10]`, `hex[4]`. At most 19 decimal or 16 hexadecimal digits.
     Digits {
         /// 10 or 16.
@@ -111,7 +121,8 @@ impl Int {
             }
             Self::Fixed { bytes, signed: false, .. } => (0, (1i128 << (u32::from(bytes) * 8)) - 1),
             Self::Varint { signed: true } => (i64::MIN.into(), i64::MAX.into()),
-            Self::Varint { signed: false } => (0, u64::MAX.into()),
+            Self::Varint { signed: false } | Self::Vlq { .. } => (0, u64::MAX.into()),
+            Self::Quic { .. } => (0, (1i128 << 62) - 1),
             Self::Digits { radix, digits } => (0, i128::from(radix).pow(digits.into()) - 1),
             Self::Until { signed: true, max, .. } => {
                 let most = 10i128.pow(u32::from(max.min(19))) - 1;
@@ -156,7 +167,8 @@ impl Int {
     pub fn size(&self) -> Size {
         let (least, most) = match self {
             Self::Fixed { bytes, .. } => (u64::from(*bytes), u64::from(*bytes)),
-            Self::Varint { .. } => (1, 10),
+            Self::Varint { .. } | Self::Vlq { .. } => (1, 10),
+            Self::Quic { .. } => (1, 8),
             Self::Digits { digits, .. } => (u64::from(*digits), u64::from(*digits)),
             Self::Until { delimiter, max, .. } => {
                 let delimiter = delimiter.len() as u64;
@@ -182,6 +194,13 @@ impl Int {
                 let bits = 128 - (zigzag | 1).leading_zeros();
                 u64::from(bits.div_ceil(7))
             }
+            Self::Vlq { .. } => Self::Varint { signed: false }.width(value),
+            Self::Quic { .. } => match value {
+                ..=0x3f => 1,
+                0x40..=0x3fff => 2,
+                0x4000..=0x3fff_ffff => 4,
+                _ => 8,
+            },
             Self::Until { radix, delimiter, .. } => {
                 let digits = value.unsigned_abs().checked_ilog(u128::from(*radix)).unwrap_or(0) + 1;
                 u64::from(digits) + u64::from(value < 0) + delimiter.len() as u64

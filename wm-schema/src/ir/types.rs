@@ -7,7 +7,7 @@ use crate::draft::Endian;
 #[derive(Debug, Clone)]
 pub enum Type {
     /// Bytes that never change.
-    Constant(Vec<u8>),
+    Constant(Constant),
     /// A number, and the range that `in` allows.
     Int(Int, Option<(i128, i128)>),
     /// A float of 4 or 8 bytes.
@@ -39,12 +39,32 @@ impl Type {
     #[must_use]
     pub fn fixed(&self) -> Option<u64> {
         match self {
-            Self::Constant(bytes) => Some(bytes.len() as u64),
+            Self::Constant(constant) => Some(constant.bytes.len() as u64),
             Self::Int(int, _) => int.size().fixed(),
             Self::Float { bytes, .. } => Some(u64::from(*bytes)),
             Self::Bytes(Bytes { extent: Extent::Fixed(bytes), .. }) => Some(*bytes),
             _ => None,
         }
+    }
+}
+
+/// Bytes that never change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constant {
+    /// The bytes, as an encoder writes them.
+    pub bytes: Vec<u8>,
+    /// Whether capital and small letters are the same to a reader.
+    pub nocase: bool,
+}
+
+impl Constant {
+    /// The first byte that differs.
+    #[must_use]
+    pub fn stray(&self, found: &[u8]) -> Option<usize> {
+        found.iter().zip(&self.bytes).position(|(found, expected)| match self.nocase {
+            true => !found.eq_ignore_ascii_case(expected),
+            false => found != expected,
+        })
     }
 }
 

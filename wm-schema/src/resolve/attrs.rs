@@ -24,6 +24,8 @@ pub(super) struct Attrs<'d> {
     via: Option<((&'d Name, Option<&'d Name>), Origin)>,
     range: Option<(Spanned<(i128, i128)>, Origin)>,
     equals: Option<(&'d Expr, Origin)>,
+    nocase: Option<Origin>,
+    minimal: Option<Origin>,
     stream: Option<Origin>,
     condition: Option<(&'d Formula, Origin)>,
     since: Option<(&'d Spanned<u32>, Origin)>,
@@ -49,6 +51,8 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
             AttrKind::Pad(pad) => sorted.pad.replace((pad, at)).map(|(_, first)| first),
             AttrKind::In(range) => sorted.range.replace((range.clone(), at)).map(|(_, first)| first),
             AttrKind::Equals(expr) => sorted.equals.replace((expr, at)).map(|(_, first)| first),
+            AttrKind::Nocase => sorted.nocase.replace(at),
+            AttrKind::Minimal => sorted.minimal.replace(at),
             AttrKind::Stream => sorted.stream.replace(at),
             AttrKind::If(formula) => sorted.condition.replace((formula, at)).map(|(_, first)| first),
             AttrKind::Since(version) => sorted.since.replace((version, at)).map(|(_, first)| first),
@@ -88,6 +92,16 @@ impl<'d> Attrs<'d> {
     /// The right side of `=`.
     pub(super) fn take_equals(&mut self) -> Option<&'d Expr> {
         self.equals.take().map(|(expr, _)| expr)
+    }
+
+    /// `nocase`.
+    pub(super) fn take_nocase(&mut self) -> Option<Origin> {
+        self.nocase.take()
+    }
+
+    /// `minimal`.
+    pub(super) fn take_minimal(&mut self) -> Option<Origin> {
+        self.minimal.take()
     }
 
     /// `stream`.
@@ -217,6 +231,12 @@ impl<'d> Attrs<'d> {
             ),
             (self.range.map(|(_, at)| at), "in", "`in` bounds a number, or the characters of text"),
             (self.equals.map(|(_, at)| at), "=", "an equation or a constant stands behind a number"),
+            (
+                self.nocase,
+                "nocase",
+                "a field keeps the letters that it was sent in; a constant can be taken in both, and so can the words of an enum: `enum Verb: ascii nocase`",
+            ),
+            (self.minimal, "minimal", "it has one spelling of each number; `vlq` and `quicvar` have several"),
             (self.stream, "stream", "only `bytes` can be handed out in pieces"),
             (self.condition.map(|(_, at)| at), "if", "a field of a layout may be absent, nothing else"),
             (self.since.map(|(_, at)| at), "since", "a field of a layout may be absent, nothing else"),

@@ -68,10 +68,6 @@ fn repr(cx: &mut Context<'_>, draft: &EnumDraft) -> Option<Int> {
         {
             return Some(int);
         }
-        Some(Word::Later(help)) => {
-            cx.report(later(ty, help));
-            return None;
-        }
         Some(_) => format!("`{}` cannot number the variants", spell::ty(ty)),
         None => {
             cx.report(unknown_type(cx, ty));
@@ -259,13 +255,6 @@ fn contains_itself(bodies: &[JsonBody], start: usize) -> bool {
         }
     }
     false
-}
-
-/// A type word that the language has and this version has not.
-pub(super) fn later(ty: &TypeDraft, help: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotYet, ty.name.origin, format!("`{}` is not there yet", ty.name.text))
-        .why("it is a type of the language that this version does not implement")
-        .help(help)
 }
 
 /// A type that does not exist.

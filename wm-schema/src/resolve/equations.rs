@@ -7,7 +7,7 @@ use super::types::{Scope, no_length};
 use super::{Context, checksums, names, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Argument, Expr, ExprKind, Literal, Name, Side};
-use crate::ir::{Bytes, Checksum, Enum, Equation, Extent, Int, Measure, Role, Type};
+use crate::ir::{Bytes, Checksum, Constant, Enum, Equation, Extent, Int, Measure, Role, Type};
 
 /// What an expression comes to.
 enum Folded {
@@ -56,7 +56,7 @@ pub(super) fn role(
         (Type::Bytes(Bytes { extent: Extent::Fixed(size), .. }), Folded::Bytes(bytes))
             if *size == bytes.len() as u64 =>
         {
-            line.ty = Type::Constant(bytes);
+            line.ty = Type::Constant(Constant { bytes, nocase: false });
             Some(Role::Constant(0))
         }
         (Type::Bytes(_), Folded::Bytes(bytes)) => {

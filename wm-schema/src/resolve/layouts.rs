@@ -6,10 +6,10 @@ use super::names::{self, Kind};
 use super::types::{self, Scope};
 use super::{Context, attrs, bits, checksums, choices, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Spanned};
+use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Origin, Spanned};
 use crate::ir::{
-    self, BitPlace, Bytes, Choice, Content, Enum, Extent, Field, Int, Layout, Nesting, Param, Role, RustShape, Since,
-    Size, Type,
+    self, BitPlace, Bytes, Choice, Constant, Content, Enum, Extent, Field, Int, Layout, Nesting, Param, Role, RustShape,
+    Since, Size, Type,
 };
 
 /// A layout whose sizes are not known yet.
@@ -59,6 +59,8 @@ pub(super) struct Line<'d> {
     /// The size by itself, later within its frame.
     pub(super) size: Size,
     pub(super) stream: bool,
+    /// `nocase`.
+    pub(super) nocase: Option<Origin>,
 }
 
 /// Reads a layout.
@@ -93,6 +95,9 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
             Some(role) => line.role = role,
             None => sound = false,
         }
+        if let Some(at) = line.nocase {
+            sound &= without_case(cx, &mut line.ty, at);
+        }
         lines.push(line);
     }
     let params = choices::params(cx, draft);
@@ -116,8 +121,9 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
         FieldKind::Extension => return Some((extension(draft), None)),
         FieldKind::Tag { value, bits } => return Some((tag(draft, *value, *bits), None)),
         FieldKind::Literal(literal) => {
+            let nocase = attrs.take_nocase();
             attrs.refuse(cx, "a constant");
-            return Some((constant(cx, draft, literal)?, None));
+            return Some((Line { nocase, ..constant(cx, draft, literal)? }, None));
         }
         FieldKind::Named(name, ty) => {
             names::check(cx, name, kind);
@@ -150,10 +156,12 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     let ends_with_one = matches!(typed.ty, Type::List { count: Extent::Where(_), .. });
     let sentinel = if ends_with_one { attrs.take_sentinel() } else { None };
     let (condition, written_rules, written_since) = (attrs.take_condition(), attrs.take_rules(), attrs.take_since());
+    // Of bytes that turn out to be a constant.
+    let nocase = equals.and_then(|_| attrs.take_nocase());
     attrs.refuse(cx, &type_name(draft));
     check_held(cx, draft, &typed.ty);
     let (ty, max) = (typed.ty, typed.max);
-    let line = Line { max, condition, written_since, sentinel, written_rules, stream, ..plain(draft, ty) };
+    let line = Line { max, condition, written_since, sentinel, written_rules, stream, nocase, ..plain(draft, ty) };
     Some((line, equals))
 }
 
@@ -178,6 +186,7 @@ fn plain(draft: &FieldDraft, ty: Type) -> Line<'_> {
         leaves: None,
         size: Size { least: 0, most: None },
         stream: false,
+        nocase: None,
     }
 }
 
@@ -229,7 +238,21 @@ fn constant<'d>(cx: &mut Context<'_>, draft: &'d FieldDraft, literal: &Literal) 
             return None;
         }
     };
-    Some(Line { role: Role::Constant(0), ..plain(draft, Type::Constant(bytes)) })
+    Some(Line { role: Role::Constant(0), ..plain(draft, Type::Constant(Constant { bytes, nocase: false })) })
+}
+
+/// A constant that is taken in capital and small letters.
+fn without_case(cx: &mut Context<'_>, ty: &mut Type, at: Origin) -> bool {
+    let why = match ty {
+        Type::Constant(constant) if constant.bytes.iter().any(u8::is_ascii_alphabetic) => {
+            constant.nocase = true;
+            return true;
+        }
+        Type::Constant(_) => "no letter of ASCII is in it",
+        _ => "a number has no capital letters",
+    };
+    cx.report(Diagnostic::new(Code::BadAttribute, at, "`nocase` changes nothing").why(why).help("take `nocase` out"));
+    false
 }
 
 /// Serde reads and writes JSON alone.

@@ -160,7 +160,7 @@ fn start(message: &Message) -> Vec<u8> {
     }
     let constants = message.layout.fields.iter().map_while(|field| match (&field.ty, &field.role) {
         _ if field.bits.is_some() || field.condition.is_some() => None,
-        (Type::Constant(bytes), _) => Some(bytes.clone()),
+        (Type::Constant(constant), _) if !constant.nocase => Some(constant.bytes.clone()),
         (Type::Int(Int::Fixed { bytes, endian, .. }, _), Role::Constant(value)) => {
             let wide = value.to_be_bytes();
             let mut bytes = wide[wide.len() - usize::from(*bytes)..].to_vec();
@@ -229,6 +229,8 @@ fn number(ty: &Type) -> Option<&Int> {
 fn is_spelled(int: &Int) -> bool {
     match int {
         Int::Fixed { .. } | Int::Bits { .. } | Int::Flag => false,
+        Int::Vlq { .. } | Int::Quic { minimal: true } => true,
+        Int::Quic { minimal: false } => false,
         Int::Varint { .. } | Int::Digits { .. } | Int::Until { .. } | Int::Escaping(_) => true,
     }
 }

@@ -78,7 +78,7 @@ fn bound_measured(lines: &mut [Line<'_>], room: u64) {
 pub(super) fn size(ty: &Type, lines: &[Line<'_>], parts: Parts<'_>) -> Size {
     let unknown = Size { least: 0, most: None };
     match ty {
-        Type::Constant(bytes) => exactly(bytes.len() as u64),
+        Type::Constant(constant) => exactly(constant.bytes.len() as u64),
         Type::Int(int, _) => int.size(),
         Type::Float { bytes, .. } => exactly(u64::from(*bytes)),
         Type::Enum(index) => parts.enums[*index].as_ref().map_or(unknown, |ty| ty.repr.size()),

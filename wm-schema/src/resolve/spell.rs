@@ -50,6 +50,8 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::Via(name, argument) => super::via::spelled(name, argument.as_ref()),
         AttrKind::Pad(pad) => format!(" pad {}", literal(&pad.value)),
         AttrKind::In(range) => format!(" in {}..={}", range.value.0, range.value.1),
+        AttrKind::Nocase => " nocase".to_owned(),
+        AttrKind::Minimal => " minimal".to_owned(),
         AttrKind::Stream => " stream".to_owned(),
         AttrKind::Where(formula) => format!(" where {}", formula.text),
         AttrKind::If(formula) => format!(" if {}", formula.text),

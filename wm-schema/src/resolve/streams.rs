@@ -86,7 +86,16 @@ fn fits_head(layout: &Layout, index: usize, field: &Field) -> bool {
 }
 
 fn is_simple(int: &Int) -> bool {
-    matches!(int, Int::Fixed { .. } | Int::Varint { .. } | Int::Digits { .. } | Int::Bits { .. } | Int::Flag)
+    matches!(
+        int,
+        Int::Fixed { .. }
+            | Int::Varint { .. }
+            | Int::Vlq { .. }
+            | Int::Quic { .. }
+            | Int::Digits { .. }
+            | Int::Bits { .. }
+            | Int::Flag
+    )
 }
 
 fn warn(cx: &mut Context<'_>, layout: &Layout, at: usize, why: &str) {

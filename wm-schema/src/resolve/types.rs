@@ -1,7 +1,7 @@
 //! From the words of a type to what stands on the wire.
 
 use super::attrs::{self, Attrs};
-use super::declared::{later, unknown_type};
+use super::declared::unknown_type;
 use super::names::{self, Item};
 use super::words::{self, Word};
 use super::{Context, headers, sentinels, spell, suggest, via, vocabulary};
@@ -60,12 +60,14 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
         Some(Word::Digits { radix, signed }) => {
             return digits(cx, ty, radix, signed, attrs).map(|int| integer(cx, int, attrs));
         }
-        Some(Word::Later(help)) => {
-            cx.report(later(ty, help));
-            return None;
+        Some(Word::Int(int)) if alone => {
+            let int = spelling(cx, int, attrs)?;
+            return Some(integer(cx, int, attrs));
         }
-        Some(Word::Int(int)) if alone => return Some(integer(cx, int, attrs)),
-        Some(Word::Int(int)) => element(cx, ty, int)?,
+        Some(Word::Int(int)) => {
+            let int = spelling(cx, int, attrs)?;
+            element(cx, ty, int)?
+        }
         Some(Word::Float { bytes, endian }) => Type::Float { bytes, endian },
         None => match cx.names.item(&ty.name.text) {
             Some(Item::Int(index)) if alone => {
@@ -95,6 +97,23 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
     }
     let ty = Type::List { element: Box::new(element), count, max: max.as_ref().map(|max| max.value) };
     Some(Typed { ty, max })
+}
+
+/// A number of whose spellings `minimal` takes the shortest alone.
+fn spelling(cx: &mut Context<'_>, int: Int, attrs: &mut Attrs<'_>) -> Option<Int> {
+    let (word, int) = match int {
+        Int::Vlq { .. } => return Some(Int::Vlq { minimal: attrs.take_minimal().is_some() }),
+        Int::Quic { .. } => return Some(Int::Quic { minimal: attrs.take_minimal().is_some() }),
+        Int::Varint { signed } => (if signed { "svarint" } else { "varint" }, int),
+        other => return Some(other),
+    };
+    let Some(at) = attrs.take_minimal() else { return Some(int) };
+    cx.report(
+        Diagnostic::new(Code::BadAttribute, at, format!("`{word}` is always the shortest"))
+            .why("a longer spelling of it is refused anyway")
+            .help("take `minimal` out"),
+    );
+    None
 }
 
 /// A number as the element of a list: whole bytes.
@@ -395,17 +414,13 @@ fn fixed(cx: &mut Context<'_>, literal: &Literal, origin: Origin) -> Option<Exte
 /// `[u16]`, `[dec until ":" max 9]`.
 fn prefix(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, written: &[crate::draft::Attr]) -> Option<Extent> {
     let name = ty.name.text.as_str();
+    let mut attrs = attrs::sort(cx, written);
     let int = match words::word(name, cx.endian()) {
-        Some(Word::Int(int)) if ty.extent.is_none() => Some(int),
+        Some(Word::Int(int)) if ty.extent.is_none() => Some(spelling(cx, int, &mut attrs)?),
         Some(Word::Digits { radix, signed }) => {
-            let mut attrs = attrs::sort(cx, written);
             let int = digits(cx, ty, radix, signed, &mut attrs)?;
             attrs.refuse(cx, "a prefix");
             return unsigned(cx, ty, int);
-        }
-        Some(Word::Later(help)) => {
-            cx.report(later(ty, help));
-            return None;
         }
         Some(_) => None,
         None if cx.names.item(name).is_some() => match cx.names.item(name) {
@@ -445,7 +460,7 @@ fn prefix(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, written: &[cra
         );
         return None;
     };
-    attrs::sort(cx, written).refuse(cx, "a prefix");
+    attrs.refuse(cx, "a prefix");
     if int.needs_run() {
         cx.report(bits_alone(ty, "a prefix does not", "`[u8]`, or name an earlier field of bits in the brackets"));
         return None;

@@ -13,8 +13,6 @@ pub(super) enum Word {
     Digits { radix: u8, signed: bool },
     /// Bytes, text or JSON.
     Content(Content),
-    /// A word that the language has and this version has not; what to use until then.
-    Later(&'static str),
 }
 
 /// Looks a type word up.
@@ -31,9 +29,8 @@ pub(super) fn word(text: &str, endian: Endian) -> Option<Word> {
         "json" => Word::Content(Content::Json),
         "headers" => Word::Content(Content::Headers),
         "bit" => Word::Int(Int::Flag),
-        "quicvar" => Word::Later("`varint` is the integer of varying width that there is"),
-        "cstr" => Word::Later("write `bytes until hex \"00\"`, or `str until hex \"00\"`"),
-        "base64" => Word::Later("base64 is a type inside of a `json Name { … }` body"),
+        "vlq" => Word::Int(Int::Vlq { minimal: false }),
+        "quicvar" => Word::Int(Int::Quic { minimal: false }),
         _ => return fixed(text, endian).or_else(|| bits(text)),
     })
 }
@@ -76,8 +73,8 @@ fn fixed(text: &str, endian: Endian) -> Option<Word> {
 pub(super) const WORDS: &[&str] = &[
     "u8", "u16", "u24", "u32", "u40", "u48", "u56", "u64", "u128", "i8", "i16", "i24", "i32", "i40", "i48", "i56",
     "i64", "i128", "f32", "f64", "u16le", "u24le", "u32le", "u64le", "i16le", "i32le", "i64le", "f32le", "f64le",
-    "bit", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "varint", "svarint", "dec", "idec", "hex", "bytes", "str",
-    "ascii", "json",
+    "bit", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "varint", "svarint", "vlq", "quicvar", "dec", "idec", "hex",
+    "bytes", "str", "ascii", "json",
 ];
 
 /// The words that people know from elsewhere, and ours for them.

@@ -2,7 +2,7 @@
 
 use super::{Halt, Walker};
 use crate::wire::scan::Prefix;
-use crate::wire::{DecodeError, Escaping, Field, Radix, Reader, Unsigned, text};
+use crate::wire::{DecodeError, Escaping, Field, Radix, Reader, Spelling, Unsigned, text};
 
 macro_rules! integers {
     ($($method:ident $ty:ident $bytes:literal;)*) => { $(
@@ -60,6 +60,28 @@ impl<const VALUES: usize> Walker<'_, VALUES> {
     #[inline]
     pub fn varint(&mut self, field: &'static Field) -> Result<u64, Halt> {
         let found = Prefix::varint(self.buf, self.place.at, field)?;
+        self.free(found, 1, field)
+    }
+
+    /// Steps over an integer of MIDI.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::vlq`], or it has not arrived whole.
+    #[inline]
+    pub fn vlq(&mut self, spelling: Spelling, field: &'static Field) -> Result<u64, Halt> {
+        let found = Prefix::vlq(self.buf, self.place.at, spelling, field)?;
+        self.free(found, 1, field)
+    }
+
+    /// Steps over an integer of QUIC.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::quicvar`], or it has not arrived whole.
+    #[inline]
+    pub fn quicvar(&mut self, spelling: Spelling, field: &'static Field) -> Result<u64, Halt> {
+        let found = Prefix::quicvar(self.buf, self.place.at, spelling, field)?;
         self.free(found, 1, field)
     }
 

@@ -264,7 +264,10 @@ impl<'c> Decoder<'c> {
         }
         if let Some(bytes) = self.code.constant_bytes(at) {
             let bytes = literal::bytes(&bytes);
-            return quote!(reader.constant(#bytes, #constant)?;);
+            return match self.code.is_nocase(at) {
+                true => quote!(reader.constant_nocase(#bytes, #constant)?;),
+                false => quote!(reader.constant(#bytes, #constant)?;),
+            };
         }
         match &self.code.field(at).ty {
             Type::Bytes(bytes) if self.code.field(at).role == Role::Extension => self.extension(at, bytes),

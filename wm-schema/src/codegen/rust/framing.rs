@@ -88,7 +88,10 @@ fn constants(code: &LayoutCode<'_>, end: usize) -> TokenStream {
     let checks = (0..end).filter_map(|at| {
         let bytes = literal::bytes(&code.constant_bytes(at)?);
         let (offset, constant) = (code.size(code.fixed_offset(at)?), code.constant(at));
-        Some(quote!(starts_with(buf, #offset, #bytes, #constant)?;))
+        Some(match code.is_nocase(at) {
+            true => quote!(starts_with_nocase(buf, #offset, #bytes, #constant)?;),
+            false => quote!(starts_with(buf, #offset, #bytes, #constant)?;),
+        })
     });
     checks.collect()
 }
@@ -161,9 +164,16 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
                 #total
             }
         }
-        Int::Varint { .. } => {
+        Int::Varint { .. } | Int::Vlq { .. } | Int::Quic { .. } => {
+            let read = match int {
+                Int::Vlq { minimal: true } => quote!(vlq(buf, #offset, Spelling::Shortest, #constant)),
+                Int::Vlq { .. } => quote!(vlq(buf, #offset, Spelling::Any, #constant)),
+                Int::Quic { minimal: true } => quote!(quicvar(buf, #offset, Spelling::Shortest, #constant)),
+                Int::Quic { .. } => quote!(quicvar(buf, #offset, Spelling::Any, #constant)),
+                _ => quote!(varint(buf, #offset, #constant)),
+            };
             quote! {
-                let Some((#value, #width)) = Prefix::varint(buf, #offset, #constant)? else {
+                let Some((#value, #width)) = Prefix::#read? else {
                     return Ok(Input::Need(1));
                 };
                 #rules

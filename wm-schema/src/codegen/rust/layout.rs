@@ -158,11 +158,16 @@ impl<'s> LayoutCode<'s> {
             return None;
         }
         match (&field.ty, &field.role) {
-            (Type::Constant(bytes), _) => Some(bytes.clone()),
+            (Type::Constant(constant), _) => Some(constant.bytes.clone()),
             (Type::Int(int, _), Role::Constant(value)) => Some(wire_bytes(int, *value)),
             (Type::Enum(at), Role::Constant(value)) => Some(wire_bytes(&self.rust.schema.enums[*at].repr, *value)),
             _ => None,
         }
+    }
+
+    /// Whether a constant field is taken in capital and small letters.
+    pub(super) fn is_nocase(&self, at: usize) -> bool {
+        matches!(&self.field(at).ty, Type::Constant(constant) if constant.nocase)
     }
 
     fn formulas<'f>(&'f self, field: &'f dyn Fn(usize) -> TokenStream) -> Formulas<'f> {
@@ -232,6 +237,16 @@ fn wire_bytes(int: &Int, value: i128) -> Vec<u8> {
             }
             bytes.push(rest.to_le_bytes()[0]);
             bytes
+        }
+        Int::Vlq { .. } => {
+            let count = u32::try_from(int.width(value)).unwrap_or(1);
+            let septet = |at: u32| (value >> (7 * at)).to_le_bytes()[0] & 0x7f | if at > 0 { 0x80 } else { 0 };
+            (0..count).rev().map(septet).collect()
+        }
+        Int::Quic { .. } => {
+            let width = int.width(value);
+            let marked = value | i128::from(width.ilog2()) << (8 * width - 2);
+            marked.to_be_bytes()[16 - usize::try_from(width).unwrap_or(8)..].to_vec()
         }
         Int::Digits { radix, digits } => {
             let digits = usize::from(*digits);

@@ -1,6 +1,6 @@
 //! What things are called in the generated code, so that no name of a schema meets one of the runtime.
 
-use crate::ir::{By, Choice, Field, Layout, RustShape, Type};
+use crate::ir::{By, Choice, Constant, Field, Layout, RustShape, Type};
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use std::collections::{BTreeSet, HashMap};
@@ -151,7 +151,7 @@ fn own_constant(layout: &Layout, name: String) -> String {
 
 /// The field's name in capitals; a constant is called after its word, or after its place.
 fn constant_name(layout: &Layout, at: usize, field: &Field) -> String {
-    let Type::Constant(bytes) = &field.ty else {
+    let Type::Constant(Constant { bytes, .. }) = &field.ty else {
         return match field.name.as_str() {
             "_" => "RESERVED".into(),
             // The tag of an arm is spelled as a number.
@@ -217,6 +217,7 @@ const WIRE: &[&str] = &[
     "Radix",
     "Reader",
     "Slip",
+    "Spelling",
     "Unsigned",
     "Walk",
     "Walker",
@@ -227,6 +228,7 @@ const WIRE: &[&str] = &[
     "json",
     "look",
     "starts_with",
+    "starts_with_nocase",
     "stranger",
     "unexpected",
     "unfinished",

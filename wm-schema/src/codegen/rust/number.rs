@@ -20,6 +20,14 @@ pub(super) fn int_call(int: &Int, constant: &TokenStream) -> TokenStream {
         }
         Int::Varint { signed: false } => quote!(varint(#constant)),
         Int::Varint { signed: true } => quote!(svarint(#constant)),
+        Int::Vlq { minimal } => {
+            let spelling = spelling(*minimal);
+            quote!(vlq(#spelling, #constant))
+        }
+        Int::Quic { minimal } => {
+            let spelling = spelling(*minimal);
+            quote!(quicvar(#spelling, #constant))
+        }
         Int::Digits { radix: base, digits } => {
             let (digits, base) = (literal::number((*digits).into()), radix(*base));
             quote!(digits(#digits, #base, #constant))
@@ -50,6 +58,8 @@ pub(super) fn write_int(int: &Int, value: &TokenStream) -> TokenStream {
         }
         Int::Varint { signed: false } => quote!(writer.varint(#value);),
         Int::Varint { signed: true } => quote!(writer.svarint(#value);),
+        Int::Vlq { .. } => quote!(writer.vlq(#value);),
+        Int::Quic { .. } => quote!(writer.quicvar(#value);),
         Int::Digits { radix: base, digits } => {
             let (digits, base) = (literal::number((*digits).into()), radix(*base));
             quote!(writer.digits(#value, #digits, #base);)
@@ -74,6 +84,8 @@ pub(super) fn width(int: &Int, value: &TokenStream, terms: &mut Vec<TokenStream>
         Int::Fixed { .. } | Int::Digits { .. } | Int::Bits { .. } | Int::Flag => return int.size().least,
         Int::Varint { signed: false } => terms.push(quote!(check::varint_width(#value))),
         Int::Varint { signed: true } => terms.push(quote!(check::svarint_width(#value))),
+        Int::Vlq { .. } => terms.push(quote!(check::vlq_width(#value))),
+        Int::Quic { .. } => terms.push(quote!(check::quicvar_width(#value))),
         Int::Until { signed: true, .. } => terms.push(quote!(check::signed_width(#value))),
         Int::Until { radix: base, .. } => {
             let base = radix(*base);
@@ -137,6 +149,11 @@ pub(super) fn float_method(bytes: u8, endian: Endian) -> TokenStream {
 /// `Radix::Decimal`.
 pub(super) fn radix(radix: u8) -> TokenStream {
     if radix == 16 { quote!(Radix::Hex) } else { quote!(Radix::Decimal) }
+}
+
+/// `Spelling::Any`.
+fn spelling(minimal: bool) -> TokenStream {
+    if minimal { quote!(Spelling::Shortest) } else { quote!(Spelling::Any) }
 }
 
 /// A number that was read, as `u64`. What no `u64` holds is `u64::MAX`: no length, and so refused as one.

@@ -168,7 +168,7 @@ pub(super) fn int_bits(int: &Int) -> (u8, bool) {
     match *int {
         Int::Fixed { bytes, signed, .. } => (bytes.next_power_of_two() * 8, signed),
         Int::Varint { signed } | Int::Until { signed, .. } => (64, signed),
-        Int::Digits { .. } | Int::Escaping(_) => (64, false),
+        Int::Vlq { .. } | Int::Quic { .. } | Int::Digits { .. } | Int::Escaping(_) => (64, false),
         Int::Bits { bits } => (bits.next_power_of_two().max(8), false),
         Int::Flag => (1, false),
     }

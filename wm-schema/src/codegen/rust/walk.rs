@@ -145,7 +145,10 @@ pub(super) fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
         Step::Constant { field } => {
             let bytes = literal::bytes(&code.constant_bytes(*field).unwrap_or_default());
             let constant = code.constant(*field);
-            quote!(walk.constant(#bytes, #constant))
+            match code.is_nocase(*field) {
+                true => quote!(walk.constant_nocase(#bytes, #constant)),
+                false => quote!(walk.constant(#bytes, #constant)),
+            }
         }
         Step::Until { field } => until(code, *field),
         Step::Headers { field, slot } => headers::walk_block(code, *field, *slot),

@@ -15,7 +15,7 @@ pub(super) fn constant(
     let expected = encode::constant(schema, field);
     let start = cursor.at;
     let found = cursor.take(expected.len() as u64, place)?;
-    match found.iter().zip(&expected).position(|(found, expected)| found != expected) {
+    match encode::stray(field, found, &expected) {
         None => Ok(if let Role::Constant(value) = field.role { Value::Int(value) } else { Value::Bytes(expected) }),
         Some(same) => Err(place.error(start + same, Fault::Constant { expected })),
     }
