@@ -40,6 +40,7 @@ schemas! {
     imports
     jsonl
     len_json
+    lengths
     lines
     mqtt
     names

@@ -180,6 +180,8 @@ pub fn all() -> Vec<Subject> {
         generated::<FromServer<websocket::Frame<'static>>>("websocket", Server),
         generated::<spellings::ClientMessage<'static>>("spellings", Client),
         generated::<spellings::Reply<'static>>("spellings", Server),
+        generated::<lengths::Parts<'static>>("lengths", Client),
+        generated::<lengths::Packet<'static>>("lengths", Server),
         generated::<transforms::Secret<'static>>("transforms", Client),
         generated::<transforms::ServerMessage<'static>>("transforms", Server),
         generated::<protocol::text::Line<'static>>("text", Client),

@@ -124,7 +124,7 @@ impl Source<'_> {
         }
         let value = match &field.ty {
             Type::Struct(index) => self.layout(&self.schema.structs[*index], &known.arguments(&field.args)),
-            ty => self.value(ty),
+            ty => self.value(&as_worked_out(&known, ty)),
         };
         if field.is_optional() { Value::Option(Some(Box::new(value))) } else { value }
     }
@@ -332,3 +332,14 @@ impl Source<'_> {
 
 /// The longest bytes in a message that is made up.
 const LONG: u64 = 2000;
+
+/// A type whose length a formula says, with that length.
+fn as_worked_out(known: &Known<'_>, ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    if let Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } = &mut ty
+        && let Extent::Formula { formula, .. } = extent
+    {
+        *extent = Extent::Fixed(known.length(formula));
+    }
+    ty
+}

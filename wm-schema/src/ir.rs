@@ -23,7 +23,7 @@ pub use choice::{By, Choice, Param};
 pub use declared::{Enum, JsonBody, JsonMember, JsonType, Variant, Word, Words};
 pub use envelope::{Envelope, EnvelopeKind};
 pub use formula::{Computed, Formula, Operator, Term};
-pub use layout::{BitPlace, Equation, Field, Layout, Measure, Nesting, Role, Since, Size};
+pub use layout::{BitPlace, Equation, Field, Layout, Measure, Nesting, Role, Scale, Since, Size};
 pub use number::{Escape, Escaping, Int};
 pub use recover::{Action, FaultKind, Recover};
 pub use session::{Edge, RAW_BYTES_MAX, Said, Session, State, Target};

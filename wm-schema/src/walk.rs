@@ -13,7 +13,8 @@ pub use sentinel::{Look, looks, number as said_length};
 
 use crate::ir::headers;
 use crate::ir::{
-    By, Bytes, Choice, Equation, Extent, Field, Formula, Framing, Layout, Measure, Role, Schema, Size, Term, Type,
+    By, Bytes, Choice, Equation, Extent, Field, Formula, Framing, Layout, Measure, Role, Scale, Schema, Size, Term,
+    Type,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -97,6 +98,15 @@ pub enum Step {
         /// The least bytes that it takes if it is there.
         least: u64,
     },
+    /// What is as long as a formula says.
+    Sized {
+        /// The field.
+        field: usize,
+        /// What it is.
+        span: Span,
+        /// The fields that the formula reads, and where their places are remembered.
+        reads: Vec<(usize, usize)>,
+    },
     /// Elements up to the first that meets a condition.
     Elements {
         /// The list.
@@ -122,8 +132,10 @@ pub struct Span {
     pub first: usize,
     /// The last field.
     pub last: usize,
-    /// What the number is more than the units that are still to be counted.
+    /// What the number says more than the units that are still to be counted.
     pub add: i64,
+    /// The units of the number.
+    pub scale: Scale,
     /// The most of these units.
     pub max: Option<u64>,
     /// How many units are counted already, as the least that the fields take.
@@ -148,8 +160,9 @@ pub(crate) struct Measured {
     pub(crate) number: usize,
     pub(crate) first: usize,
     pub(crate) last: usize,
-    /// The number is more than the bytes or elements of these fields by so much.
+    /// The number says more than the bytes or elements of these fields by so much.
     add: i64,
+    scale: Scale,
 }
 
 impl Measured {
@@ -179,7 +192,8 @@ pub(crate) fn measured(lines: &[Line<'_>]) -> Vec<Measured> {
 
 /// What the number of a line measures, if a walk can make use of it.
 fn measured_by(lines: &[Line<'_>], number: usize) -> Option<Measured> {
-    let (Role::Computed(Equation { measure, add }), Type::Int(..)) = (lines[number].role, lines[number].ty) else {
+    let (Role::Computed(Equation { measure, add, scale }), Type::Int(..)) = (lines[number].role, lines[number].ty)
+    else {
         return None;
     };
     let (first, last) = match *measure {
@@ -200,7 +214,7 @@ fn measured_by(lines: &[Line<'_>], number: usize) -> Option<Measured> {
     if lines[last + 1..].iter().any(needed) {
         return None;
     }
-    Some(Measured { number, first, last, add: add.checked_add(behind)? })
+    Some(Measured { number, first, last, add: add.checked_add(behind)?, scale: *scale })
 }
 
 /// Where bytes or a list end.
@@ -307,7 +321,8 @@ impl Plan<'_> {
             return at + 1;
         }
         let Some(one) = self.measured.iter().find(|one| one.number == at) else {
-            let handed = reads(&field.args, &self.marks).unwrap_or_default();
+            let formulas: Vec<Formula> = field.args.iter().chain(worked_out(&field.ty)).cloned().collect();
+            let handed = reads(&formulas, &self.marks).unwrap_or_default();
             match present(self.schema, field, &self.marks) {
                 Some((reads, there)) => {
                     self.steps.push(Step::If { field: at, reads, least: there.size.least });
@@ -331,9 +346,18 @@ impl Plan<'_> {
 fn read_by_formulas(layout: &Layout, measured: &[Measured]) -> BTreeSet<usize> {
     let fields = layout.fields.iter().enumerate();
     let walked = fields.filter(|(at, _)| measured.iter().all(|one| !one.contains(*at)));
-    let formulas = walked.flat_map(|(_, field)| field.condition.iter().chain(&field.args));
+    let formulas = walked.flat_map(|(_, field)| field.condition.iter().chain(&field.args).chain(worked_out(&field.ty)));
     let read = formulas.flat_map(|formula| formula.term.fields());
     read.filter(|field| matches!(layout.fields[*field].ty, Type::Int(..) | Type::Enum(_))).collect()
+}
+
+/// The formula that says how long a field is.
+#[must_use]
+pub fn worked_out(ty: &Type) -> Option<&Formula> {
+    match extent(ty) {
+        Some(Extent::Formula { formula, .. }) => Some(formula),
+        _ => None,
+    }
 }
 
 /// Where the fields are remembered that formulas read; none if a walk cannot see all of them.
@@ -384,6 +408,7 @@ fn extent_size(extent: &Extent, unit: Size) -> Option<Size> {
         Extent::Prefix(int) => Some(Size { least: int.size().least, most: None }),
         Extent::Until(delimiter) => Some(Size { least: delimiter.len() as u64, most: None }),
         Extent::Where(_) => Some(Size { least: unit.least, most: None }),
+        Extent::Formula { least, .. } => Some(Size { least: unit.least.saturating_mul(*least), most: None }),
         Extent::Field(_) | Extent::Header(_) | Extent::Lines | Extent::Rest { .. } => None,
     }
 }
@@ -396,17 +421,17 @@ impl<'l> From<&'l Field> for Line<'l> {
 
 /// The fields that a number measures, in the terms of a walk.
 fn span(schema: &Schema, fields: &[Field], one: Measured) -> Span {
-    let Measured { number, first, last, add } = one;
+    let Measured { number, first, last, add, scale } = one;
     let own = matches!(extent(&fields[first].ty), Some(Extent::Field(at)) if *at == number);
     let least = fields[first..=last].iter().fold(0u64, |sum, field| sum.saturating_add(field.size.least));
     let span = match &fields[first].ty {
         Type::List { element, max, .. } if own => {
             let size = element_size(schema, element);
             let unit = size.least.max(1);
-            Span { first, last, add, max: *max, least: least / unit, unit, walked: size.fixed().is_none() }
+            Span { first, last, add, scale, max: *max, least: least / unit, unit, walked: size.fixed().is_none() }
         }
-        Type::Bytes(bytes) if own => Span { first, last, add, max: bytes.max, least, unit: 1, walked: false },
-        _ => Span { first, last, add, max: None, least, unit: 1, walked: false },
+        Type::Bytes(bytes) if own => Span { first, last, add, scale, max: bytes.max, least, unit: 1, walked: false },
+        _ => Span { first, last, add, scale, max: None, least, unit: 1, walked: false },
     };
     // What is counted already is taken off the number and its limit.
     let add = span.add.saturating_add_unsigned(span.least);
@@ -436,12 +461,19 @@ fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field, reads:
         Type::List { element, count: Extent::Prefix(_), max } => {
             let size = element_size(schema, element);
             let (unit, walked) = (size.least.max(1), size.fixed().is_none());
-            let span = Span { first: at, last: at, add: 0, max: *max, least: 0, unit, walked };
+            let span = Span { first: at, last: at, add: 0, scale: Scale::One, max: *max, least: 0, unit, walked };
             Step::Number { field: at, span, slot: None }
         }
         Type::Bytes(Bytes { extent: Extent::Prefix(_), max, .. }) => {
-            let span = Span { first: at, last: at, add: 0, max: *max, least: 0, unit: 1, walked: false };
+            let span =
+                Span { first: at, last: at, add: 0, scale: Scale::One, max: *max, least: 0, unit: 1, walked: false };
             Step::Number { field: at, span, slot: None }
+        }
+        Type::Bytes(Bytes { extent: Extent::Formula { least, .. }, max, .. }) => {
+            Step::Sized { field: at, span: sized(at, *least, *max, Size { least: 1, most: Some(1) }), reads }
+        }
+        Type::List { element, count: Extent::Formula { least, .. }, max } => {
+            Step::Sized { field: at, span: sized(at, *least, *max, element_size(schema, element)), reads }
         }
         Type::List { element, count: Extent::Where(_), .. } => {
             Step::Elements { field: at, least: element_size(schema, element).least }
@@ -450,6 +482,13 @@ fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field, reads:
         // What else varies is a struct: a `[..]` is measured by a number in front, or the message is not framed.
         _ => Step::Enter { field: at, count: 1, reads },
     });
+}
+
+/// What is as long as a formula says, at least `least` units of `size`.
+fn sized(at: usize, least: u64, max: Option<u64>, size: Size) -> Span {
+    let (add, max) = (i64::try_from(least).unwrap_or(i64::MAX), max.map(|max| max.saturating_sub(least)));
+    let (unit, walked) = (size.least.max(1), size.fixed().is_none());
+    Span { first: at, last: at, add, scale: Scale::One, max, least, unit, walked }
 }
 
 /// The size of an element of a list.
@@ -468,7 +507,9 @@ fn element_size(schema: &Schema, element: &Type) -> Size {
 pub fn inner<'s>(layout: &'s Layout, step: &Step) -> Option<&'s Type> {
     let field = match step {
         Step::Enter { field, .. } | Step::Elements { field, .. } => *field,
-        Step::Number { span, slot: None, .. } | Step::Kept { span, .. } if span.walked => span.first,
+        Step::Number { span, slot: None, .. } | Step::Sized { span, .. } | Step::Kept { span, .. } if span.walked => {
+            span.first
+        }
         _ => return None,
     };
     Some(match &layout.fields[field].ty {
@@ -535,6 +576,7 @@ pub fn looked_at(step: &Step) -> Option<usize> {
         | Step::Until { field }
         | Step::Free { field }
         | Step::Number { field, .. }
+        | Step::Sized { field, .. }
         | Step::Elements { field, .. }
         | Step::Enter { field, .. } => Some(*field),
     }

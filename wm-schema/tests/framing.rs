@@ -2,7 +2,7 @@
 #![cfg(feature = "dsl")]
 
 use wm_schema::diagnostic::Code;
-use wm_schema::ir::{Endian, Framing, Int, Schema};
+use wm_schema::ir::{Endian, Framing, Int, Scale, Schema};
 use wm_schema::walk::{self, Span, Step};
 
 const U8: Int = Int::Fixed { bytes: 1, signed: false, endian: Endian::Big };
@@ -126,7 +126,16 @@ fn what_a_walk_passes_unseen() {
         walk::steps(&schema, &schema.messages[0].layout)
     };
     let pass = |first, last, bytes| Step::Pass { first, last, bytes };
-    let span = |first, last, add, least| Span { first, last, add, max: None, least, unit: 1, walked: false };
+    let span = |first, last, add, least| Span {
+        first,
+        last,
+        add,
+        scale: Scale::One,
+        max: None,
+        least,
+        unit: 1,
+        walked: false,
+    };
     let until = |field| Step::Until { field };
     let number = |field, span, slot| Step::Number { field, span, slot };
     let enter = |field, count| Step::Enter { field, count, reads: Vec::new() };

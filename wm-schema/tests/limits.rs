@@ -2,7 +2,7 @@
 #![cfg(feature = "dsl")]
 
 use wm_schema::diagnostic::Code;
-use wm_schema::ir::{Bytes, Equation, Extent, Layout, Measure, Role, Schema, Size, Type};
+use wm_schema::ir::{Bytes, Equation, Extent, Layout, Measure, Role, Scale, Schema, Size, Type};
 
 fn resolve(source: &str) -> (Option<Schema>, Vec<Code>) {
     let draft = wm_schema::dsl::parse(source).unwrap_or_else(|mistakes| panic!("{source}\n{mistakes:#?}"));
@@ -79,7 +79,7 @@ fn a_struct_is_a_region_of_its_own() {
     ";
     let part = &schema(source).structs[0];
     let measure = Measure::Bytes { first: 3, last: 3 };
-    assert_eq!(part.fields[1].role, Role::Computed(Equation { measure, add: 1 + 1 + 2 + 1 }));
+    assert_eq!(part.fields[1].role, Role::Computed(Equation { measure, add: 1 + 1 + 2 + 1, scale: Scale::One }));
     let Type::Bytes(data) = &part.fields[3].ty else { panic!("{part:?}") };
     assert_eq!((&data.extent, data.max), (&Extent::Field(1), Some(250)));
     assert_eq!(part.size, Size { least: 5, most: Some(255) });

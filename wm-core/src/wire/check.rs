@@ -124,6 +124,63 @@ pub fn equation<T: TryFrom<u64>>(
     })
 }
 
+/// As [`equation`], by a number that counts units of `by`.
+///
+/// # Errors
+///
+/// What is measured is too long, or fills no whole units.
+#[inline]
+pub fn divided<T: TryFrom<u64>>(
+    measured: usize,
+    add: i64,
+    by: u64,
+    most: u64,
+    field: &'static Field,
+) -> Result<T, EncodeError> {
+    let said = (measured as u64).saturating_add_signed(add);
+    match said.checked_rem(by) {
+        Some(0) => {}
+        over => {
+            let missing = by.saturating_sub(over.unwrap_or_default());
+            let expected = (measured as u64).saturating_add(missing);
+            return Err(EncodeError::new(field, EncodeFault::Length { found: measured as u64, expected }));
+        }
+    }
+    let value = said.checked_div(by).filter(|&value| value <= most);
+    value.and_then(|value| T::try_from(value).ok()).ok_or_else(|| {
+        let limit = most.saturating_mul(by).saturating_add_signed(add.saturating_neg());
+        EncodeError::new(field, EncodeFault::TooLong { found: measured as u64, limit })
+    })
+}
+
+/// As [`equation`], by a number of parts, of which `by` are one.
+///
+/// # Errors
+///
+/// As [`equation`].
+#[inline]
+pub fn multiplied<T: TryFrom<u64>>(
+    measured: usize,
+    add: i64,
+    by: u64,
+    most: u64,
+    field: &'static Field,
+) -> Result<T, EncodeError> {
+    let said: u64 = equation(measured, add, most.checked_div(by).unwrap_or_default(), field)?;
+    T::try_from(said.saturating_mul(by))
+        .map_err(|_| EncodeError::new(field, EncodeFault::TooLong { found: measured as u64, limit: most }))
+}
+
+/// As many bytes or elements as have been worked out.
+///
+/// # Errors
+///
+/// There are more or fewer.
+#[inline]
+pub fn worked_out(found: usize, expected: i128, field: &'static Field) -> Result<(), EncodeError> {
+    exactly(found, usize::try_from(expected).unwrap_or(usize::MAX), field)
+}
+
 /// The size of all `items` together, each checked and measured.
 ///
 /// # Errors

@@ -434,6 +434,32 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What a number of parts says, of which `by` are one.
+    ///
+    /// # Errors
+    ///
+    /// It is no multiple of `by`.
+    #[inline]
+    pub fn divided(value: u64, by: u64, offset: usize, field: &'static Field) -> Result<u64, DecodeError> {
+        match (value.checked_div(by), value.checked_rem(by)) {
+            (Some(whole), Some(0)) => Ok(whole),
+            (_, over) => {
+                let expected = value.saturating_sub(over.unwrap_or_default());
+                Err(DecodeError::new(field, offset, Fault::Mismatch { expected, found: value }))
+            }
+        }
+    }
+
+    /// A length or a count that has been worked out.
+    ///
+    /// # Errors
+    ///
+    /// It is over `max`.
+    #[inline]
+    pub fn worked_out(value: i128, max: usize, offset: usize, field: &'static Field) -> Result<usize, DecodeError> {
+        Self::length(u64::try_from(value).unwrap_or(u64::MAX), 0, max, offset, field)
+    }
+
     /// Checks a number that must be `measured` plus `add`.
     ///
     /// # Errors

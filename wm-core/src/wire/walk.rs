@@ -392,6 +392,25 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         Ok(count)
     }
 
+    /// How many units of at least `unit` bytes come, as has been worked out; `counted` of them have been counted into the
+    /// frame, and the others are.
+    ///
+    /// # Errors
+    ///
+    /// There are more than `max`, or the frame would be too large.
+    #[inline]
+    pub fn worked_out(
+        &mut self,
+        value: i128,
+        counted: i64,
+        max: usize,
+        unit: usize,
+        field: &'static Field,
+    ) -> Result<usize, Halt> {
+        self.place.number_at = self.place.at;
+        self.length(u64::try_from(value).unwrap_or(u64::MAX), counted, max, unit, field)
+    }
+
     /// Remembers a length until what it measures comes.
     ///
     /// # Errors

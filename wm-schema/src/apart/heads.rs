@@ -3,7 +3,7 @@
 use super::bytes::{ByteSet, Numbers};
 use crate::ir::{
     By, Bytes, Choice, Computed, Content, Endian, Enum, Extent, Field, Formula, Int, Layout, Measure, Message,
-    Operator, Role, Schema, Side, Term, Type,
+    Operator, Role, Scale, Schema, Side, Term, Type,
 };
 
 /// No protocol is told by its hundredth byte.
@@ -126,7 +126,7 @@ impl Head<'_> {
             (Role::Sender(by), _) => vec![(u128::from(*by == self.side), u128::from(*by == self.side))],
             (_, Type::Int(_, Some(range))) => complement(*range),
             (_, Type::Enum(index)) => variants(&self.schema.enums[*index], all),
-            (Role::Computed(equation), _) => measured(layout, equation.measure)
+            (Role::Computed(equation), _) if equation.scale == Scale::One => measured(layout, equation.measure)
                 .map(|(least, most)| (least.saturating_add(equation.add), most.saturating_add(equation.add)))
                 .filter(|(least, most)| 0 <= *least && least <= most)
                 .map_or(vec![(0, all)], |(least, most)| {
@@ -212,7 +212,9 @@ impl Head<'_> {
                 self.sets.push(ByteSet::of(|byte| byte == b'\r' || byte.is_ascii_graphic()));
                 Some(Stop)
             }
-            Extent::Field(_) | Extent::Header(_) | Extent::Where(_) | Extent::Rest { .. } => Some(Stop),
+            Extent::Field(_) | Extent::Header(_) | Extent::Where(_) | Extent::Formula { .. } | Extent::Rest { .. } => {
+                Some(Stop)
+            }
         }
     }
 
@@ -295,6 +297,7 @@ impl Head<'_> {
             | Extent::Where(_)
             | Extent::Header(_)
             | Extent::Lines
+            | Extent::Formula { .. }
             | Extent::Rest { .. }
             | Extent::Until(_) => Some(Stop),
         }

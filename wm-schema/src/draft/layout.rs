@@ -179,6 +179,8 @@ pub enum ExtentKind {
     Typed(Box<TypeDraft>, Vec<Attr>),
     /// `[headers["content-length"]]`.
     Header(Name),
+    /// `[n * 4 - 8]`: worked out from what has been read.
+    Formula(Formula),
     /// `[..]`: the rest of the region.
     Rest,
 }

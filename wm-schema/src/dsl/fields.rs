@@ -156,10 +156,7 @@ impl Reader<'_> {
                 let header = part.clone().into_inner().flatten().find(|inner| inner.as_rule() == Rule::header_ref);
                 match header.filter(|header| header.as_str() == part.as_str().trim()) {
                     Some(header) => ExtentKind::Header(self.header_name(header)?),
-                    None => {
-                        self.refuse(&part, &not_yet::COMPUTED_EXTENT);
-                        return None;
-                    }
+                    None => ExtentKind::Formula(self.formula_of(part)?),
                 }
             }
         };

@@ -45,8 +45,6 @@ constructs! {
     AS = "as", "it gives the field another type in Rust", "convert the value in the handler";
     AT = "at", "it reads a value at another place of the frame", "read the offset, and follow it in the handler";
     UNTIL_END = "until end", "it reads up to the end of the connection", "give the message a length, `len: u32 = size(self)`";
-    COMPUTED_EXTENT = "a computed length", "its value would be worked out from other fields",
-        "name a field in the brackets, and put the arithmetic into the equation of that field: `n: u8 = size(data) + 4`";
     REPLY = "reply", "it answers a bad frame with a message", "use `close`, and answer in the handler of errors";
 
 

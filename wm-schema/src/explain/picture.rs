@@ -65,6 +65,7 @@ fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part> {
             | Extent::Header(_)
             | Extent::Lines
             | Extent::Where(_)
+            | Extent::Formula { .. }
             | Extent::Rest { .. } => {
                 vec![content(field, Size { least: 0, most: Some(0) })]
             }
@@ -111,6 +112,7 @@ fn is_text(field: &Field) -> bool {
             | Extent::Header(_)
             | Extent::Lines
             | Extent::Where(_)
+            | Extent::Formula { .. }
             | Extent::Rest { .. } => bytes.content != Content::Bytes,
         },
         Type::Float { .. } | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => false,

@@ -59,6 +59,10 @@ fn words(layout: &Layout, step: &Step) -> String {
             let condition = layout.fields[*field].condition.as_ref().map_or("", |condition| condition.text.as_str());
             format!("{}: only if {condition}", name(*field))
         }
+        Step::Sized { field, span, .. } => {
+            let said = walk::worked_out(&layout.fields[*field].ty).map_or("", |formula| formula.text.as_str());
+            format!("{}: {}, as long as {said} says", name(*field), measured(span, "it"))
+        }
         Step::Elements { field, .. } => {
             let condition = match &layout.fields[*field].ty {
                 Type::List { count: Extent::Where(condition), .. } => condition.text.as_str(),

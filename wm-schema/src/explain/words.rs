@@ -2,7 +2,7 @@
 
 use crate::ir::{
     Action, Bytes, Checksum, Content, Endian, EnvelopeKind, Equation, Extent, FaultKind, Field, Framing, Int, Layout,
-    Measure, Message, Recover, Role, Schema, Size, Type, Via,
+    Measure, Message, Recover, Role, Scale, Schema, Size, Type, Via,
 };
 use crate::resolve::spell::{bytes, count};
 
@@ -60,7 +60,7 @@ pub(super) fn onward(rule: &Recover) -> String {
 /// What the number of a framing counts.
 fn counted(schema: &Schema, layout: &Layout, index: usize, at: u64) -> String {
     let field = &layout.fields[index];
-    if let Role::Computed(Equation { measure, add }) = field.role {
+    if let Role::Computed(Equation { measure, add, scale }) = field.role {
         let what = match measure {
             Measure::Bytes { first: 0, last } if last + 1 == layout.fields.len() => "the whole frame".to_owned(),
             Measure::Bytes { first, last } if first == index + 1 && last + 1 == layout.fields.len() => {
@@ -77,7 +77,12 @@ fn counted(schema: &Schema, layout: &Layout, index: usize, at: u64) -> String {
             more if more > 0 => format!(" and {more} more"),
             less => format!(" but for {}", less.unsigned_abs()),
         };
-        return format!("`{}` at byte {at} counts {what}{and}", field.name);
+        let units = match scale {
+            Scale::One => String::new(),
+            Scale::Over(by) => format!(", in units of {by}"),
+            Scale::Times(by) => format!(", in parts of which {by} are one"),
+        };
+        return format!("`{}` at byte {at} counts {what}{and}{units}", field.name);
     }
     let (unit, number) = match &field.ty {
         Type::List { count: Extent::Prefix(int), .. } => ("elements", int_word(int)),
@@ -151,6 +156,7 @@ fn brackets(layout: &Layout, extent: &Extent) -> String {
         Extent::Until(delimiter) => format!(" until {}", bytes(delimiter)),
         Extent::Where(condition) => format!(" until where {}", condition.text),
         Extent::Header(name) => format!("[headers[{name:?}]]"),
+        Extent::Formula { formula, .. } => format!("[{}]", formula.text),
         Extent::Lines => String::new(),
         Extent::Rest { .. } => "[..]".to_owned(),
     }
@@ -209,10 +215,16 @@ pub(super) fn equation(layout: &Layout, index: usize, equation: Equation) -> Str
         Measure::Bytes { first, last } => format!("size({})", fields(layout, index, first, last)),
         Measure::Elements { list } => format!("count({})", layout.fields[list].name),
     };
-    match equation.add {
+    let sum = match equation.add {
         0 => measure,
         more if more > 0 => format!("{measure} + {more}"),
         less => format!("{measure} - {}", less.unsigned_abs()),
+    };
+    let inner = if equation.add == 0 { sum.clone() } else { format!("({sum})") };
+    match equation.scale {
+        Scale::One => sum,
+        Scale::Over(by) => format!("{inner} / {by}"),
+        Scale::Times(by) => format!("{inner} * {by}"),
     }
 }
 

@@ -12,7 +12,9 @@ use super::formula::Known;
 use super::trace::{self, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, checksum, envelope, headers, via};
 use crate::ir::headers::{Framed, framed};
-use crate::ir::{By, Bytes, Choice, Content, Extent, Field, Layout, Measure, Role, Schema, Side, Since, Type, Value};
+use crate::ir::{
+    By, Bytes, Choice, Content, Extent, Field, Layout, Measure, Role, Scale, Schema, Side, Since, Type, Value,
+};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
     recorded(interpreter, frame, true, None)
@@ -238,9 +240,10 @@ impl<'s> Progress<'s> {
                 }
             };
             let (Some(measured), true) = (measured, due == read) else { continue };
-            let expected = i128::from(measured) + i128::from(equation.add);
+            let said = i128::from(measured) + i128::from(equation.add);
             let found = self.numbers[index].unwrap_or_default();
-            if found != expected {
+            if equation.scale.said(found) != Some(said) {
+                let expected = equation.scale.number(said).unwrap_or_else(|next| next);
                 let fault = Fault::Mismatch { expected: as_u64(expected), found: as_u64(found) };
                 return Err(Place::new(self.layout, field).error(self.offsets[index], fault));
             }
@@ -271,11 +274,11 @@ impl<'s> Progress<'s> {
 
     /// How many bytes or elements an earlier number says. Its own rules have been checked when it was read.
     fn said_by(&self, number: usize) -> u64 {
-        let add = match self.layout.fields[number].role {
-            Role::Computed(equation) => i128::from(equation.add),
-            _ => 0,
-        };
-        as_u64(self.numbers[number].unwrap_or_default() - add)
+        let found = self.numbers[number].unwrap_or_default();
+        match self.layout.fields[number].role {
+            Role::Computed(equation) => as_u64(equation.scale.most(found) - i128::from(equation.add)),
+            _ => as_u64(found),
+        }
     }
 
     /// How many bytes or elements an extent says, if it is a number at all; the rules of a prefix are checked.
@@ -289,6 +292,15 @@ impl<'s> Progress<'s> {
                 let length = as_int(&cursor.number(int, place)?);
                 number_rules(self.layout, index, length, offset)?;
                 Ok(Some(as_u64(length)))
+            }
+            Extent::Formula { formula, .. } => {
+                let length = self.known().length(formula).unwrap_or_default();
+                match max(&self.layout.fields[index].ty) {
+                    Some(limit) if length > limit => {
+                        Err(place.error(cursor.at, Fault::TooLong { found: length, limit }))
+                    }
+                    _ => Ok(Some(length)),
+                }
             }
             Extent::Header(_) => Ok(self.said.as_ref().and_then(|said| said.length)),
             Extent::Until(_) | Extent::Lines | Extent::Where(_) | Extent::Rest { .. } => Ok(None),
@@ -305,11 +317,14 @@ pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: 
     let over = |most: i128| place.error(offset, Fault::TooLong { found, limit: as_u64(most) });
     if let Type::Int(_, range) = &field.ty {
         in_range(number, *range, offset, place)?;
-        let add = match field.role {
-            Role::Computed(equation) => i128::from(equation.add),
-            _ => 0,
+        let (add, scale) = match field.role {
+            Role::Computed(equation) => (i128::from(equation.add), equation.scale),
+            _ => (0, Scale::One),
         };
         for measured in layout.fields.iter().filter(|other| other.region == Some(index) || said_by(&other.ty, index)) {
+            let Some(number) = scale.said(number) else {
+                return Err(place.error(offset, Fault::Mismatch { expected: as_u64(scale.most(number)), found }));
+            };
             if number < add {
                 return Err(place.error(offset, Fault::TooShort { found, least: as_u64(add) }));
             }

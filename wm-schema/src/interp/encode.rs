@@ -235,6 +235,9 @@ fn set(known: &Known<'_>, field: &Field, value: &Value) -> Result<Piece, EncodeE
         },
         (Some(_), _) => return Err(place.refuse(EncodeFault::Shape)),
     };
+    if let Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } = &field.ty {
+        as_worked_out(known, extent, value).map_err(|fault| place.refuse(fault))?;
+    }
     let mut piece = match &field.ty {
         Type::Struct(index) => {
             let args = known.arguments(&field.args);
@@ -255,6 +258,20 @@ fn set(known: &Known<'_>, field: &Field, value: &Value) -> Result<Piece, EncodeE
     match field.rules.iter().find(|rule| !known.layout.computes(rule) && !known.holds(rule)) {
         Some(rule) => Err(place.refuse(EncodeFault::Condition { condition: rule.text.clone() })),
         None => Ok(piece),
+    }
+}
+
+/// Whether a value is as long as a formula says, if one does.
+fn as_worked_out(known: &Known<'_>, extent: &Extent, value: &Value) -> Result<(), EncodeFault> {
+    let Extent::Formula { formula, .. } = extent else { return Ok(()) };
+    let found = match value {
+        Value::Bytes(bytes) => bytes.len() as u64,
+        Value::List(items) => items.len() as u64,
+        _ => return Ok(()),
+    };
+    match known.length(formula).unwrap_or_default() {
+        expected if expected == found => Ok(()),
+        expected => Err(EncodeFault::Length { found, expected }),
     }
 }
 
@@ -309,10 +326,10 @@ fn compute(layout: &Layout, pieces: &mut [Option<Piece>], fields: &mut [Option<V
                 continue;
             };
             let field = &layout.fields[index];
-            let piece =
-                computed(field, measured, equation.add).map_err(|fault| Place::new(layout, field).refuse(fault))?;
+            let piece = computed(field, measured, equation).map_err(|fault| Place::new(layout, field).refuse(fault))?;
             pieces[index] = Some(piece);
-            fields[index] = Some(Value::Int(i128::from(measured) + i128::from(equation.add)));
+            let said = i128::from(measured) + i128::from(equation.add);
+            fields[index] = equation.scale.number(said).ok().map(Value::Int);
         }
         assert!(later.len() < before, "numbers of {} measure each other: no checked schema has that", layout.name);
         missing = later;
@@ -337,12 +354,16 @@ fn run_bytes(layout: &Layout, index: usize) -> u64 {
     layout.fields[index].bits.filter(|place| place.last == index).map_or(0, |place| place.bytes.into())
 }
 
-fn computed(field: &Field, measured: u64, add: i64) -> Result<Piece, EncodeFault> {
+fn computed(field: &Field, measured: u64, equation: Equation) -> Result<Piece, EncodeFault> {
     let Type::Int(int, range) = &field.ty else { return Err(EncodeFault::Shape) };
     let (least, most) = range.unwrap_or_else(|| int.range());
-    let value = i128::from(measured) + i128::from(add);
+    let add = i128::from(equation.add);
+    let value = equation
+        .scale
+        .number(i128::from(measured) + add)
+        .map_err(|next| EncodeFault::Length { found: measured, expected: decode::as_u64(next - add) })?;
     if !(least.max(0)..=most).contains(&value) {
-        let limit = decode::as_u64(most - i128::from(add));
+        let limit = decode::as_u64(equation.scale.most(most) - add);
         return Err(EncodeFault::TooLong { found: measured, limit });
     }
     let wire = number::write(int, &Value::Int(value))?;

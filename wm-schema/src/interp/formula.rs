@@ -17,6 +17,14 @@ impl Known<'_> {
         formula.term.evaluate(&|term| self.computed(term)).is_some_and(|value| value.holds())
     }
 
+    /// How long something is, as a formula says.
+    pub(super) fn length(&self, formula: &Formula) -> Option<u64> {
+        match formula.term.evaluate(&|term| self.computed(term))? {
+            Computed::Int(value) => u64::try_from(value).ok(),
+            _ => None,
+        }
+    }
+
     /// What is handed to the struct of a field.
     pub(super) fn arguments(&self, args: &[Formula]) -> Vec<Value> {
         let value = |formula: &Formula| match formula.term.evaluate(&|term| self.computed(term)) {

@@ -224,6 +224,12 @@ impl Known<'_> {
         self.inner().arguments(args)
     }
 
+    /// How long something is, as a formula says.
+    #[must_use]
+    pub fn length(&self, formula: &Formula) -> u64 {
+        self.inner().length(formula).unwrap_or_default()
+    }
+
     const fn inner(&self) -> formula::Known<'_> {
         formula::Known { schema: self.schema, layout: self.layout, fields: self.fields, params: self.params }
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::ir::{
     Bytes, Case, Constant, Content, Endian, Equation, Expect, Extent, Framing, Held, Int, Measure, Role, RustShape,
-    Size, Test, Type,
+    Scale, Size, Test, Type,
 };
 
 const U8: Int = Int::Fixed { bytes: 1, signed: false, endian: Endian::Big };
@@ -95,7 +95,8 @@ fn text() -> Schema {
 
 /// `"****"  total: u32 = size(self)  name: str[u8]  data: bytes[..]`, at most 64 bytes.
 fn upload() -> Schema {
-    let size_of_self = Role::Computed(Equation { measure: Measure::Bytes { first: 0, last: 3 }, add: 0 });
+    let size_of_self =
+        Role::Computed(Equation { measure: Measure::Bytes { first: 0, last: 3 }, add: 0, scale: Scale::One });
     let fields = vec![
         field("\"****\"", Role::Value, Type::Constant(literal(b"****")), 4, 4),
         field("total", size_of_self, Type::Int(U32, None), 4, 4),
@@ -213,7 +214,8 @@ fn what_cannot_be_sent() {
 #[test]
 fn an_equation_is_checked_when_its_last_field_has_been_read() {
     // `n: u8 = size(a)  a: str until ";"  b: bytes[1]`
-    let size_of_a = Role::Computed(Equation { measure: Measure::Bytes { first: 1, last: 1 }, add: 0 });
+    let size_of_a =
+        Role::Computed(Equation { measure: Measure::Bytes { first: 1, last: 1 }, add: 0, scale: Scale::One });
     let fields = vec![
         field("n", size_of_a, Type::Int(U8, None), 1, 1),
         field("a", Role::Value, bytes(Content::Str, Extent::Until(b";".to_vec()), 9, None), 1, 10),

@@ -183,6 +183,10 @@ impl<'w> Walk<'w> {
                 let units = level.kept.iter().find(|(kept, _)| *kept == slot).map_or(0, |(_, units)| *units);
                 self.units(layout, span, units)?;
             }
+            Step::Sized { field, span, reads } => {
+                let units = self.sized(level, field, span, &reads)?;
+                self.units(layout, span, units)?;
+            }
             Step::Elements { field, least } => self.up_to_the_last(layout, field, least)?,
             Step::Enter { field, count, reads } => {
                 let values = self.looked(level, &reads)?;
@@ -318,7 +322,7 @@ impl<'w> Walk<'w> {
         let number = self.value(int, place)?;
         decode::number_rules(layout, field, number, offset)?;
         let (found, add) = (decode::as_u64(number), i128::from(span.add));
-        let units = number - add;
+        let units = span.scale.most(number) - add;
         if units < 0 {
             return Err(place.error(offset, Fault::TooShort { found, least: decode::as_u64(add) }).into());
         }
@@ -328,6 +332,28 @@ impl<'w> Walk<'w> {
         }
         self.least += units * i128::from(span.unit);
         Ok(decode::as_u64(units))
+    }
+
+    /// The units that a formula says and that have not been counted.
+    fn sized(&mut self, level: &Level<'_>, field: usize, span: Span, reads: &[(usize, usize)]) -> Result<u64, Stop> {
+        let (layout, place) = (level.layout, Place::new(level.layout, &level.layout.fields[field]));
+        let values = self.looked(level, reads)?;
+        let given = walk::handed(layout) - layout.params.len();
+        let params = level.params.get(given..).unwrap_or_default();
+        let known = Known { schema: self.schema, layout, fields: &values, params };
+        let found = walk::worked_out(&layout.fields[field].ty).and_then(|formula| known.length(formula));
+        let found = found.unwrap_or_default();
+        let over = |limit: u64| place.error(size(self.at), Fault::TooLong { found, limit });
+        let units = found - span.least;
+        if let Some(max) = span.max.filter(|max| units > *max) {
+            return Err(over(max + span.least).into());
+        }
+        let room = decode::as_u64((self.most - self.least) / i128::from(span.unit));
+        if units > room {
+            return Err(over(room + span.least).into());
+        }
+        self.least += i128::from(units) * i128::from(span.unit);
+        Ok(units)
     }
 
     /// What a number has measured; `units` are those over the least.

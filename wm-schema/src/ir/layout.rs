@@ -188,13 +188,65 @@ pub enum Role {
     Sender(Side),
 }
 
-/// `value = measure + add`.
+/// `value = measure + add`, in units of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Equation {
     /// What is measured.
     pub measure: Measure,
     /// What is added to it.
     pub add: i64,
+    /// The units in which the number counts that.
+    pub scale: Scale,
+}
+
+/// The units of a number, against bytes or elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// The same.
+    One,
+    /// So many of them each, at least 2: `size(x) / 4`.
+    Over(u64),
+    /// One of them is so many, at least 2: `size(x) * 8`.
+    Times(u64),
+}
+
+impl Scale {
+    /// What a number says in bytes or elements; none if that is no whole number of them.
+    #[must_use]
+    pub fn said(self, number: i128) -> Option<i128> {
+        match self {
+            Self::One => Some(number),
+            Self::Over(by) => number.checked_mul(by.into()),
+            Self::Times(by) => (number % i128::from(by) == 0).then(|| number / i128::from(by)),
+        }
+    }
+
+    /// What the most that a number can be says, cut to whole bytes or elements.
+    #[must_use]
+    pub fn most(self, number: i128) -> i128 {
+        match self {
+            Self::One => number,
+            Self::Over(by) => number.saturating_mul(by.into()),
+            Self::Times(by) => number / i128::from(by),
+        }
+    }
+
+    /// The number that says so many bytes or elements; else the next count of them that a number could say.
+    ///
+    /// # Errors
+    ///
+    /// No number says just so many.
+    pub fn number(self, said: i128) -> Result<i128, i128> {
+        match self {
+            Self::One => Ok(said),
+            Self::Times(by) => Ok(said.saturating_mul(by.into())),
+            Self::Over(by) => {
+                let by = i128::from(by);
+                let over = said.rem_euclid(by);
+                if over == 0 { Ok(said / by) } else { Err(said - over + by) }
+            }
+        }
+    }
 }
 
 /// What an equation measures, within its layout.

@@ -126,7 +126,7 @@ pub enum Extent {
     /// Always the same.
     Fixed(u64),
     /// An earlier field of the layout says; it is [`Role::Computed`](super::Role::Computed) by an equation that measures this field, so that
-    /// length = value of that field - `add` of its equation.
+    /// length = what that field says in its [`Scale`](super::Scale) - `add` of its equation.
     Field(usize),
     /// A number in front says.
     Prefix(Int),
@@ -136,6 +136,15 @@ pub enum Extent {
     Where(Formula),
     /// A header of the same layout says, or of the layout that hands its headers in: 0 if it is absent; only bytes.
     Header(String),
+    /// Worked out from what has been read: `[(flags & 3) + 1]`.
+    Formula {
+        /// How many.
+        formula: Formula,
+        /// The least that it can come to.
+        least: u64,
+        /// The most that it can come to.
+        most: u64,
+    },
     /// Up to an empty line, which is not part of it; only headers.
     Lines,
     /// All that is left of the region, but for the fields behind it, which take `tail` bytes.

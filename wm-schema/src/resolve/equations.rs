@@ -1,19 +1,21 @@
 //! What stands behind `=`: a constant, or a size or count that the encoder computes.
 //!
-//! An equation is one measure, to which constants are added or from which they are taken. More is not there yet.
+//! An equation is one measure, to which constants are added or from which they are taken, and which a constant divides or
+//! multiplies.
 
 use super::layouts::Line;
 use super::types::{Scope, no_length};
 use super::{Context, checksums, names, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Argument, Expr, ExprKind, Literal, Name, Side};
-use crate::ir::{Bytes, Checksum, Constant, Enum, Equation, Extent, Int, Measure, Role, Type};
+use crate::ir::{Bytes, Checksum, Constant, Enum, Equation, Extent, Int, Measure, Role, Scale, Type};
 
 /// What an expression comes to.
 enum Folded {
     Number(i128),
     Bytes(Vec<u8>),
-    Measure(Measure, i128),
+    /// In units of its own, `(measure + add)`.
+    Measure(Measure, i128, Scale),
     Checksum(Checksum),
     Sender(Side),
 }
@@ -49,9 +51,9 @@ pub(super) fn role(
         }
         (Type::Int(..), Folded::Checksum(checksum)) => checksums::fits(cx, expr, line, checksum),
         (Type::Int(Int::Flag, _), Folded::Sender(side)) => Some(Role::Sender(side)),
-        (Type::Int(int, _), Folded::Measure(measure, add)) => {
+        (Type::Int(int, _), Folded::Measure(measure, add, scale)) => {
             let int = int.clone();
-            computed(cx, scope, expr, &int, measure, add).map(Role::Computed)
+            computed(cx, scope, expr, &int, (measure, add, scale)).map(Role::Computed)
         }
         (Type::Bytes(Bytes { extent: Extent::Fixed(size), .. }), Folded::Bytes(bytes))
             if *size == bytes.len() as u64 =>
@@ -122,8 +124,7 @@ fn computed(
     scope: Scope<'_>,
     expr: &Expr,
     int: &Int,
-    measure: Measure,
-    add: i128,
+    (measure, add, scale): (Measure, i128, Scale),
 ) -> Option<Equation> {
     let line = &scope.fields[scope.at];
     let own = match measure {
@@ -150,7 +151,7 @@ fn computed(
         );
         return None;
     };
-    Some(Equation { measure, add })
+    Some(Equation { measure, add, scale })
 }
 
 fn fold(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], expr: &Expr) -> Option<Folded> {
@@ -168,15 +169,15 @@ fn fold(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], expr: &E
             checksums::resolve(cx, scope, function, argument).map(Folded::Checksum)
         }
         ExprKind::Call { function, argument } => {
-            measure(cx, scope, types, function, argument).map(|measure| Folded::Measure(measure, 0))
+            measure(cx, scope, types, function, argument).map(|measure| Folded::Measure(measure, 0, Scale::One))
         }
         ExprKind::Binary { operator, left, right } => {
             let (left, right) = (fold(cx, scope, types, left), fold(cx, scope, types, right));
             let result = combine(*operator, left?, right?);
             result
                 .map_err(|(code, label, help)| {
-                    let why =
-                        "an equation is one size or count, to which constants are added or from which they are taken";
+                    let why = "an equation is one size or count, to which constants are added or from which they are taken, \
+                               and which one divides or multiplies";
                     cx.report(Diagnostic::new(code, expr.origin, label).why(why).help(help));
                 })
                 .ok()
@@ -229,18 +230,15 @@ fn combine(operator: char, left: Folded, right: Folded) -> Result<Folded, Refusa
             "a division by zero",
             "divide by another number",
         )),
-        ('+', Folded::Measure(measure, add), Folded::Number(number))
-        | ('+', Folded::Number(number), Folded::Measure(measure, add)) => {
-            add.checked_add(number).map(|add| Folded::Measure(measure, add)).ok_or(overflow)
+        ('+', Folded::Measure(measure, add, scale), Folded::Number(number))
+        | ('+', Folded::Number(number), Folded::Measure(measure, add, scale)) => more(measure, add, scale, number),
+        ('-', Folded::Measure(measure, add, scale), Folded::Number(number)) => {
+            more(measure, add, scale, number.checked_neg().ok_or(overflow)?)
         }
-        ('-', Folded::Measure(measure, add), Folded::Number(number)) => {
-            add.checked_sub(number).map(|add| Folded::Measure(measure, add)).ok_or(overflow)
+        (sign @ ('*' | '/'), Folded::Measure(measure, add, scale), Folded::Number(by))
+        | (sign @ '*', Folded::Number(by), Folded::Measure(measure, add, scale)) => {
+            scaled(sign, scale, by).map(|scale| Folded::Measure(measure, add, scale))
         }
-        ('*' | '/', Folded::Measure(..), Folded::Number(_)) | ('*', Folded::Number(_), Folded::Measure(..)) => Err((
-            Code::NotYet,
-            "a size times or by a number is not there yet",
-            "count the bytes themselves: `size(x)`, or the elements of a list: `count(x)`",
-        )),
         (_, Folded::Measure(..), Folded::Measure(..)) => Err((
             Code::NotYet,
             "two sizes in one equation are not there yet",
@@ -255,6 +253,40 @@ fn combine(operator: char, left: Folded, right: Folded) -> Result<Folded, Refusa
             Err((Code::BadEquation, "a number that shrinks as the message grows", "write `size(x) - 4`"))
         }
         _ => Err((Code::BadEquation, "this cannot be computed", "write `size(self)`, `size(x) + 4` or `count(x)`")),
+    }
+}
+
+/// `(measure + add) * scale + number`.
+fn more(measure: Measure, add: i128, scale: Scale, number: i128) -> Result<Folded, Refusal> {
+    let overflow = (Code::NumberTooLarge, "the sum is too large", "take smaller numbers");
+    // What is added behind the division or multiplication is brought in front of it.
+    let number = match scale {
+        Scale::One => number,
+        Scale::Over(by) => number.checked_mul(by.into()).ok_or(overflow)?,
+        Scale::Times(by) => Scale::Times(by).said(number).ok_or((
+            Code::BadEquation,
+            "what is added is no whole byte or element",
+            "add a multiple of what the size is multiplied by",
+        ))?,
+    };
+    add.checked_add(number).map(|add| Folded::Measure(measure, add, scale)).ok_or(overflow)
+}
+
+/// The units of a number when the size that it says is divided or multiplied.
+fn scaled(sign: char, scale: Scale, by: i128) -> Result<Scale, Refusal> {
+    let overflow = (Code::NumberTooLarge, "the number is too large", "take a smaller number");
+    let by = match u64::try_from(by) {
+        Ok(1) => return Ok(scale),
+        Ok(by) if by > 1 => by,
+        Ok(_) if sign == '/' => return Err((Code::BadEquation, "a division by zero", "divide by another number")),
+        _ => return Err((Code::BadEquation, "a size times nothing, or less", "multiply by a number over 1")),
+    };
+    match (sign, scale) {
+        ('/', Scale::One) => Ok(Scale::Over(by)),
+        ('/', Scale::Over(before)) => before.checked_mul(by).map(Scale::Over).ok_or(overflow),
+        ('*', Scale::One) => Ok(Scale::Times(by)),
+        ('*', Scale::Times(before)) => before.checked_mul(by).map(Scale::Times).ok_or(overflow),
+        _ => Err((Code::BadEquation, "a size divided and multiplied", "do one of the two: `size(x) / 4`")),
     }
 }
 

@@ -6,10 +6,10 @@
 use super::arms::{self, Fact};
 use super::layouts::{Body, Line};
 use super::sizes::Parts;
-use super::{Context, choices, names, sentinels, spell, suggest};
+use super::{Context, choices, lengths, names, sentinels, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{self, FormulaKind, Literal, Name, Operator, Origin};
-use crate::ir::{Bytes, Content, Extent, Formula, Held, Int, Layout, Param, Role, Term, Type};
+use crate::ir::{Bytes, Content, Extent, Formula, Held, Int, Layout, Param, Role, Scale, Term, Type};
 
 /// Checks every formula of a layout.
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
@@ -19,6 +19,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
         body.sound &= args.is_some();
         body.lines[at].args = args.unwrap_or_default();
         sentinels::check(cx, body, at, parts);
+        lengths::check(cx, body, at, parts);
         if let Some(written) = body.lines[at].condition {
             let view = View {
                 lines: &body.lines,
@@ -381,6 +382,9 @@ fn length(layout: &Layout, part: usize, of: &Term, name: &Name) -> Option<(Term,
         };
         plain && field.condition.is_none() && super::layouts::extent(&field.ty) == Some(&Extent::Field(number))
     })?;
+    if equation.scale != Scale::One {
+        return None;
+    }
     let of = Term::Member { of: Box::new(of.clone()), part, field: measured };
     let (least, most) = range.unwrap_or_else(|| int.range());
     Some((Term::Length { of: Box::new(of), add: equation.add }, Kind::Int(least, most)))

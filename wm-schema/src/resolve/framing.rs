@@ -14,7 +14,7 @@ use super::sizes::{self, Parts};
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft};
-use crate::ir::{Equation, Extent, Framing, Int, Layout, Measure, Role, Schema, Type};
+use crate::ir::{Equation, Extent, Framing, Int, Layout, Measure, Role, Scale, Schema, Type};
 use crate::walk;
 
 /// Infers the framing of a message, or reports what is missing.
@@ -67,7 +67,7 @@ pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> 
 
 /// The number at `at` measures all that varies.
 fn by_equation(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_>) -> Option<Framing> {
-    let Role::Computed(Equation { measure, add }) = lines[at].role else { return None };
+    let Role::Computed(Equation { measure, add, scale: units }) = lines[at].role else { return None };
     let Type::Int(int, _) = &lines[at].ty else { return None };
     let (first, last, scale) = match measure {
         Measure::Bytes { first, last } => (first, last, 1),
@@ -83,6 +83,12 @@ fn by_equation(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_
     // The width of an escaping number does not count its base among bits: that is always there.
     let base = lines[at].bits.filter(|_| varies).map_or(0, |bits| i64::from(bits.bytes));
     let outside = outside.checked_add(base)?.checked_sub(add.checked_mul(i64::try_from(scale).ok()?)?)?;
+    let scale = match units {
+        Scale::One => scale,
+        Scale::Over(by) => scale.checked_mul(by)?,
+        // A number of parts of a byte is divided first.
+        Scale::Times(_) => return None,
+    };
     let int = int.clone();
     Some(Framing::Prefix { field: at, at: before(lines, at), int, scale, outside, width_outside: varies })
 }
@@ -157,6 +163,7 @@ fn fixed(lines: &[Line<'_>], wanted: impl Fn(usize) -> bool) -> Option<i64> {
 }
 
 const CONDITIONS: &str = "works out conditions of numbers and enums of the same layout alone";
+const LENGTHS: &str = "works out lengths of numbers and enums of the same layout alone";
 const SEEN: &str = "hands on numbers and enums of the same layout alone";
 
 /// Refuses messages that a walk cannot go through: too many layouts in each other, or fields that may be absent.
@@ -187,6 +194,11 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
                 }
             }
             let Some(field) = walk::looked_at(&step) else { continue };
+            if let (walk::Step::Sized { .. }, Some(formula)) = (&step, walk::worked_out(&layout.fields[field].ty))
+                && !walk::in_reach(layout, formula, false)
+            {
+                cx.report(not_in_reach(draft, field, "is as long as the framer cannot see", LENGTHS));
+            }
             let unseen = layout.fields[field].args.iter().any(|arg| is_arm || !walk::in_reach(layout, arg, true));
             if unseen && matches!(step, walk::Step::Enter { .. }) {
                 cx.report(not_in_reach(draft, field, "is handed what the framer has not read", SEEN));

@@ -8,8 +8,8 @@ use super::{Context, attrs, bits, checksums, choices, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Origin, Spanned};
 use crate::ir::{
-    self, BitPlace, Bytes, Choice, Constant, Content, Enum, Extent, Field, Int, Layout, Nesting, Param, Role, RustShape,
-    Since, Size, Type,
+    self, BitPlace, Bytes, Choice, Constant, Content, Enum, Extent, Field, Int, Layout, Nesting, Param, Role,
+    RustShape, Since, Size, Type,
 };
 
 /// A layout whose sizes are not known yet.
@@ -83,14 +83,15 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
                 .help(help),
         );
     }
-    let read: Vec<Option<(Line<'d>, Option<&'d Expr>)>> =
-        (0..draft.fields.len()).map(|at| line(cx, Scope { fields: &draft.fields, at }, kind)).collect();
+    let read: Vec<Option<(Line<'d>, Option<&'d Expr>)>> = (0..draft.fields.len())
+        .map(|at| line(cx, Scope { fields: &draft.fields, params: &draft.params, at }, kind))
+        .collect();
     let mut sound = !draft.fields.is_empty() && read.iter().all(Option::is_some);
     let types: Vec<Option<Type>> = read.iter().map(|read| read.as_ref().map(|(line, _)| line.ty.clone())).collect();
     let mut lines = Vec::new();
     for (at, read) in read.into_iter().enumerate() {
         let Some((mut line, equals)) = read else { continue };
-        let scope = Scope { fields: &draft.fields, at };
+        let scope = Scope { fields: &draft.fields, params: &draft.params, at };
         match equations::role(cx, scope, &types, equals, &mut line, enums) {
             Some(role) => line.role = role,
             None => sound = false,

@@ -35,6 +35,7 @@ mod guards;
 mod headers;
 mod ints;
 mod layouts;
+mod lengths;
 mod names;
 mod nesting;
 mod recovers;

@@ -2,7 +2,7 @@
 
 use super::layouts::{Body, Line, extent, extent_mut};
 use super::sizes::{self, Parts};
-use super::{Context, spell};
+use super::{Context, lengths, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::{Equation, Extent, Int, Measure, Role, Type};
 
@@ -29,6 +29,10 @@ pub(super) fn elements(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'
 /// Checks all lengths of a layout, and finds for each `[..]` how many bytes stand behind it.
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
     for at in 0..body.lines.len() {
+        if let Some(diagnostic) = lengths::solve(&mut body.lines, at) {
+            cx.report(diagnostic);
+            body.sound = false;
+        }
         if let Some(Extent::Field(length)) = extent(&body.lines[at].ty) {
             let length = *length;
             if let Some(diagnostic) = length_field(&body.lines, at, length) {
@@ -92,14 +96,16 @@ fn own_region(lines: &mut [Line<'_>], at: usize) -> bool {
         return false;
     }
     let solved = lines[..at].iter().enumerate().find_map(|(index, line)| {
-        let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add }) = line.role else { return None };
+        let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add, scale }) = line.role else {
+            return None;
+        };
         let others = (first..=last).filter(|other| *other != at);
         let fixed = others.map(|other| lines[other].size.fixed()).sum::<Option<u64>>()?;
         let inside = (first..=last).contains(&at);
-        inside.then_some((index, add.checked_add_unsigned(fixed)?))
+        inside.then_some((index, add.checked_add_unsigned(fixed)?, scale))
     });
-    let Some((index, add)) = solved else { return false };
-    lines[index].role = Role::Computed(Equation { measure: Measure::Bytes { first: at, last: at }, add });
+    let Some((index, add, scale)) = solved else { return false };
+    lines[index].role = Role::Computed(Equation { measure: Measure::Bytes { first: at, last: at }, add, scale });
     match &mut lines[at].ty {
         Type::Bytes(bytes) => bytes.extent = Extent::Field(index),
         _ => lines[at].region = Some(index),

@@ -5,7 +5,7 @@ use super::regions::is_open;
 use super::types::useless;
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{self, By, Choice, Enum, Equation, Extent, Framing, Int, Layout, Measure, Role, Size, Type};
+use crate::ir::{self, By, Choice, Enum, Equation, Extent, Framing, Int, Layout, Measure, Role, Scale, Size, Type};
 
 /// What a type may refer to.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +25,8 @@ pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
         }
     }
     for number in 0..lines.len() {
-        if let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add }) = lines[number].role {
-            let room = clamp(number_range(&lines[number]).1.saturating_sub(add.into()));
+        if let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add, scale }) = lines[number].role {
+            let room = clamp(scale.most(number_range(&lines[number]).1).saturating_sub(add.into()));
             bound_measured(&mut lines[first..=last], room);
         }
     }
@@ -111,14 +111,15 @@ pub(super) fn units(extent: &Extent, lines: &[Line<'_>]) -> (u64, Option<u64>) {
         // The last element is always there.
         Extent::Where(_) => (1, None),
         Extent::Until(_) | Extent::Header(_) | Extent::Lines | Extent::Rest { .. } => (0, None),
+        Extent::Formula { least, most, .. } => (*least, Some(*most)),
         Extent::Field(index) => {
             let line = &lines[*index];
             let (least, most) = number_range(line);
-            let add = match &line.role {
-                Role::Computed(equation) => i128::from(equation.add),
-                _ => 0,
+            let (add, scale) = match &line.role {
+                Role::Computed(equation) => (i128::from(equation.add), equation.scale),
+                _ => (0, Scale::One),
             };
-            (clamp(least.saturating_sub(add)), Some(clamp(most.saturating_sub(add))))
+            (clamp(scale.most(least).saturating_sub(add)), Some(clamp(scale.most(most).saturating_sub(add))))
         }
     }
 }
@@ -129,7 +130,12 @@ fn overhead(extent: &Extent) -> Size {
         Extent::Prefix(int) => int.size(),
         Extent::Until(delimiter) => exactly(delimiter.len() as u64),
         Extent::Lines => exactly(2),
-        Extent::Fixed(_) | Extent::Field(_) | Extent::Header(_) | Extent::Where(_) | Extent::Rest { .. } => exactly(0),
+        Extent::Fixed(_)
+        | Extent::Field(_)
+        | Extent::Header(_)
+        | Extent::Where(_)
+        | Extent::Formula { .. }
+        | Extent::Rest { .. } => exactly(0),
     }
 }
 
@@ -254,6 +260,7 @@ fn bound_content(line: &mut Line<'_>, room: u64) {
         | Extent::Header(_)
         | Extent::Lines
         | Extent::Where(_)
+        | Extent::Formula { .. }
         | Extent::Rest { .. } => None,
     };
     let most = [Some(most), bytes.max, by_type].into_iter().flatten().min();
@@ -318,7 +325,7 @@ fn over_the_frame(cx: &mut Context<'_>, lines: &[Line<'_>], least: u64, most: u6
 /// Refuses numbers that can never say what they measure.
 fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
     for line in lines {
-        let Role::Computed(Equation { measure, add }) = &line.role else { continue };
+        let Role::Computed(Equation { measure, add, scale }) = &line.role else { continue };
         let (unit, measured) = match *measure {
             Measure::Bytes { first, last } => ("bytes", sum(&lines[first..=last])),
             Measure::Elements { list } => {
@@ -330,8 +337,19 @@ fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
         let least = i128::from(measured.least) + i128::from(*add);
         let most = measured.most.map_or(i128::MAX, |most| i128::from(most) + i128::from(*add));
         let (low, high) = number_range(line);
-        if least > high || most < low {
-            let says = if least > high { format!("{least} {unit} or more") } else { format!("{most} {unit} or less") };
+        let (low_says, high_says) = (scale.most(low), scale.most(high));
+        if let (Some(always), Err(next)) = (measured.fixed(), scale.number(least)) {
+            cx.report(
+                Diagnostic::new(Code::Impossible, line.draft.origin, format!("`{}` can never be right", line.name))
+                    .why(format!(
+                        "what it measures has always {always} {unit}, and it could only say {}",
+                        next - least + i128::from(always)
+                    ))
+                    .help("divide by what divides it"),
+            );
+        } else if least > high_says || most < low_says {
+            let says =
+                if least > high_says { format!("{least} {unit} or more") } else { format!("{most} {unit} or less") };
             cx.report(
                 Diagnostic::new(Code::Impossible, line.draft.origin, format!("`{}` can never be right", line.name))
                     .why(format!("it holds {low} to {high}, but would have to say {says}"))

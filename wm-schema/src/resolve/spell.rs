@@ -33,6 +33,7 @@ pub(super) fn ty(draft: &TypeDraft) -> String {
         Some(ExtentKind::Rest) => "[..]".to_owned(),
         Some(ExtentKind::Header(name)) => format!("[headers[{:?}]]", name.text),
         Some(ExtentKind::Literal(value)) => format!("[{}]", literal(value)),
+        Some(ExtentKind::Formula(formula)) => format!("[{}]", formula.text),
         Some(ExtentKind::Typed(inner, attrs)) => format!("[{}{}]", ty(inner), self::attrs(attrs)),
     };
     format!("{}{body}{extent}", draft.name.text)

@@ -4,15 +4,16 @@ use super::attrs::{self, Attrs};
 use super::declared::unknown_type;
 use super::names::{self, Item};
 use super::words::{self, Word};
-use super::{Context, headers, sentinels, spell, suggest, via, vocabulary};
+use super::{Context, headers, lengths, sentinels, spell, suggest, via, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{ExtentDraft, ExtentKind, FieldDraft, FieldKind, Literal, Origin, Spanned, TypeDraft};
+use crate::draft::{ExtentDraft, ExtentKind, FieldDraft, FieldKind, Literal, Origin, ParamDraft, Spanned, TypeDraft};
 use crate::ir::{Bytes, Content, Extent, Int, Type};
 
 /// The layout that a type stands in: its lines, and which of them is being read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'d> {
     pub(super) fields: &'d [FieldDraft],
+    pub(super) params: &'d [ParamDraft],
     pub(super) at: usize,
 }
 
@@ -369,6 +370,7 @@ pub(super) fn useless(max: &Spanned<u64>, why: impl Into<String>) -> Diagnostic 
 fn extent(cx: &mut Context<'_>, scope: Scope<'_>, draft: &ExtentDraft) -> Option<Extent> {
     match &draft.kind {
         ExtentKind::Rest => Some(Extent::Rest { tail: 0 }),
+        ExtentKind::Formula(_) => Some(lengths::unread()),
         ExtentKind::Header(name) => headers::name(cx, name).map(Extent::Header),
         ExtentKind::Literal(literal) => fixed(cx, literal, draft.origin),
         ExtentKind::Typed(ty, attrs) => {
@@ -385,6 +387,9 @@ fn extent(cx: &mut Context<'_>, scope: Scope<'_>, draft: &ExtentDraft) -> Option
                         .note(scope.fields[index].origin, "it stands here"),
                 );
                 return None;
+            }
+            if bare && scope.params.iter().any(|param| param.name.text == name) {
+                return Some(lengths::unread());
             }
             if bare && cx.names.constant(name).is_some() {
                 return fixed(cx, &Literal::Const(name.to_owned()), ty.name.origin);

@@ -1,7 +1,7 @@
 //! Lists that end with an element: what a walk has to look at again to know whether the element behind it was the last.
 
 use super::Step;
-use crate::ir::{Bytes, Extent, Field, Formula, Int, Layout, Role, Schema, Term, Type};
+use crate::ir::{Bytes, Extent, Field, Formula, Int, Layout, Role, Scale, Schema, Term, Type};
 use std::collections::BTreeSet;
 
 /// What a condition reads of an element.
@@ -77,11 +77,17 @@ fn is_number(field: &Field) -> bool {
     field.bits.is_none() && matches!(field.ty, Type::Int(..) | Type::Enum(_))
 }
 
+/// Whether a number counts in units of its own.
+fn is_scaled(field: &Field) -> bool {
+    matches!(&field.role, Role::Computed(equation) if equation.scale != Scale::One)
+}
+
 /// The field that says how long a field is.
 fn said_by(layout: &Layout, field: usize) -> Option<usize> {
     match &layout.fields[field].ty {
         Type::Bytes(Bytes { extent: Extent::Field(number), .. }) | Type::List { count: Extent::Field(number), .. } => {
-            is_number(&layout.fields[*number]).then_some(*number)
+            let number = *number;
+            (is_number(&layout.fields[number]) && !is_scaled(&layout.fields[number])).then_some(number)
         }
         Type::Bytes(Bytes { extent: Extent::Prefix(_) | Extent::Until(_), .. })
         | Type::List { count: Extent::Prefix(_), .. } => Some(field),

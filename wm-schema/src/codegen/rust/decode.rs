@@ -1,10 +1,11 @@
 //! `decode` and `read`: field by field in the order of the wire, each checked as it is read.
 
 use super::layout::LayoutCode;
-use super::number::{float_method, int_call, read_int, to_i128, to_u64};
+use super::number::{float_method, int_call, read_int, said, to_i128, to_u64};
 use super::{bits, checksums, envelope, headers, literal, names, sentinels, shape, vias};
 use crate::ir::{
-    BitPlace, Bytes, Content, Equation, Extent, Field, Formula, Held, Int, Layout, Measure, Message, Role, Since, Type,
+    BitPlace, Bytes, Content, Equation, Extent, Field, Formula, Held, Int, Layout, Measure, Message, Role, Scale,
+    Since, Type,
 };
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -135,6 +136,11 @@ fn constructor(code: &LayoutCode<'_>) -> TokenStream {
         fields.push(quote!(#len: frame_bytes.saturating_sub(reader.offset())));
     }
     if fields.is_empty() && !shape::is_written(code.layout) { quote!(Self) } else { quote!(Self { #(#fields),* }) }
+}
+
+/// What a prefix says: the length of its field.
+const fn own_length(at: usize) -> Equation {
+    Equation { measure: Measure::Bytes { first: at, last: at }, add: 0, scale: Scale::One }
 }
 
 pub(super) struct Decoder<'c> {
@@ -378,7 +384,7 @@ impl<'c> Decoder<'c> {
         let equation = self.code.equation(at)?;
         let local = self.code.names.local(at);
         if let Some(measured) = self.code.says_length_of(at) {
-            let (length, plain) = self.length(at, int, local, equation.add, self.code.most(measured));
+            let (length, plain) = self.length(at, int, local, equation, self.code.most(measured));
             let name = self.length_local(at, measured);
             return (!plain).then(|| quote!(let #name = #length;));
         }
@@ -392,7 +398,7 @@ impl<'c> Decoder<'c> {
                 quote!(#whole.saturating_sub(#start))
             }
         };
-        Some(self.equation(at, int, &measured, equation.add))
+        Some(self.equation(at, int, &measured, equation))
     }
 
     /// The variable of the length that a number says: its own, unless a formula reads the number as it is.
@@ -419,9 +425,10 @@ impl<'c> Decoder<'c> {
         }
     }
 
-    fn equation(&self, at: usize, int: &Int, measured: &TokenStream, add: i64) -> TokenStream {
+    fn equation(&self, at: usize, int: &Int, measured: &TokenStream, equation: Equation) -> TokenStream {
         let (constant, local, offset) = (self.code.constant(at), self.code.names.local(at), self.offset(at));
-        let (found, add) = (to_u64(&quote!(#local), int), literal::signed(add.into()));
+        let (found, add) = (to_u64(&quote!(#local), int), literal::signed(equation.add.into()));
+        let found = said(found, equation.scale, &offset, &constant);
         quote!(Reader::equation(#found, #measured, #add, #offset, #constant)?;)
     }
 
@@ -444,7 +451,7 @@ impl<'c> Decoder<'c> {
                 quote!(#end.saturating_sub(#start))
             }
         };
-        Some(self.equation(number, int, &measured, equation.add))
+        Some(self.equation(number, int, &measured, equation))
     }
 
     /// The check of the checksum `at`, if `last` is the last field that it needs.
@@ -468,12 +475,20 @@ impl<'c> Decoder<'c> {
     }
 
     /// A number that was read as a length, and whether it is one without more ado.
-    fn length(&self, at: usize, int: &Int, value: &syn::Ident, add: i64, max: Option<u64>) -> (TokenStream, bool) {
+    fn length(
+        &self,
+        at: usize,
+        int: &Int,
+        value: &syn::Ident,
+        Equation { add, scale, .. }: Equation,
+        max: Option<u64>,
+    ) -> (TokenStream, bool) {
         let small = matches!(int, Int::Fixed { bytes: 1 | 2, signed: false, .. });
-        if small && add == 0 && max.is_none_or(|max| int.range().1 <= max.into()) {
+        if small && add == 0 && scale == Scale::One && max.is_none_or(|max| int.range().1 <= max.into()) {
             return (quote!(usize::from(#value)), true);
         }
         let (constant, offset, value) = (self.code.constant(at), self.offset(at), to_u64(&quote!(#value), int));
+        let value = said(value, scale, &offset, &constant);
         let (add, max) = (literal::signed(add.into()), max.map_or(quote!(usize::MAX), |max| self.code.size(max)));
         (quote!(Reader::length(#value, #add, #max, #offset, #constant)?), false)
     }
@@ -482,14 +497,24 @@ impl<'c> Decoder<'c> {
     fn said_by(&self, number: usize, max: Option<u64>) -> TokenStream {
         let local = self.code.names.local(number);
         let Type::Int(int, _) = &self.code.field(number).ty else { return quote!(#local) };
-        let add = self.code.equation(number).map_or(0, |equation| equation.add);
-        match self.length(number, int, local, add, max) {
+        let equation = self.code.equation(number).unwrap_or_else(|| own_length(number));
+        match self.length(number, int, local, equation, max) {
             (length, true) => length,
             (_, false) => {
                 let name = self.code.says_length_of(number).map(|measured| self.length_local(number, measured));
                 name.map_or(quote!(#local), |name| quote!(#name))
             }
         }
+    }
+
+    /// The length or count that a formula says.
+    fn worked_out(&self, at: usize, formula: &Formula, max: Option<u64>) -> TokenStream {
+        let value = self.code.worked_out(formula, &|at| {
+            let local = self.code.names.local(at);
+            quote!(#local)
+        });
+        let (max, constant) = (max.map_or(quote!(usize::MAX), |max| self.code.size(max)), self.code.constant(at));
+        quote!(Reader::worked_out(#value, #max, reader.offset(), #constant)?)
     }
 
     /// Bytes as they stand on the wire.
@@ -510,7 +535,7 @@ impl<'c> Decoder<'c> {
             Extent::Prefix(int) => {
                 let len = self.code.names.beside(at, "len");
                 let read = read_int(int, &quote!(reader), &constant);
-                match self.length(at, int, &len, 0, bytes.max) {
+                match self.length(at, int, &len, own_length(at), bytes.max) {
                     (length, true) => quote! {
                         let #len = #read;
                         let #local = reader.bytes(#length, #constant)?;
@@ -535,6 +560,10 @@ impl<'c> Decoder<'c> {
                 }
             }
             Extent::Lines => headers::read(self.code, at),
+            Extent::Formula { formula, .. } => {
+                let (len, length) = (self.code.names.beside(at, "len"), self.worked_out(at, formula, bytes.max));
+                quote!(let #len = #length; let #local = reader.bytes(#len, #constant)?;)
+            }
             // Only a list ends with an element.
             Extent::Where(_) => TokenStream::new(),
             Extent::Rest { tail } => {
@@ -617,11 +646,15 @@ impl<'c> Decoder<'c> {
             Extent::Prefix(int) => {
                 let count = self.code.names.beside(at, "count");
                 let number = read_int(int, &quote!(reader), &constant);
-                let (length, _) = self.length(at, int, &count, 0, max);
+                let (length, _) = self.length(at, int, &count, own_length(at), max);
                 quote! {
                     let #count = #number;
                     let #local = List::read(#reader, #length, #read)?;
                 }
+            }
+            Extent::Formula { formula, .. } => {
+                let (count, length) = (self.code.names.beside(at, "count"), self.worked_out(at, formula, max));
+                quote!(let #count = #length; let #local = List::read(#reader, #count, #read)?;)
             }
             Extent::Until(_) | Extent::Header(_) | Extent::Lines => TokenStream::new(),
             Extent::Where(condition) => {

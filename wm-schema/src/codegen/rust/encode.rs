@@ -8,8 +8,8 @@ use super::layout::LayoutCode;
 use super::number::{to_i128, within};
 use super::{Rust, bits, literal, names, shape, vias};
 use crate::ir::{
-    By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Schema,
-    Since, Type,
+    By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Scale,
+    Schema, Since, Type,
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -442,13 +442,23 @@ impl<'c> Encoder<'c> {
     }
 
     fn condition(&self, formula: &Formula) -> TokenStream {
-        self.code.condition(formula, &|at| match self.code.field(at).role {
+        self.code.condition(formula, &|at| self.known(at))
+    }
+
+    /// The length or count that a formula says, as an `i128`.
+    fn worked_out(&self, formula: &Formula) -> TokenStream {
+        self.code.worked_out(formula, &|at| self.known(at))
+    }
+
+    /// The value of a field that a formula reads.
+    fn known(&self, at: usize) -> TokenStream {
+        match self.code.field(at).role {
             Role::Computed(_) | Role::Sender(_) => {
                 let local = self.code.names.local(at);
                 quote!(#local)
             }
             _ => self.value(at),
-        })
+        }
     }
 
     /// What `where` says of numbers that are computed, once they are.
@@ -545,8 +555,8 @@ impl<'c> Encoder<'c> {
             return name;
         }
         self.numbers.push(at);
-        let (equation, ty) = (self.number_equation(at, int, range), shape::int_type(int));
-        self.lets.extend(quote!(let #name: #ty = check::equation(#equation)?;));
+        let (equation, ty) = (self.number_equation(at, int, range, &quote!()), shape::int_type(int));
+        self.lets.extend(quote!(let #name: #ty = #equation;));
         if let Some((least, most)) = range {
             let (constant, found) = (self.code.constant(at), to_i128(&quote!(#name), int));
             let (least, most) = (literal::signed(least), literal::signed(most));
@@ -567,19 +577,22 @@ impl<'c> Encoder<'c> {
         }
         match self.computed(at) {
             Some((int, None)) => {
-                let (equation, ty) = (self.number_equation(at, int, None), shape::int_type(int));
-                self.lets.extend(quote!(check::equation::<#ty>(#equation)?;));
+                let ty = shape::int_type(int);
+                let equation = self.number_equation(at, int, None, &quote!(::<#ty>));
+                self.lets.extend(quote!(#equation;));
             }
             _ => drop(self.number(at)),
         }
     }
 
-    /// The arguments of `check::equation`.
-    fn number_equation(&mut self, at: usize, int: &Int, range: Option<(i128, i128)>) -> TokenStream {
-        let (measured, add) = match self.code.equation(at) {
-            Some(Equation { measure: Measure::Bytes { first, last }, add }) => (self.span(first, last), add),
-            Some(Equation { measure: Measure::Elements { list }, add }) => (self.len(list), add),
-            None => (self.len(at), 0),
+    /// `check::equation(…)?`, where `ty` says of which type if nothing else does.
+    fn number_equation(&mut self, at: usize, int: &Int, range: Option<(i128, i128)>, of: &TokenStream) -> TokenStream {
+        let (measured, add, scale) = match self.code.equation(at) {
+            Some(Equation { measure: Measure::Bytes { first, last }, add, scale }) => {
+                (self.span(first, last), add, scale)
+            }
+            Some(Equation { measure: Measure::Elements { list }, add, scale }) => (self.len(list), add, scale),
+            None => (self.len(at), 0, Scale::One),
         };
         let (constant, ty) = (self.code.constant(at), shape::int_type(int));
         let most = range.map_or(int.range().1, |(_, most)| most);
@@ -589,7 +602,17 @@ impl<'c> Encoder<'c> {
             most => literal::number(most.into()),
         };
         let add = literal::signed(add.into());
-        quote!(#measured, #add, #most, #constant)
+        match scale {
+            Scale::One => quote!(check::equation #of(#measured, #add, #most, #constant)?),
+            Scale::Over(by) => {
+                let by = literal::number(by.into());
+                quote!(check::divided #of(#measured, #add, #by, #most, #constant)?)
+            }
+            Scale::Times(by) => {
+                let by = literal::number(by.into());
+                quote!(check::multiplied #of(#measured, #add, #by, #most, #constant)?)
+            }
+        }
     }
 
     /// Whether a number always fits: then `measure` need not compute it.
@@ -600,7 +623,8 @@ impl<'c> Encoder<'c> {
         }
         let fields = &self.code.layout.fields;
         let (least, most, add) = match self.code.equation(at) {
-            Some(Equation { measure: Measure::Bytes { first, last }, add }) => {
+            Some(Equation { scale: Scale::Over(_) | Scale::Times(_), .. }) => return false,
+            Some(Equation { measure: Measure::Bytes { first, last }, add, .. }) => {
                 let least: u64 = fields[first..=last].iter().map(|field| field.written().least).sum();
                 let most = fields[first..=last]
                     .iter()
@@ -609,7 +633,7 @@ impl<'c> Encoder<'c> {
                 let frame = self.code.message.map_or(u64::MAX, |message| message.content_bytes_max());
                 (least, most.min(frame), add)
             }
-            Some(Equation { measure: Measure::Elements { list }, add }) => {
+            Some(Equation { measure: Measure::Elements { list }, add, .. }) => {
                 (0, self.code.most(list).unwrap_or(u64::MAX), add)
             }
             None => (0, self.code.most(at).unwrap_or(u64::MAX), 0),

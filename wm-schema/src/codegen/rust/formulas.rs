@@ -64,6 +64,11 @@ impl Formulas<'_> {
         self.term(&formula.term).tokens
     }
 
+    /// How long something is, as an `i128`.
+    pub(super) fn number(&self, formula: &Formula) -> TokenStream {
+        self.term(&formula.term).wide().tokens
+    }
+
     /// A value that is handed to a struct.
     pub(super) fn argument(&self, formula: &Formula) -> TokenStream {
         self.term(&formula.term).tokens

@@ -1,9 +1,9 @@
 //! `input`: where the first frame ends.
 
 use super::layout::LayoutCode;
-use super::number::{fixed_method, radix, read_int, to_i128, to_u64};
+use super::number::{fixed_method, radix, read_int, said, to_i128, to_u64};
 use super::{bits, envelope, literal, walk};
-use crate::ir::{BitPlace, Bytes, Extent, Formula, Framing, Int, Message, Schema, Type};
+use crate::ir::{BitPlace, Bytes, Extent, Formula, Framing, Int, Message, Scale, Schema, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::BTreeSet;
@@ -265,18 +265,18 @@ fn number_rules(code: &LayoutCode<'_>, message: &Message, field: usize) -> Token
     let (constant, value) = (code.constant(field), number_local(code, field));
     let offset = code.fixed_error_offset(field).map(|at| code.size(at));
     let mut rules = TokenStream::new();
-    let (int, measured, add) = match &code.field(field).ty {
+    let (int, measured, add, scale) = match &code.field(field).ty {
         Type::Int(int, range) => {
             if let Some((least, most)) = range {
                 let (found, least, most) =
                     (to_i128(&quote!(#value), int), literal::signed(*least), literal::signed(*most));
                 rules.extend(quote!(Reader::in_range(#found, #least, #most, #offset, #constant)?;));
             }
-            let add = code.equation(field).map_or(0, |equation| equation.add);
-            (int, code.says_length_of(field), add)
+            let (add, scale) = code.equation(field).map_or((0, Scale::One), |equation| (equation.add, equation.scale));
+            (int, code.says_length_of(field), add, scale)
         }
         Type::Bytes(Bytes { extent: Extent::Prefix(int), .. }) | Type::List { count: Extent::Prefix(int), .. } => {
-            (int, Some(field), 0)
+            (int, Some(field), 0, Scale::One)
         }
         _ => return rules,
     };
@@ -284,8 +284,9 @@ fn number_rules(code: &LayoutCode<'_>, message: &Message, field: usize) -> Token
     let Some(max) = code.most(measured) else { return rules };
     let spoken = max.saturating_add_signed(add);
     let frame_says_it = code.frame_bounds(measured) && code.layout.size.least <= message.content_bytes_max();
-    if i128::from(spoken) < int.range().1 && !frame_says_it {
+    if i128::from(spoken) < scale.most(int.range().1) && !frame_says_it {
         let (raw, max, add) = (to_u64(&quote!(#value), int), code.size(max), literal::signed(add.into()));
+        let raw = said(raw, scale, &offset, &constant);
         rules.extend(quote!(Reader::length(#raw, #add, #max, #offset, #constant)?;));
     }
     rules

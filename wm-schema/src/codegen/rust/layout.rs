@@ -119,7 +119,12 @@ impl<'s> LayoutCode<'s> {
             Extent::Lines => 2,
             Extent::Prefix(int) => int.size().least,
             Extent::Until(delimiter) => delimiter.len() as u64,
-            Extent::Fixed(_) | Extent::Field(_) | Extent::Header(_) | Extent::Where(_) | Extent::Rest { .. } => 0,
+            Extent::Fixed(_)
+            | Extent::Field(_)
+            | Extent::Header(_)
+            | Extent::Where(_)
+            | Extent::Formula { .. }
+            | Extent::Rest { .. } => 0,
         };
         let rest = self.layout.size.least.saturating_sub(field.size.least).saturating_add(around);
         max.saturating_add(rest) >= message.content_bytes_max()
@@ -184,6 +189,11 @@ impl<'s> LayoutCode<'s> {
     /// A condition over the values that `field` gives.
     pub(super) fn condition(&self, formula: &Formula, field: &dyn Fn(usize) -> TokenStream) -> TokenStream {
         self.formulas(field).condition(formula)
+    }
+
+    /// How long something is by a formula over the values that `field` gives, as an `i128`.
+    pub(super) fn worked_out(&self, formula: &Formula, field: &dyn Fn(usize) -> TokenStream) -> TokenStream {
+        self.formulas(field).number(formula)
     }
 
     /// What is handed to the struct of a field.

@@ -1,9 +1,9 @@
 //! Numbers: the calls that read and write them, and what they have to be.
 
 use super::{bits, literal, shape};
-use crate::ir::{Endian, Int};
+use crate::ir::{Endian, Int, Scale};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 /// `reader.u32_be(FIELD)?`.
 pub(super) fn read_int(int: &Int, reader: &TokenStream, constant: &TokenStream) -> TokenStream {
@@ -154,6 +154,21 @@ pub(super) fn radix(radix: u8) -> TokenStream {
 /// `Spelling::Any`.
 fn spelling(minimal: bool) -> TokenStream {
     if minimal { quote!(Spelling::Shortest) } else { quote!(Spelling::Any) }
+}
+
+/// What a number says, an `u64`, in bytes or elements.
+pub(super) fn said(value: TokenStream, scale: Scale, offset: &impl ToTokens, constant: &TokenStream) -> TokenStream {
+    match scale {
+        Scale::One => value,
+        Scale::Over(by) => {
+            let by = literal::number(by.into());
+            quote!(#value.saturating_mul(#by))
+        }
+        Scale::Times(by) => {
+            let by = literal::number(by.into());
+            quote!(Reader::divided(#value, #by, #offset, #constant)?)
+        }
+    }
 }
 
 /// A number that was read, as `u64`. What no `u64` holds is `u64::MAX`: no length, and so refused as one.

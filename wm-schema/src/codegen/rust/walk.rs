@@ -1,7 +1,7 @@
 //! `walk`: the steps to the end of a message whose end is found field by field, one line each.
 
 use super::layout::LayoutCode;
-use super::number::{int_call, to_i128, to_u64};
+use super::number::{int_call, said, to_i128, to_u64};
 use super::{bits, headers, literal, names, sentinels, shape};
 use crate::ir::{By, Bytes, Choice, Extent, Formula, Int, Layout, Schema, Term, Type};
 use crate::walk::{self, Span, Step};
@@ -168,6 +168,7 @@ pub(super) fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
             quote!(walk.mark(#slot))
         }
         Step::If { field, reads, least } => only_if(code, *field, reads, *least),
+        Step::Sized { field, span, reads } => sized(code, *field, span, reads),
         Step::Elements { field, least } => sentinels::walk(code, *field, *least),
         Step::Enter { field, count, reads } => {
             let (inner, constant) = (inner(code, *field), code.constant(*field));
@@ -374,7 +375,7 @@ fn number(code: &LayoutCode<'_>, field: usize, span: Span, slot: Option<usize>) 
         let (least, most) = (literal::signed(least), literal::signed(most));
         quote!(Reader::in_range(#found, #least, #most, walk.number_at(), #constant)?;)
     });
-    let value = to_u64(&quote!(#local), int);
+    let value = said(to_u64(&quote!(#local), int), span.scale, &quote!(walk.number_at()), &constant);
     let (add, max) = (literal::signed(span.add.into()), span.max.map_or(quote!(usize::MAX), |max| code.size(max)));
     let unit = code.size(span.unit);
     let then = match slot {
@@ -388,6 +389,26 @@ fn number(code: &LayoutCode<'_>, field: usize, span: Span, slot: Option<usize>) 
         let #local = walk.#read?;
         #range
         let #local = walk.length(#value, #add, #max, #unit, #constant)?;
+        #then
+    })
+}
+
+/// What is as long as a formula says, which is worked out first.
+fn sized(code: &LayoutCode<'_>, field: usize, span: &Span, reads: &[(usize, usize)]) -> TokenStream {
+    let Some(formula) = walk::worked_out(&code.field(field).ty) else { return quote!(Ok(())) };
+    let looks: TokenStream = reads.iter().map(|(read, slot)| look(code, *read, *slot)).collect();
+    let params = params(code, formula);
+    let value = code.worked_out(formula, &|at| {
+        let local = code.names.local(at);
+        quote!(#local)
+    });
+    let (local, constant) = (code.names.beside(field, unit_word(span)), code.constant(field));
+    let (counted, max) = (literal::signed(span.add.into()), span.max.map_or(quote!(usize::MAX), |max| code.size(max)));
+    let (unit, then) = (code.size(span.unit), passed(code, span, &quote!(#local)));
+    quote!({
+        #looks
+        #params
+        let #local = walk.worked_out(#value, #counted, #max, #unit, #constant)?;
         #then
     })
 }

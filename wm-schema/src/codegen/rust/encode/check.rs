@@ -34,6 +34,10 @@ impl Encoder<'_> {
                 let count = literal::number((*count).into());
                 quote!(check::exactly(#len, #count, #constant)?;)
             }
+            Extent::Formula { formula, .. } => {
+                let expected = self.worked_out(formula);
+                quote!(check::worked_out(#len, #expected, #constant)?; #most)
+            }
             Extent::Where(condition) => {
                 let (last, text) = (sentinels::last(self.code, element, condition), &condition.text);
                 let borrow = self.inside.is_none().then(|| quote!(&));
@@ -56,6 +60,10 @@ impl Encoder<'_> {
                 return checks;
             }
             checks.extend(quote!(#value.check(#constant)?;));
+        }
+        if let Extent::Formula { formula, .. } = &bytes.extent {
+            let expected = self.worked_out(formula);
+            checks.extend(quote!(check::worked_out(#len, #expected, #constant)?;));
         }
         if self.code.field(at).held == Held::Array {
             // Its type says how many there are.

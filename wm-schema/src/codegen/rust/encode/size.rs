@@ -102,6 +102,7 @@ impl Encoder<'_> {
                     | Extent::Field(_)
                     | Extent::Header(_)
                     | Extent::Where(_)
+                    | Extent::Formula { .. }
                     | Extent::Rest { .. } => 0,
                 }
             }
