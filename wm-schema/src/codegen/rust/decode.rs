@@ -1,12 +1,15 @@
 //! `decode` and `read`: field by field in the order of the wire, each checked as it is read.
 
+mod lengths;
+
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, said, to_i128, to_u64};
 use super::{bits, checksums, envelope, headers, literal, names, sentinels, shape, vias};
+
 use crate::ir::{
-    BitPlace, Bytes, Content, Equation, Extent, Field, Formula, Held, Int, Layout, Measure, Message, Role, Scale,
-    Since, Type,
+    BitPlace, Bytes, Content, Equation, Extent, Field, Formula, Held, Int, Layout, Measure, Message, Role, Since, Type,
 };
+use lengths::own_length;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use std::cell::RefCell;
@@ -136,11 +139,6 @@ fn constructor(code: &LayoutCode<'_>) -> TokenStream {
         fields.push(quote!(#len: frame_bytes.saturating_sub(reader.offset())));
     }
     if fields.is_empty() && !shape::is_written(code.layout) { quote!(Self) } else { quote!(Self { #(#fields),* }) }
-}
-
-/// What a prefix says: the length of its field.
-const fn own_length(at: usize) -> Equation {
-    Equation { measure: Measure::Bytes { first: at, last: at }, add: 0, scale: Scale::One }
 }
 
 pub(super) struct Decoder<'c> {
@@ -472,49 +470,6 @@ impl<'c> Decoder<'c> {
                 quote!(reader.checksum_around(&#how, #start..#end, #width, #found, #offset, #constant)?;)
             }
         })
-    }
-
-    /// A number that was read as a length, and whether it is one without more ado.
-    fn length(
-        &self,
-        at: usize,
-        int: &Int,
-        value: &syn::Ident,
-        Equation { add, scale, .. }: Equation,
-        max: Option<u64>,
-    ) -> (TokenStream, bool) {
-        let small = matches!(int, Int::Fixed { bytes: 1 | 2, signed: false, .. });
-        if small && add == 0 && scale == Scale::One && max.is_none_or(|max| int.range().1 <= max.into()) {
-            return (quote!(usize::from(#value)), true);
-        }
-        let (constant, offset, value) = (self.code.constant(at), self.offset(at), to_u64(&quote!(#value), int));
-        let value = said(value, scale, &offset, &constant);
-        let (add, max) = (literal::signed(add.into()), max.map_or(quote!(usize::MAX), |max| self.code.size(max)));
-        (quote!(Reader::length(#value, #add, #max, #offset, #constant)?), false)
-    }
-
-    /// The length or count that an earlier field says.
-    fn said_by(&self, number: usize, max: Option<u64>) -> TokenStream {
-        let local = self.code.names.local(number);
-        let Type::Int(int, _) = &self.code.field(number).ty else { return quote!(#local) };
-        let equation = self.code.equation(number).unwrap_or_else(|| own_length(number));
-        match self.length(number, int, local, equation, max) {
-            (length, true) => length,
-            (_, false) => {
-                let name = self.code.says_length_of(number).map(|measured| self.length_local(number, measured));
-                name.map_or(quote!(#local), |name| quote!(#name))
-            }
-        }
-    }
-
-    /// The length or count that a formula says.
-    fn worked_out(&self, at: usize, formula: &Formula, max: Option<u64>) -> TokenStream {
-        let value = self.code.worked_out(formula, &|at| {
-            let local = self.code.names.local(at);
-            quote!(#local)
-        });
-        let (max, constant) = (max.map_or(quote!(usize::MAX), |max| self.code.size(max)), self.code.constant(at));
-        quote!(Reader::worked_out(#value, #max, reader.offset(), #constant)?)
     }
 
     /// Bytes as they stand on the wire.
