@@ -2,6 +2,18 @@
 
 use super::{EncodeError, EncodeFault, Field, List, Radix, scan, text, varint, varying};
 
+/// The largest of several sizes.
+#[must_use]
+pub const fn largest(sizes: &[usize]) -> usize {
+    match sizes {
+        [] => 0,
+        [first, rest @ ..] => {
+            let others = largest(rest);
+            if *first > others { *first } else { others }
+        }
+    }
+}
+
 /// At most `limit` bytes or elements.
 ///
 /// # Errors

@@ -2,6 +2,10 @@
 //!
 //! A checksum that stands within the bytes that it covers counts its own bytes as zeros (RFC 1071, 4.1).
 
+mod tally;
+
+pub use tally::Tally;
+
 use super::{DecodeError, Fault, Field, Reader, Writer};
 use core::ops::Range;
 
@@ -18,6 +22,9 @@ pub trait Checksum {
 
     /// The checksum of all `parts`, one behind the other.
     fn of(&self, parts: &[&[u8]]) -> Self::Value;
+
+    /// The checksum of bytes that come part by part, before the first has come.
+    fn tally(&'static self) -> Tally;
 }
 
 macro_rules! crcs {
@@ -30,6 +37,10 @@ macro_rules! crcs {
                 let mut digest = self.digest();
                 parts.iter().for_each(|part| digest.update(part));
                 digest.finalize()
+            }
+
+            fn tally(&'static self) -> Tally {
+                self.into()
             }
         }
     )* };
@@ -49,6 +60,10 @@ macro_rules! sums {
             #[inline]
             fn of(&self, parts: &[&[u8]]) -> $width {
                 parts.iter().copied().flatten().fold(0, |sum, byte| sum.wrapping_add((*byte).into()))
+            }
+
+            fn tally(&'static self) -> Tally {
+                Tally::sum($width::MAX.into())
             }
         }
     )* };
@@ -71,6 +86,10 @@ impl Checksum for Xor8 {
     fn of(&self, parts: &[&[u8]]) -> u8 {
         parts.iter().copied().flatten().fold(0, |sum, byte| sum ^ byte)
     }
+
+    fn tally(&'static self) -> Tally {
+        Tally::xor()
+    }
 }
 
 /// Adler-32 (RFC 1950, 8.2).
@@ -86,6 +105,10 @@ impl Checksum for Adler32 {
         parts.iter().for_each(|part| adler.write_slice(part));
         adler.checksum()
     }
+
+    fn tally(&'static self) -> Tally {
+        Tally::adler()
+    }
 }
 
 /// The checksum of IP, TCP and UDP (RFC 1071): the complement of the sum, in ones' complement, of 16-bit words with the
@@ -98,13 +121,29 @@ impl Checksum for Internet {
 
     #[inline]
     fn of(&self, parts: &[&[u8]]) -> u16 {
-        // 2^48 words fit: more than any memory holds.
-        let (mut sum, mut high) = (0u64, true);
-        for byte in parts.iter().copied().flatten() {
+        let start = (0, true);
+        let (sum, _) = parts.iter().fold(start, |(sum, high), part| internet::add(sum, high, part));
+        internet::folded(sum)
+    }
+
+    fn tally(&'static self) -> Tally {
+        Tally::internet()
+    }
+}
+
+mod internet {
+    /// Adds bytes to a sum of words; `high` says whether the next byte is the high one of its word.
+    pub(super) fn add(sum: u64, high: bool, bytes: &[u8]) -> (u64, bool) {
+        // 2^48 words fit behind this fold, which is one of ones' complement.
+        let sum = (sum >> 32).wrapping_add(sum & 0xffff_ffff);
+        bytes.iter().fold((sum, high), |(sum, high), byte| {
             let word = if high { u64::from(*byte).wrapping_shl(8) } else { u64::from(*byte) };
-            sum = sum.wrapping_add(word);
-            high = !high;
-        }
+            (sum.wrapping_add(word), !high)
+        })
+    }
+
+    /// The complement of a sum, in ones' complement.
+    pub(super) fn folded(mut sum: u64) -> u16 {
         while sum > 0xffff {
             sum = (sum >> 16).wrapping_add(sum & 0xffff);
         }

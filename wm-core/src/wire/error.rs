@@ -54,6 +54,14 @@ impl DecodeError {
         Self { field, offset, fault, looks_like: None }
     }
 
+    /// The same, so many bytes further on: it was found in what stands behind them.
+    #[cold]
+    #[must_use]
+    pub const fn behind(mut self, bytes: usize) -> Self {
+        self.offset = self.offset.saturating_add(bytes);
+        self
+    }
+
     /// The same with a guess at who has sent `frame`, if it went wrong in the first bytes of it, or has no end.
     #[cold]
     #[must_use]

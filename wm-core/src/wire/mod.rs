@@ -57,7 +57,7 @@ pub use scan::{Delimiter, Input, Prefix, fixed, starts_with, starts_with_nocase}
 pub use start::{look, stranger, unexpected, unfinished};
 pub use text::Radix;
 pub use varying::Spelling;
-pub use walk::{Halt, Step, Walk, Walker};
+pub use walk::{Halt, PartWalk, Reached, Step, Walk, Walker};
 pub use writer::Writer;
 
 /// Borrowed where it can be, owned where an escape had to be undone.

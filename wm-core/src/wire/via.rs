@@ -19,13 +19,25 @@ pub fn xor(frame: &mut [u8], key: Range<usize>, content: Range<usize>) {
     }
 }
 
-/// Eight bytes at once where the key goes into them evenly, as that of WebSocket does.
+/// Eight bytes at once where the key goes into them evenly, as that of WebSocket does; else a key repeated to a block.
 fn mask(content: &mut [u8], key: &[u8]) {
-    let mut pattern = [0; 8];
+    /// As much of a repeated key as is worth to be laid out.
+    const BLOCK_BYTES: usize = 256;
     if !matches!(key.len(), 1 | 2 | 4 | 8) {
-        content.iter_mut().zip(key.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
+        let (mut block, times) = ([0; BLOCK_BYTES], BLOCK_BYTES.checked_div(key.len()).unwrap_or_default());
+        let pattern = match block.get_mut(..key.len().saturating_mul(times).min(content.len())) {
+            Some(pattern) if times > 1 => {
+                pattern.iter_mut().zip(key.iter().cycle()).for_each(|(to, from)| *to = *from);
+                &*pattern
+            }
+            _ => key,
+        };
+        for part in content.chunks_mut(pattern.len().max(1)) {
+            part.iter_mut().zip(pattern).for_each(|(byte, key)| *byte ^= key);
+        }
         return;
     }
+    let mut pattern = [0; 8];
     pattern.iter_mut().zip(key.iter().cycle()).for_each(|(to, from)| *to = *from);
     let word = u64::from_ne_bytes(pattern);
     let (words, rest) = content.as_chunks_mut::<8>();
@@ -33,6 +45,34 @@ fn mask(content: &mut [u8], key: &[u8]) {
         *eight = (u64::from_ne_bytes(*eight) ^ word).to_ne_bytes();
     }
     rest.iter_mut().zip(pattern).for_each(|(byte, key)| *byte ^= key);
+}
+
+/// The key of content that comes in parts, turned to where the next part begins.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Mask {
+    key: [u8; Self::KEY_BYTES_MAX],
+    len: usize,
+}
+
+impl Mask {
+    /// The longest key that is kept from part to part.
+    pub const KEY_BYTES_MAX: usize = 16;
+
+    /// At the start of the content. An empty key changes nothing.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        let mut mask = Self { key: [0; Self::KEY_BYTES_MAX], len: key.len().min(Self::KEY_BYTES_MAX) };
+        mask.key.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+        mask
+    }
+
+    /// Joins the next bytes with the key by exclusive or.
+    #[inline]
+    pub fn apply(&mut self, part: &mut [u8]) {
+        let Some(key) = self.key.get_mut(..self.len).filter(|key| !key.is_empty()) else { return };
+        mask(part, key);
+        key.rotate_left(part.len().checked_rem(key.len()).unwrap_or_default());
+    }
 }
 
 const INNER: GeneralPurpose = GeneralPurpose::new(&STANDARD, NO_PAD);
@@ -149,9 +189,9 @@ mod tests {
 
     #[test]
     fn a_mask_is_cyclic_at_every_length_and_undoes_itself() {
-        for key in [&b""[..], b"k", b"ke", b"key", b"keys", b"a longer key"] {
-            for len in 0..40 {
-                let plain: Vec<u8> = (0..len).collect();
+        for key in [&b""[..], b"k", b"ke", b"key", b"keys", b"a longer key", &[7; 129], &[9; 300]] {
+            for len in (0..40).chain([255, 256, 257, 700]) {
+                let plain: Vec<u8> = (0..=255).cycle().take(len).collect();
                 let mut out = BytesMut::from(key);
                 Writer::new(&mut out).xored(&plain, key);
                 let expected: Vec<u8> = match key {
@@ -161,6 +201,22 @@ mod tests {
                 assert_eq!(out[key.len()..], expected, "{key:?}");
                 xor(&mut out, 0..key.len(), key.len()..key.len() + plain.len());
                 assert_eq!(out[key.len()..], plain, "{key:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mask_goes_on_where_the_last_part_ended() {
+        let plain: Vec<u8> = (0..=255).cycle().take(700).collect();
+        for key in [&b""[..], b"k", b"key", b"keys", b"eightkey", b"sixteen byte key"] {
+            let mut whole = plain.clone();
+            mask(&mut whole, key);
+            for cut in 0..40 {
+                let (mut mask, mut parts) = (Mask::new(key), plain.clone());
+                let (first, rest) = parts.split_at_mut(cut);
+                mask.apply(first);
+                rest.chunks_mut(cut + 1).for_each(|part| mask.apply(part));
+                assert_eq!(parts, whole, "{key:?} cut at {cut}");
             }
         }
     }

@@ -9,6 +9,10 @@
 //! than the largest frame is refused when it has been read. Nothing is allocated.
 
 mod numbers;
+mod parts;
+
+use parts::Parts;
+pub use parts::{PartWalk, Reached};
 
 use super::scan::{Input, find, fixed};
 use super::{DecodeError, Fault, Field, Headers, Reader, headers};
@@ -56,6 +60,8 @@ struct Place {
     most: usize,
     /// How many levels are in use; none before the first step, and behind the last.
     depth: usize,
+    /// How far its parts have come, if it is handed out in parts.
+    parts: Parts,
 }
 
 /// A layout that is being walked over.
@@ -134,8 +140,9 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
             let (step, number) = (level.step, level.next);
             level.next = number.saturating_add(1);
             if let Err(halt) = step(self, number.into()) {
-                // A step that halts has entered nothing: it is taken again.
-                if let Some(level) = self.level() {
+                // A step that halts has entered nothing: it is taken again, unless data comes next.
+                let behind = self.place.parts.is_behind();
+                if let Some(level) = self.level().filter(|_| !behind) {
                     level.next = number;
                 }
                 return Err(halt);
@@ -171,7 +178,8 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
     fn grow(&mut self, more: usize, field: &'static Field) -> Result<(), DecodeError> {
         let least = self.place.least.saturating_add(more);
         if least > self.place.most {
-            let fault = Fault::TooLong { found: least as u64, limit: self.place.most as u64 };
+            let whole = |bytes: usize| bytes.saturating_add(self.place.parts.passed()) as u64;
+            let fault = Fault::TooLong { found: whole(least), limit: whole(self.place.most) };
             return Err(DecodeError::new(field, self.place.at, fault));
         }
         self.place.least = least;

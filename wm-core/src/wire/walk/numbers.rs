@@ -96,6 +96,18 @@ impl<const VALUES: usize> Walker<'_, VALUES> {
         self.free(found, base.width(), field)
     }
 
+    /// Steps over a run of bits of `run` bytes, which ends with an integer that escapes and says `base`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::escaped`], or it has not arrived whole.
+    #[inline]
+    pub fn escaped(&mut self, run: usize, base: u64, how: &Escaping, field: &'static Field) -> Result<u64, Halt> {
+        let behind = self.place.at.saturating_add(run);
+        let found = Prefix::escaped(self.buf, behind, base, how, self.place.at, field)?;
+        self.free(found.map(|(value, width)| (value, width.saturating_add(run))), run, field)
+    }
+
     /// Steps over an ASCII number that ends at `delimiter`.
     ///
     /// # Errors
