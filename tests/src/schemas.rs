@@ -26,10 +26,12 @@ schemas! {
     binary_transfer
     bits
     bits_lsb
+    blocks
     braces
     cache
     checksums
     choices
+    chunks
     cobs
     conditions
     connect
@@ -56,6 +58,7 @@ schemas! {
     slip
     socks5
     spellings
+    streams
     tags
     talk
     telemetry

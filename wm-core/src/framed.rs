@@ -94,9 +94,13 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
 
     /// Behind a bad frame, of so many bytes if its end was found: does as the protocol says, and tells of it.
     fn recover(&mut self, error: DecodeError, frame: Option<usize>) -> FramedError {
+        let handed_out = self.protocol.handed_out();
         match (self.protocol.recover(&error), frame) {
-            (Recovery::Skip, Some(bytes)) => FramedError::Skipped { error, bytes },
-            (Recovery::Resync { mark, within }, _) => self.resync(Resync::new(error, frame, mark, within)),
+            (Recovery::Skip, Some(bytes)) => {
+                let bytes = bytes.saturating_add(self.protocol.unfinished());
+                FramedError::Skipped { error, bytes }
+            }
+            (Recovery::Resync { mark, within }, _) => self.resync(Resync::new(error, frame, handed_out, mark, within)),
             (Recovery::Close | Recovery::Skip, _) => FramedError::Decode(error),
         }
     }

@@ -173,12 +173,12 @@ codes! {
     RestNotLast = 405, "rest is not last";
     /// Messages of one side that cannot be told apart.
     Ambiguous = 406, "messages not told apart";
+    /// A field that cannot be handed out in parts.
+    CannotStream = 407, "cannot be streamed";
     /// A test that does not fit the schema.
     BadTest = 501, "bad test";
     /// A value on the command line that does not fit the schema.
     BadValue = 502, "bad value";
-    /// A `stream` field is held in memory whole.
-    StreamBuffered = 901, "stream is buffered";
     /// A limit that nothing can reach, or that its type already gives.
     UselessLimit = 903, "limit without effect";
     /// A type that no message contains.

@@ -14,6 +14,7 @@ mod layout;
 mod number;
 mod recover;
 mod session;
+pub mod stream;
 mod test;
 mod types;
 
@@ -27,6 +28,7 @@ pub use layout::{BitPlace, Equation, Field, Layout, Measure, Nesting, Role, Scal
 pub use number::{Escape, Escaping, Int};
 pub use recover::{Action, FaultKind, Recover};
 pub use session::{Edge, RAW_BYTES_MAX, Said, Session, State, Target};
+pub use stream::Stream;
 pub use test::{Case, Expect, Test, Value};
 pub use types::{Bytes, Constant, Content, Extent, Type, Via};
 
@@ -101,8 +103,8 @@ pub struct Message {
     pub framing: Framing,
     /// The largest frame in bytes: the schema's limit, or less if the layout cannot be so large.
     pub frame_bytes_max: u64,
-    /// The field that is handed out in parts, if there is one: its last. What stands in front of it can be read by itself.
-    pub streams: Option<usize>,
+    /// The field that is handed out in parts, if there is one. What stands in front of it can be read by itself.
+    pub streams: Option<Stream>,
     /// What follows a bad frame, at most once for each kind of faults; where nothing is said, the connection closes. The
     /// messages of a side have the same rules.
     pub recover: Vec<Recover>,

@@ -13,8 +13,8 @@ pub use sentinel::{Look, looks, number as said_length};
 
 use crate::ir::headers;
 use crate::ir::{
-    By, Bytes, Choice, Equation, Extent, Field, Formula, Framing, Layout, Measure, Role, Scale, Schema, Size, Term,
-    Type,
+    By, Bytes, Choice, Equation, Extent, Field, Formula, Framing, Layout, Measure, Message, Role, Scale, Schema, Size,
+    Term, Type,
 };
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -234,8 +234,17 @@ pub fn steps(schema: &Schema, layout: &Layout) -> Vec<Step> {
     }
     let lines: Vec<Line<'_>> = layout.fields.iter().map(Line::from).collect();
     let (measured, slots) = (measured(&lines), handed(layout));
-    let mut plan =
-        Plan { schema, layout, measured, steps: Vec::new(), slots, kept: Vec::new(), marks: Vec::new(), framed: None };
+    let mut plan = Plan {
+        schema,
+        layout,
+        measured,
+        steps: Vec::new(),
+        slots,
+        kept: Vec::new(),
+        marks: Vec::new(),
+        framed: None,
+        stream: schema.walked_stream(layout).map(|stream| stream.field),
+    };
     let mut read = read_by_formulas(layout, &plan.measured);
     read.extend(sentinel::read_of(schema, layout));
     let mut at = 0;
@@ -283,6 +292,8 @@ struct Plan<'p> {
     marks: Vec<(usize, usize)>,
     /// The slot of what headers frame.
     framed: Option<usize>,
+    /// The field that is a stream: what says its size is a step of its own, so that a head ends behind it.
+    stream: Option<usize>,
 }
 
 /// How much is remembered of what headers frame: which arm it is, and its length.
@@ -330,10 +341,16 @@ impl Plan<'_> {
                 }
                 None => step(self.schema, &mut self.steps, at, field, handed),
             }
+            if let Some(Step::Number { span, slot, .. }) = self.steps.last_mut().filter(|_| self.stream == Some(at)) {
+                let span = *span;
+                *slot = Some(self.slots);
+                self.steps.push(Step::Kept { span, slot: self.slots });
+                self.slots += 1;
+            }
             return at + 1;
         };
         let span = span(self.schema, &self.layout.fields, *one);
-        let slot = (one.first > at + 1).then_some(self.slots);
+        let slot = (one.first > at + 1 || self.stream == Some(one.first)).then_some(self.slots);
         self.steps.push(Step::Number { field: at, span, slot });
         let Some(slot) = slot else { return span.last + 1 };
         self.kept.push((slot, span));
@@ -541,12 +558,20 @@ pub(crate) fn all_steps<'s>(schema: &'s Schema, layout: &'s Layout) -> Vec<(&'s 
     steps(schema, layout).into_iter().flat_map(|step| taken(schema, layout, step)).collect()
 }
 
+/// What of a message is walked over: all of it, or what stands in front of its stream.
+#[must_use]
+pub fn of_message(message: &Message) -> Option<&Layout> {
+    match message.framing {
+        Framing::Walk => Some(&message.layout),
+        _ => message.streams.as_ref()?.head.as_ref(),
+    }
+}
+
 /// The structs that a schema's messages walk over, by index.
 #[must_use]
 pub fn structs(schema: &Schema) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
-    let walked = schema.messages.iter().filter(|message| message.framing == Framing::Walk);
-    let mut layouts: Vec<&Layout> = walked.map(|message| &message.layout).collect();
+    let mut layouts: Vec<&Layout> = schema.messages.iter().filter_map(of_message).collect();
     while let Some(layout) = layouts.pop() {
         for (layout, step) in all_steps(schema, layout) {
             if let Some(Type::Struct(index)) = inner(layout, &step)
@@ -562,8 +587,8 @@ pub fn structs(schema: &Schema) -> BTreeSet<usize> {
 
 /// The layouts that are walked over: messages, and the structs that stand in them.
 pub fn layouts(schema: &Schema) -> impl Iterator<Item = &Layout> {
-    let messages = schema.messages.iter().filter(|message| message.framing == Framing::Walk);
-    messages.map(|message| &message.layout).chain(structs(schema).into_iter().map(|at| &schema.structs[at]))
+    let messages = schema.messages.iter().filter_map(of_message);
+    messages.chain(structs(schema).into_iter().map(|at| &schema.structs[at]))
 }
 
 /// The field that a step looks at or enters, if it is not just passed.

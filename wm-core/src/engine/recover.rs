@@ -13,15 +13,18 @@ impl<H: Handler> Engine<H> {
         frame: Option<usize>,
     ) -> Option<ConnectionError> {
         let slot = &mut self.world.table[id.slot()];
+        let handed_out = slot.protocol.handed_out();
         match (slot.protocol.recover(&error), frame) {
             (Recovery::Skip, Some(bytes)) => {
+                // The rest of a message in parts is thrown away as it comes.
+                let bytes = bytes.saturating_add(slot.protocol.unfinished());
                 slot.traffic.bytes_skipped += bytes as u64;
                 self.skipped(id, error, bytes);
                 None
             }
             (Recovery::Resync { mark, within }, _) => {
                 slot.traffic.bytes_skipped += frame.unwrap_or(0) as u64;
-                slot.resync = Some(Box::new(Resync::new(error, frame, mark, within)));
+                slot.resync = Some(Box::new(Resync::new(error, frame, handed_out, mark, within)));
                 None
             }
             (Recovery::Close | Recovery::Skip, _) => Some(ConnectionError::Decode(error)),

@@ -40,7 +40,7 @@ impl<In: Flow, Out: Flow> Protocol for Duplex<In, Out> {
 
     #[inline]
     fn decode<'a>(&mut self, frame: &'a mut [u8], _: &mut BytesMut) -> Result<Decoded<In::View<'a>>, DecodeError> {
-        In::decode(&mut self.receiver, frame).map(Decoded::Message)
+        In::decode(&mut self.receiver, frame)
     }
 
     #[inline]
@@ -48,9 +48,13 @@ impl<In: Flow, Out: Flow> Protocol for Duplex<In, Out> {
         In::unfinished(&self.receiver)
     }
 
+    #[inline]
+    fn handed_out(&self) -> usize {
+        In::handed_out(&self.receiver)
+    }
+
     fn recover(&mut self, error: &DecodeError) -> Recovery {
-        self.receiver = In::Receiver::default();
-        In::recover(error)
+        In::recover(&mut self.receiver, error)
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! What flows in one direction of a conversation.
 
-use super::{DecodeError, EncodeError, Input, Message, Recovery};
+use super::{DecodeError, Decoded, EncodeError, Input, Message, Recovery};
 use bytes::BytesMut;
 use core::fmt::Debug;
 
@@ -39,13 +39,24 @@ pub trait Flow: 'static {
     /// # Errors
     ///
     /// The frame breaks a rule of the protocol.
-    fn decode<'a>(receiver: &mut Self::Receiver, frame: &'a mut [u8]) -> Result<Self::View<'a>, DecodeError>;
+    fn decode<'a>(receiver: &mut Self::Receiver, frame: &'a mut [u8]) -> Result<Decoded<Self::View<'a>>, DecodeError>;
 
     /// See [`Protocol::unfinished`](super::Protocol::unfinished).
-    fn unfinished(receiver: &Self::Receiver) -> usize;
+    #[must_use]
+    fn unfinished(receiver: &Self::Receiver) -> usize {
+        let _ = receiver;
+        0
+    }
+
+    /// See [`Protocol::handed_out`](super::Protocol::handed_out).
+    #[must_use]
+    fn handed_out(receiver: &Self::Receiver) -> usize {
+        let _ = receiver;
+        0
+    }
 
     /// See [`Protocol::recover`](super::Protocol::recover).
-    fn recover(error: &DecodeError) -> Recovery;
+    fn recover(receiver: &mut Self::Receiver, error: &DecodeError) -> Recovery;
 
     /// See [`Protocol::encode`](super::Protocol::encode). After an error the sender has come no further.
     ///
@@ -70,17 +81,13 @@ impl<M: Message> Flow for M {
     }
 
     #[inline]
-    fn decode<'a>(_: &mut M::Scan, frame: &'a mut [u8]) -> Result<M::View<'a>, DecodeError> {
-        M::decode(frame)
+    fn decode<'a>(_: &mut M::Scan, frame: &'a mut [u8]) -> Result<Decoded<M::View<'a>>, DecodeError> {
+        M::decode(frame).map(Decoded::Message)
     }
 
     #[inline]
-    fn unfinished(_: &M::Scan) -> usize {
-        0
-    }
-
-    #[inline]
-    fn recover(error: &DecodeError) -> Recovery {
+    fn recover(receiver: &mut M::Scan, error: &DecodeError) -> Recovery {
+        *receiver = M::Scan::default();
         M::recover(error)
     }
 

@@ -33,7 +33,7 @@ pub use recover::{Recovery, Resync, Search};
 pub use session::{Session, Staged};
 pub use sided::{FromClient, FromServer, Side, Sided};
 pub use silent::Silent;
-pub use stream::{Left, Part, Stream, Streamed};
+pub use stream::{Announced, Part, Receiver, Sender, SidedStreamed, Stream, Streamed};
 pub use tcp::Tcp;
 pub use text::Server as Text;
 
@@ -137,9 +137,15 @@ pub trait Protocol: Debug + 'static {
         0
     }
 
+    /// How many bytes have been handed out of the message of which parts are [still to come](Self::unfinished): the offsets
+    /// of errors count them.
+    fn handed_out(&self) -> usize {
+        0
+    }
+
     /// What becomes of the connection after an error of [`input`](Self::input) or [`decode`](Self::decode). By default it
     /// closes. If it goes on, the next call is an `input` with the bytes of another frame: nothing of the bad one is
-    /// remembered.
+    /// remembered. Of a message in parts whose head is skipped, the other parts come as [`Decoded::Handled`].
     fn recover(&mut self, error: &DecodeError) -> Recovery {
         let _ = error;
         Recovery::Close
@@ -172,6 +178,17 @@ pub enum Decoded<M> {
     Message(M),
     /// The protocol's own business; the handler never sees it.
     Handled,
+}
+
+impl<M> Decoded<M> {
+    /// The same with another message.
+    #[inline]
+    pub fn map<T>(self, other: impl FnOnce(M) -> T) -> Decoded<T> {
+        match self {
+            Self::Message(message) => Decoded::Message(other(message)),
+            Self::Handled => Decoded::Handled,
+        }
+    }
 }
 
 /// One layout on the wire: what `wm-schema` and `#[derive(Protocol)]` generate for a message.

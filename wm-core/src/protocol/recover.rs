@@ -53,13 +53,20 @@ pub enum Search {
 
 impl Resync {
     /// A search because of `error`: behind its frame of so many bytes, which are thrown away already; or else in bytes
-    /// that start where the bad frame does.
+    /// that start where the bad frame does, or behind as many of it as have been handed out.
     #[must_use]
-    pub fn new(error: DecodeError, frame: Option<usize>, mark: &'static [u8], within: usize) -> Self {
+    pub fn new(
+        error: DecodeError,
+        frame: Option<usize>,
+        handed_out: usize,
+        mark: &'static [u8],
+        within: usize,
+    ) -> Self {
         // The mark may have begun in what still looked right.
+        let wrong_at = error.offset.saturating_sub(handed_out);
         let ahead = match frame {
             Some(_) => 0,
-            None => error.offset.saturating_sub(mark.len().saturating_sub(1)).max(1),
+            None => wrong_at.saturating_sub(mark.len().saturating_sub(1)).max(1),
         };
         Self { error, mark, within, ahead, thrown_away: frame.unwrap_or(0) }
     }
@@ -107,7 +114,7 @@ mod tests {
     const F: &Field = &Field::new("M", "f", 1);
 
     fn resync(offset: usize, frame: Option<usize>, within: usize) -> Resync {
-        Resync::new(DecodeError::new(F, offset, Fault::Utf8), frame, b"*!", within)
+        Resync::new(DecodeError::new(F, offset, Fault::Utf8), frame, 0, b"*!", within)
     }
 
     /// Searches as bytes arrive, and says where the mark is, and how much was looked at.

@@ -131,7 +131,7 @@ fn memory(page: &mut String, schema: &Schema) {
     page.push_str("memory of one connection, at most\n");
     for (receiver, sender) in [("server", Side::Client), ("client", Side::Server)] {
         let largest = schema.sent_by(sender).map(|index| &schema.messages[index]);
-        match largest.max_by_key(|message| message.frame_bytes_max) {
+        match largest.max_by_key(|message| message.held_bytes_max()) {
             Some(message) if message.streams.is_some() => {
                 let name = &message.layout.name;
                 let _ = writeln!(page, "  {receiver}: the head of `{name}`, which comes in parts; idle, nothing");
@@ -151,9 +151,6 @@ fn warnings(page: &mut String, schema: &Schema) {
     let mut warnings = Vec::new();
     for message in schema.messages.iter().filter(|message| message.streams.is_none()) {
         let name = &message.layout.name;
-        for field in message.layout.fields.iter().filter(|field| field.stream) {
-            warnings.push(format!("`{name}.{}` is marked `stream`, but is held in memory whole", field.name));
-        }
         if message.frame_bytes_max > LARGE_FRAME_BYTES {
             let most = amount(message.frame_bytes_max);
             warnings

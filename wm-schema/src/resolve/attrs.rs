@@ -237,7 +237,7 @@ impl<'d> Attrs<'d> {
                 "a field keeps the letters that it was sent in; a constant can be taken in both, and so can the words of an enum: `enum Verb: ascii nocase`",
             ),
             (self.minimal, "minimal", "it has one spelling of each number; `vlq` and `quicvar` have several"),
-            (self.stream, "stream", "only `bytes` can be handed out in pieces"),
+            (self.stream, "stream", "only `bytes` can be handed out in pieces, and lists of chunks of them"),
             (self.condition.map(|(_, at)| at), "if", "a field of a layout may be absent, nothing else"),
             (self.since.map(|(_, at)| at), "since", "a field of a layout may be absent, nothing else"),
             (self.rules.first().map(|rule| rule.origin), "where", "a condition stands behind a field or a layout"),

@@ -170,18 +170,23 @@ const SEEN: &str = "hands on numbers and enums of the same layout alone";
 pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
     let draft: &Draft = cx.draft;
     let drafted = |layout: &Layout| draft.layouts.iter().find(|draft| draft.name.text == layout.name);
-    for message in schema.messages.iter().filter(|message| message.framing == Framing::Walk) {
-        let levels = walk::levels(schema, &message.layout);
+    for layout in schema.messages.iter().filter_map(walk::of_message) {
+        let levels = walk::levels(schema, layout);
         let nests = walk::structs(schema).into_iter().any(|index| schema.structs[index].nesting.is_some());
         let most = if nests { walk::NESTED_LEVELS_MAX } else { walk::LEVELS_MAX };
         if levels > most
-            && let Some(draft) = drafted(&message.layout)
+            && let Some(draft) = drafted(layout)
         {
             cx.report(too_deep(draft, levels, most));
         }
     }
     for layout in walk::layouts(schema) {
         let Some(draft) = drafted(layout) else { continue };
+        // Of what stands in front of a stream the size of the frame is known.
+        let is_head = schema
+            .messages
+            .iter()
+            .any(|message| message.layout.name == layout.name && message.framing != Framing::Walk);
         let mut conditional = None;
         for (of, step) in walk::all_steps(schema, layout) {
             // The arms of what headers frame.
@@ -204,7 +209,7 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
                 cx.report(not_in_reach(draft, field, "is handed what the framer has not read", SEEN));
             } else if layout.fields[field].condition.is_some() && conditional != Some(field) {
                 cx.report(not_in_reach(draft, field, "may be absent", CONDITIONS));
-            } else if layout.fields[field].bits.is_some() {
+            } else if layout.fields[field].bits.is_some() && !(is_head && matches!(step, walk::Step::Free { .. })) {
                 cx.report(not_in_reach(draft, field, "is part of a byte", "reads whole bytes on the way"));
             } else if let (walk::Step::Elements { .. }, Type::List { element, count: Extent::Where(condition), .. }) =
                 (&step, &layout.fields[field].ty)

@@ -148,7 +148,8 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     let typed = typed?;
     let mut stream = false;
     let chosen = matches!(&draft.kind, FieldKind::Named(_, ty) if ty.given.is_some());
-    if (chosen || matches!(&typed.ty, Type::Bytes(Bytes { content: Content::Bytes, .. })))
+    let chunks = matches!(typed.ty, Type::List { count: Extent::Where(_), .. });
+    if (chosen || chunks || matches!(&typed.ty, Type::Bytes(Bytes { content: Content::Bytes, .. })))
         && attrs.take_stream().is_some()
     {
         // Whether it can be handed out in parts is known when the message around it is.

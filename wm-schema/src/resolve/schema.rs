@@ -59,6 +59,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         session,
         tests,
     };
+    streams::resolve(cx, &mut schema);
     framing::walkable(cx, &schema);
     match &schema.session {
         Some(session) => session::told_apart(cx, &schema, session),
@@ -67,7 +68,6 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         None => {}
     }
     recovers::resolve(cx, &mut schema);
-    streams::resolve(cx, &mut schema);
     Some(schema)
 }
 

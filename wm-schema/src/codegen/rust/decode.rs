@@ -1,6 +1,9 @@
 //! `decode` and `read`: field by field in the order of the wire, each checked as it is read.
 
+mod head;
 mod lengths;
+
+pub(super) use head::head;
 
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, said, to_i128, to_u64};
@@ -66,26 +69,6 @@ pub(super) fn decode(code: &LayoutCode<'_>) -> TokenStream {
     }
 }
 
-/// The function `decode` of what stands in front of a stream.
-pub(super) fn head(code: &LayoutCode<'_>) -> TokenStream {
-    let (fields, value) = (Decoder::new(code).fields(), constructor(code));
-    let borrows = super::stream::borrows(code);
-    let start = if borrows { quote!(&'a [u8]) } else { quote!(&[u8]) };
-    quote! {
-        /// Reads the head of a frame of so many bytes, and how many it takes itself.
-        ///
-        /// # Errors
-        ///
-        /// The head breaks a rule of the schema, or has not arrived whole.
-        pub fn decode(start: #start, frame_bytes: usize) -> Result<(Self, usize), DecodeError> {
-            let mut reader = Reader::new(start);
-            #fields
-            let head = #value;
-            Ok((head, reader.offset()))
-        }
-    }
-}
-
 /// The function `read` of a struct.
 pub(super) fn read(code: &LayoutCode<'_>) -> TokenStream {
     let fields = Decoder::new(code).fields();
@@ -123,22 +106,22 @@ pub(super) fn arm(code: &LayoutCode<'_>, at: usize) -> TokenStream {
 
 /// `Self { name, data }` of the variables that hold the fields.
 fn constructor(code: &LayoutCode<'_>) -> TokenStream {
-    let values = (0..code.end()).filter(|&at| code.field(at).role == Role::Value);
-    let mut fields: Vec<TokenStream> = values
-        .map(|at| {
-            let (name, local) = (names::ident(&code.field(at).name), code.names.local(at));
-            match code.field(at).held {
-                Held::Owned if code.field(at).condition.is_some() => quote!(#name: #local.map(Into::into)),
-                Held::Owned => quote!(#name: #local.into()),
-                _ if name == *local => quote!(#name),
-                _ => quote!(#name: #local),
-            }
-        })
-        .collect();
-    if let Some(len) = code.stream.map(|stream| super::stream::len_name(code, stream)) {
-        fields.push(quote!(#len: frame_bytes.saturating_sub(reader.offset())));
-    }
+    let fields: Vec<TokenStream> = constructed(code).collect();
     if fields.is_empty() && !shape::is_written(code.layout) { quote!(Self) } else { quote!(Self { #(#fields),* }) }
+}
+
+/// `name, data`.
+fn constructed<'c>(code: &'c LayoutCode<'_>) -> impl Iterator<Item = TokenStream> + 'c {
+    let values = (0..code.end()).filter(|&at| code.field(at).role == Role::Value);
+    values.map(|at| {
+        let (name, local) = (names::ident(&code.field(at).name), code.names.local(at));
+        match code.field(at).held {
+            Held::Owned if code.field(at).condition.is_some() => quote!(#name: #local.map(Into::into)),
+            Held::Owned => quote!(#name: #local.into()),
+            _ if name == *local => quote!(#name),
+            _ => quote!(#name: #local),
+        }
+    })
 }
 
 pub(super) struct Decoder<'c> {
@@ -384,6 +367,9 @@ impl<'c> Decoder<'c> {
         if let Some(measured) = self.code.says_length_of(at) {
             let (length, plain) = self.length(at, int, local, equation, self.code.most(measured));
             let name = self.length_local(at, measured);
+            if self.code.stream == Some(measured) {
+                return (!plain).then(|| quote!(#length;));
+            }
             return (!plain).then(|| quote!(let #name = #length;));
         }
         let first = self.reaches_the_end(at, equation)?;

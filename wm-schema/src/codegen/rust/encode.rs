@@ -5,8 +5,9 @@ mod size;
 mod write;
 
 use super::layout::LayoutCode;
-use super::number::{to_i128, within};
+use super::number::{to_i128, within, write_int};
 use super::{Rust, bits, literal, names, shape, vias};
+use crate::ir::stream::Body;
 use crate::ir::{
     By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Scale,
     Schema, Since, Type,
@@ -60,24 +61,38 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
 }
 
 /// The functions `measure` and `encode` of what stands in front of a stream.
-pub(super) fn head(code: &LayoutCode<'_>, len: &Ident) -> TokenStream {
+pub(super) fn head(code: &LayoutCode<'_>) -> TokenStream {
     let measure = measure(code, &quote!(pub), &quote!(&self));
     let mut encoder = Encoder::new(code, true);
-    let writes = encoder.writes();
-    let numbers = encoder.lets;
+    let (writes, number) = (encoder.writes(), encoder.stream_number());
+    let (numbers, serialized) = (encoder.lets, serialized(code));
+    let sender = code.reads_sender().then(|| quote!(from));
+    let size = if serialized.lets.is_empty() { quote!(self.measure(#sender)) } else { serialized.measure_call() };
+    let lets = &serialized.lets;
+    let (from, docs) = match code.is_sided() {
+        true => (quote!(, from: Side), " Appends the head to `out` as `from` sends it, or nothing if it fails."),
+        false => (quote!(), " Appends the head to `out`, or nothing if it fails."),
+    };
+    let size = match names::mentions(&numbers, "size") {
+        true => quote!(let size = #size?;),
+        false => quote!(#size?;),
+    };
+    let (out, writes) = match writes.is_empty() && number.is_none() {
+        true => (quote!(_), quote!()),
+        false => (quote!(out), quote!(let mut writer = Writer::new(out); #writes #number)),
+    };
     quote! {
         #measure
 
-        /// Appends the head to `out`, or nothing if it fails.
+        #[doc = #docs]
         ///
         /// # Errors
         ///
         /// Those of [`measure`](Self::measure).
-        pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
-            let size = self.measure()?;
+        pub fn encode(&self #from, #out: &mut BytesMut) -> Result<(), EncodeError> {
+            #(#lets)*
+            #size
             #numbers
-            out.reserve(size.saturating_sub(self.#len));
-            let mut writer = Writer::new(out);
             #writes
             Ok(())
         }
@@ -362,6 +377,19 @@ impl<'c> Encoder<'c> {
             Content::Str | Content::Ascii => quote!(#value.as_bytes()),
             Content::Word(_) | Content::Json | Content::JsonBody(_) => quote!(#value.as_str().as_bytes()),
         }
+    }
+
+    /// The statement that writes the number in front of a stream which is a part of its field.
+    fn stream_number(&mut self) -> Option<TokenStream> {
+        let int = super::stream::prefix(self.code)?;
+        let number = self.number(self.code.end());
+        Some(write_int(int, &quote!(#number)))
+    }
+
+    /// How a stream comes, if this is a head and `at` is its stream.
+    fn stream_body(&self, at: usize) -> Option<Body> {
+        let stream = self.code.message?.streams.as_ref()?;
+        (self.code.stream == Some(at)).then_some(stream.body)
     }
 
     /// How many bytes or elements a field has.

@@ -3,6 +3,7 @@
 use super::layout::LayoutCode;
 use super::{Rust, literal, names, shape, walk};
 use crate::ir::headers::{Framed, FramedBy, framed, length_header, lengths};
+use crate::ir::stream::Body;
 use crate::ir::{By, Bytes, Choice, Content, Layout, Type};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -51,6 +52,15 @@ fn number(rust: &Rust<'_>, headers: &TokenStream, bytes: &Bytes, name: &str) -> 
 /// The lines that are computed from the rest of the message, as an expression of an array.
 pub(super) fn lines(code: &LayoutCode<'_>, at: usize) -> TokenStream {
     let Some(framed) = framed_by(code, at) else { return quote!([]) };
+    if code.stream == Some(framed.body) {
+        return match framed.how {
+            FramedBy::Choice(..) => quote!(self.lines()),
+            FramedBy::Length(_, name) => {
+                let len = super::stream::len_name(code, framed.body);
+                quote!([HeaderLine::number(#name, self.#len)])
+            }
+        };
+    }
     let body = names::ident(&code.field(framed.body).name);
     match framed.how {
         FramedBy::Choice(..) => quote!(self.#body.lines()),
@@ -59,6 +69,39 @@ pub(super) fn lines(code: &LayoutCode<'_>, at: usize) -> TokenStream {
             quote!([HeaderLine::number(#name, #len)])
         }
     }
+}
+
+/// The function of a head that says in its headers how a stream comes.
+pub(super) fn head_lines(code: &LayoutCode<'_>, body: Body) -> Option<TokenStream> {
+    let Body::Either { arm, .. } = body else { return None };
+    let framed = framed(code.rust.schema, code.layout)?;
+    let FramedBy::Choice(union, Choice { by: By::Header { name, words }, values, .. }, _) = framed.how else {
+        return None;
+    };
+    let (len, names) = (super::stream::len_name(code, framed.body), lengths(union));
+    let lines = |at: usize| {
+        let word = values[at].and_then(|(place, _)| words.get(usize::try_from(place).ok()?));
+        let first = match word {
+            Some(word) => quote!(HeaderLine::word(#name, #word)),
+            None => quote!(HeaderLine::absent(#name)),
+        };
+        let own = length_header(&union.fields[at].ty);
+        let rest = names.iter().map(|name| match own == Some(*name) {
+            true => quote!(HeaderLine::number(#name, len)),
+            false => quote!(HeaderLine::absent(#name)),
+        });
+        let rest: Vec<TokenStream> = rest.collect();
+        quote!([#first, #(#rest),*])
+    };
+    let sized = (0..union.fields.len()).find(|at| *at != arm)?;
+    let (known, chunks) = (lines(sized), lines(arm));
+    let count = Literal::usize_unsuffixed(names.len() + 1);
+    Some(quote! {
+        /// What the headers say of what follows them.
+        const fn lines(&self) -> [HeaderLine; #count] {
+            match self.#len { Some(len) => #known, None => #chunks }
+        }
+    })
 }
 
 fn content_len(value: &TokenStream, bytes: &Bytes) -> TokenStream {
@@ -121,10 +164,14 @@ pub(super) fn walk_framed(code: &LayoutCode<'_>, at: usize, slot: usize) -> Toke
                 #name::walk(walk, arm, length)
             })
         }
-        _ => quote!({
-            let length = walk.kept(#first);
-            walk.pass(length)
-        }),
+        _ => {
+            let streams = code.rust.schema.walked_stream(code.layout).is_some_and(|stream| stream.field == at);
+            let pass = if streams { quote!(stream) } else { quote!(pass) };
+            quote!({
+                let length = walk.kept(#first);
+                walk.#pass(length)
+            })
+        }
     }
 }
 
@@ -208,6 +255,7 @@ fn choices<'c>(
 fn walk_arms(code: &LayoutCode<'_>, choice: &Choice) -> TokenStream {
     let arms = choices(code, choice).map(|(_, at, length)| {
         let step = match length {
+            Some(_) if code.rust.schema.chooses_stream(code.layout) => quote!(walk.stream(length)),
             Some(_) => quote!(walk.pass(length)),
             None => walk::step(code, &crate::walk::framed_arm(code.rust.schema, code.layout, at)),
         };

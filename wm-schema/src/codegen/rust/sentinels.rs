@@ -4,6 +4,7 @@ use super::formulas::{Formulas, It};
 use super::layout::LayoutCode;
 use super::number::{int_call, to_i128};
 use super::{literal, names, walk};
+use crate::ir::stream::chunks;
 use crate::ir::{Bytes, Extent, Formula, Int, Type};
 use crate::walk::{Look, looks, said_length};
 use proc_macro2::{Ident, Literal, TokenStream};
@@ -41,11 +42,18 @@ pub(super) fn walk(code: &LayoutCode<'_>, field: usize, least: u64) -> TokenStre
         Type::Struct(part) => Some(LayoutCode::part(code.rust, &schema.structs[*part])),
         _ => None,
     };
-    let seen = looks(schema, element, condition).unwrap_or_default();
-    let again: TokenStream = seen.iter().map(|look| self::look(code, field, part.as_ref(), *look)).collect();
-    let it = It::Walked { ty: element, names: part.as_ref().map(|part| &part.names) };
-    let condition = holds(code, condition, it);
-    let again = quote!({ #again walk.again(#condition, #max, #least, #constant) });
+    let chunk = chunks(schema, &code.field(field).ty).is_some_and(|part| schema.is_chunk(&schema.structs[part]));
+    let again = match chunk {
+        // Of a stream nothing is left to look at.
+        true => quote!(walk.again(walk.was_empty(), #max, #least, #constant)),
+        false => {
+            let seen = looks(schema, element, condition).unwrap_or_default();
+            let again: TokenStream = seen.iter().map(|look| self::look(code, field, part.as_ref(), *look)).collect();
+            let it = It::Walked { ty: element, names: part.as_ref().map(|part| &part.names) };
+            let condition = holds(code, condition, it);
+            quote!({ #again walk.again(#condition, #max, #least, #constant) })
+        }
+    };
     let size = part.as_ref().map_or_else(|| single_bytes(code, element), |part| part.layout.size.fixed());
     let (one, two) = (Literal::usize_unsuffixed(0), Literal::usize_unsuffixed(1));
     let steps = match size {

@@ -1,7 +1,10 @@
 //! What one side sends, if that is one of several messages: an enum of them, which is a message itself, or `Staged` if
 //! there is a session.
 
-use super::{Rust, framing, literal, names, recover, session, shape, vias};
+mod parts;
+
+use super::layout::LayoutCode;
+use super::{Rust, framing, literal, names, recover, session, shape, stream, vias, walk};
 use crate::apart::{ByteSet, Plan};
 use crate::ir::{Message, RAW_BYTES_MAX, Schema, Session, Side};
 use proc_macro2::{Ident, TokenStream};
@@ -37,7 +40,8 @@ pub(super) fn name(side: Side) -> Ident {
 pub(super) fn borrows(rust: &Rust<'_>, side: Side) -> bool {
     let schema = rust.schema;
     let streams = schema.session.as_ref().is_some_and(|session| session.streams(side));
-    streams || schema.sent_by(side).any(|index| shape::borrows(schema, &schema.messages[index].layout))
+    let borrows = |message: &Message| message.streams.is_some() || shape::borrows(schema, &message.layout);
+    streams || schema.sent_by(side).any(|index| borrows(&schema.messages[index]))
 }
 
 pub(super) struct Several<'r> {
@@ -105,14 +109,18 @@ impl<'r> Several<'r> {
 
     fn code(&self) -> TokenStream {
         let (definition, scan, own) = (self.definition(), self.scan_definition(), self.functions());
-        let message = if self.session().is_some() { session::staged(self) } else { self.message() };
+        let message = match self.session() {
+            Some(_) => session::staged(self),
+            None if self.in_parts() => self.flows(),
+            None => self.message(),
+        };
         let conversions = self.conversions();
         quote!(#definition #scan #own #message #conversions)
     }
 
     fn definition(&self) -> TokenStream {
         let docs = format!(" What the {} sends.", self.who());
-        let has = |wanted| self.sent.iter().all(|message| shape::has(self.schema(), &message.layout, wanted));
+        let has = |wanted| self.sent.iter().all(|message| stream::holds(self.schema(), message, wanted));
         let copy = has(shape::Trait::Copy).then(|| quote!(, Copy));
         let eq = has(shape::Trait::Eq).then(|| quote!(, Eq));
         // Of the user's own messages only what `#[protocol]` asks for is known.
@@ -121,7 +129,7 @@ impl<'r> Several<'r> {
         let ty = self.ty(&quote!('a));
         let variants = self.sent.iter().map(|message| {
             let docs = super::docs(&message.layout.docs, || format!("The message `{}`.", message.layout.name));
-            let held = shape::layout_type(self.schema(), &message.layout, &quote!('a));
+            let held = self.held(message);
             let name = names::variant(&message.layout.name);
             quote!(#docs #name(#held),)
         });
@@ -136,12 +144,25 @@ impl<'r> Several<'r> {
         }
     }
 
+    /// What a variant holds: a message, or a part of one.
+    fn held(&self, message: &Message) -> TokenStream {
+        if message.streams.is_some() {
+            let part = names::ty(&format!("{}Part", message.layout.name));
+            return quote!(#part<'a>);
+        }
+        shape::layout_type(self.schema(), &message.layout, &quote!('a))
+    }
+
     fn scan_definition(&self) -> TokenStream {
         let unknown = self.unknown();
         let (scan, docs) = (self.scan(), format!(" How far [`{}::input`] has come.", plain_name(self.side)));
         let variants = self.sent.iter().map(|message| {
             let docs = format!(" It is [`{}`].", message.layout.name);
             let name = names::variant(&message.layout.name);
+            if message.streams.is_some() {
+                let walk = walk::stream_type(self.schema(), message);
+                return quote!(#[doc = #docs] #name(Receiver<#walk>),);
+            }
             match framing::has_scan(message) {
                 true => {
                     let scan = framing::scan_type(self.schema(), message);
@@ -151,8 +172,12 @@ impl<'r> Several<'r> {
             }
         });
         let raw = self.raw().map(|raw| quote!(#[doc = " They are raw bytes."] #raw,));
+        let large = self.in_parts().then(
+            || quote!(#[allow(clippy::large_enum_variant, reason = "it lies in its connection, and is never moved")]),
+        );
         quote! {
             #[doc = #docs]
+            #large
             #[derive(Debug, Default)]
             pub enum #scan {
                 /// Which message it is has not arrived.
@@ -171,20 +196,16 @@ impl<'r> Several<'r> {
         };
         let raw = self.raw().map(|_| RAW_BYTES_MAX);
         let bytes = self.sent.iter().map(|message| message.frame_bytes_max).chain(raw).max().unwrap_or_default();
-        let frame_bytes_max = self.rust.size(bytes);
+        let frame_bytes_max = if self.in_parts() { self.most_in_parts() } else { self.rust.size(bytes) };
         let (protocol, who, scan) = (&self.schema().name, self.who(), self.scan());
-        let (start, input, decode, encode) = (self.start(), self.input(), self.decode(), self.encode());
+        let start = self.start();
+        let input = if self.in_parts() { self.input_in_parts() } else { self.input() };
+        let codec = (!self.in_parts()).then(|| self.codec(&lifetime));
         let state = self.session().map(|_| {
             let state = session::state();
             quote!(state: #state,)
         });
         let transitions = self.session().map(|session| session::transitions(self, session));
-        let undone = self.sent.iter().any(|message| vias::transformed(&message.layout).is_some());
-        let frame = match (undone, lifetime.to_string() == "'_") {
-            (true, _) => quote!(&#lifetime mut [u8]),
-            (false, true) => quote!(&[u8]),
-            (false, false) => quote!(&#lifetime [u8]),
-        };
         quote! {
             impl #generics #ty {
                 /// The largest frame in bytes.
@@ -207,25 +228,43 @@ impl<'r> Several<'r> {
                     #input
                 }
 
-                /// Reads a whole frame, exactly its bytes.
-                ///
-                /// # Errors
-                ///
-                /// The frame breaks a rule of the schema.
-                pub fn decode(#state frame: #frame) -> Result<Self, DecodeError> {
-                    #decode
-                }
-
-                /// Appends the message to `out`, or nothing if it fails.
-                ///
-                /// # Errors
-                ///
-                /// A value cannot be put on the wire.
-                pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
-                    #encode
-                }
+                #codec
 
                 #transitions
+            }
+        }
+    }
+
+    /// The functions that read and write a whole message.
+    fn codec(&self, lifetime: &TokenStream) -> TokenStream {
+        let (decode, encode) = (self.decode(), self.encode());
+        let state = self.session().map(|_| {
+            let state = session::state();
+            quote!(state: #state,)
+        });
+        let undone = self.sent.iter().any(|message| vias::transformed(&message.layout).is_some());
+        let frame = match (undone, lifetime.to_string() == "'_") {
+            (true, _) => quote!(&#lifetime mut [u8]),
+            (false, true) => quote!(&[u8]),
+            (false, false) => quote!(&#lifetime [u8]),
+        };
+        quote! {
+            /// Reads a whole frame, exactly its bytes.
+            ///
+            /// # Errors
+            ///
+            /// The frame breaks a rule of the schema.
+            pub fn decode(#state frame: #frame) -> Result<Self, DecodeError> {
+                #decode
+            }
+
+            /// Appends the message to `out`, or nothing if it fails.
+            ///
+            /// # Errors
+            ///
+            /// A value cannot be put on the wire.
+            pub fn encode(&self, out: &mut BytesMut) -> Result<(), EncodeError> {
+                #encode
             }
         }
     }
@@ -245,11 +284,14 @@ impl<'r> Several<'r> {
             Plan::Message(index) => {
                 let message = &self.schema().messages[*index];
                 let name = names::variant(&message.layout.name);
-                let start = framing::has_scan(message).then(|| {
-                    let ty = framing::scan_type(self.schema(), message);
-                    let ty = framing::turbofish(&ty);
-                    quote!((#ty::default()))
-                });
+                let start = match message.streams {
+                    Some(_) => Some(quote!((Receiver::default()))),
+                    None => framing::has_scan(message).then(|| {
+                        let ty = framing::scan_type(self.schema(), message);
+                        let ty = framing::turbofish(&ty);
+                        quote!((#ty::default()))
+                    }),
+                };
                 quote!(Ok(#scan::#name #start))
             }
             Plan::Look { at, cases } => {
@@ -380,12 +422,31 @@ impl<'r> Several<'r> {
     fn conversions(&self) -> TokenStream {
         let from = self.sent.iter().map(|message| {
             let variant = names::variant(&message.layout.name);
-            let held = shape::layout_type(self.schema(), &message.layout, &quote!('a));
-            let (generics, ty) = match shape::borrows(self.schema(), &message.layout) {
+            let held = self.held(message);
+            let parts = message.streams.is_some();
+            let (generics, ty) = match parts || shape::borrows(self.schema(), &message.layout) {
                 true => (Some(quote!(<'a>)), self.ty(&quote!('a))),
                 false => (None, self.ty(&quote!('_))),
             };
+            let head = parts.then(|| {
+                let code = LayoutCode::head(self.rust, message, message.stream_field().unwrap_or_default());
+                let head = names::ty(&format!("{}Head", message.layout.name));
+                let (generics, head, ty) = match stream::borrows(&code) {
+                    true => (quote!(<'a>), quote!(#head<'a>), self.ty(&quote!('a))),
+                    false => (quote!(), quote!(#head), self.ty(&quote!('_))),
+                };
+                quote! {
+                    impl #generics From<#head> for #ty {
+                        #[inline]
+                        fn from(head: #head) -> Self {
+                            Self::#variant(head.into())
+                        }
+                    }
+                }
+            });
             quote! {
+                #head
+
                 impl #generics From<#held> for #ty {
                     #[inline]
                     fn from(message: #held) -> Self {

@@ -20,7 +20,8 @@ pub(super) fn borrows(schema: &Schema, layout: &Layout) -> bool {
     }
 }
 
-fn type_borrows(schema: &Schema, ty: &Type) -> bool {
+/// Whether the type of a value has a lifetime.
+pub(super) fn type_borrows(schema: &Schema, ty: &Type) -> bool {
     match ty {
         Type::Bytes(Bytes { content: Content::JsonBody(body), .. }) => body_borrows(schema, *body),
         Type::Bytes(Bytes { content: Content::Word(words), .. }) => schema.words[*words].open,

@@ -51,16 +51,15 @@ impl Sent {
             };
         };
         let ty = shape::layout_type(schema, &message.layout, &quote!('static));
-        if message.streams.is_some() {
-            let ty = shape::layout_type(schema, &message.layout, &quote!('static));
-            return Self { ty: quote!(Stream<#ty>), says: format!("[`{}`] in parts", message.layout.name) };
-        }
         let sided = schema.messages.iter().any(Message::is_sided);
         let ty = match (message.is_sided() || sided && message.from.is_none(), side) {
             (false, _) => ty,
             (true, Side::Client) => quote!(FromClient<#ty>),
             (true, Side::Server) => quote!(FromServer<#ty>),
         };
+        if message.streams.is_some() {
+            return Self { ty: quote!(Stream<#ty>), says: format!("[`{}`] in parts", message.layout.name) };
+        }
         Self { ty, says: format!("[`{}`]", message.layout.name) }
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn length_local(code: &LayoutCode<'_>, at: usize) -> Ident {
 }
 
 /// Statements without the variables that nothing reads; what could fail is still done.
-fn without_unused(body: &TokenStream) -> TokenStream {
+pub(super) fn without_unused(body: &TokenStream) -> TokenStream {
     let Ok(block) = syn::parse2::<syn::Block>(quote!({ #body })) else { return body.clone() };
     let mut kept: Vec<TokenStream> = Vec::new();
     for statement in block.stmts.into_iter().rev() {

@@ -3,7 +3,8 @@
 use super::layout::LayoutCode;
 use super::number::{int_call, said, to_i128, to_u64};
 use super::{bits, headers, literal, names, sentinels, shape};
-use crate::ir::{By, Bytes, Choice, Extent, Formula, Int, Layout, Schema, Term, Type};
+use crate::ir::stream;
+use crate::ir::{BitPlace, By, Bytes, Choice, Extent, Formula, Int, Layout, Message, Schema, Term, Type};
 use crate::walk::{self, Span, Step};
 use proc_macro2::{Delimiter, Literal, TokenStream, TokenTree};
 use quote::{format_ident, quote};
@@ -19,6 +20,11 @@ pub(super) fn scan_type(schema: &Schema, layout: &Layout) -> TokenStream {
     }
 }
 
+/// The same of a message in parts.
+pub(super) fn stream_type(schema: &Schema, message: &Message) -> TokenStream {
+    scan_type(schema, walk::of_message(message).unwrap_or(&message.layout))
+}
+
 /// The function `walk` of a layout.
 pub(super) fn function(code: &LayoutCode<'_>) -> TokenStream {
     let walker = walker_type(code.rust.schema);
@@ -26,8 +32,14 @@ pub(super) fn function(code: &LayoutCode<'_>) -> TokenStream {
     let counted = nested(code);
     let first = usize::from(counted.is_some());
     let arms = steps.iter().enumerate().map(|(at, step)| {
-        let (at, step) = (Literal::usize_unsuffixed(first + at), self::step(code, step));
-        quote!(#at => #step)
+        let (at, call) = (Literal::usize_unsuffixed(first + at), self::step(code, step));
+        match is_stream(code, step) {
+            false => quote!(#at => #call),
+            true => {
+                let call = unbraced(call);
+                quote!(#at => { walk.head()?; #call })
+            }
+        }
     });
     let arms = counted.map(|counted| quote!(0 => #counted)).into_iter().chain(arms);
     quote! {
@@ -38,6 +50,16 @@ pub(super) fn function(code: &LayoutCode<'_>) -> TokenStream {
                 _ => walk.leave(),
             }
         }
+    }
+}
+
+/// Whether a step is that over the stream of a message: a head ends in front of it.
+fn is_stream(code: &LayoutCode<'_>, step: &Step) -> bool {
+    let stream = code.rust.schema.walked_stream(code.layout).map(|stream| stream.field);
+    match step {
+        Step::Kept { span, .. } => stream == Some(span.first),
+        Step::Framed { field, .. } | Step::Elements { field, .. } => stream == Some(*field),
+        _ => false,
     }
 }
 
@@ -153,7 +175,10 @@ pub(super) fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
         Step::Until { field } => until(code, *field),
         Step::Headers { field, slot } => headers::walk_block(code, *field, *slot),
         Step::Framed { field, slot } => headers::walk_framed(code, *field, *slot),
-        Step::Free { field } => free(code, *field, &code.field(*field).ty),
+        Step::Free { field } => match code.field(*field).bits {
+            Some(place) => escaped(code, *field, &place),
+            None => free(code, *field, &code.field(*field).ty),
+        },
         Step::Number { field, span, slot } => number(code, *field, *span, *slot),
         Step::Kept { span, slot } => {
             let (slot, length) = (Literal::usize_unsuffixed(*slot), code.names.beside(span.first, unit_word(span)));
@@ -249,6 +274,17 @@ pub(super) fn free(code: &LayoutCode<'_>, field: usize, ty: &Type) -> TokenStrea
     };
     let read = int_call(int, &code.constant(field));
     quote!(walk.#read.map(drop))
+}
+
+/// A run of bits that ends with an integer which escapes.
+fn escaped(code: &LayoutCode<'_>, field: usize, place: &BitPlace) -> TokenStream {
+    let Type::Int(Int::Escaping(how), _) = &code.field(field).ty else { return quote!(Ok(())) };
+    let (constant, bytes, table) = (code.constant(field), code.size(place.bytes.into()), bits::table_name(how));
+    let (run, base) = (bits::read_run(place, &quote!(reader), &constant), bits::wide(place));
+    quote!({
+        let base = walk.look_at(walk.offset(), #bytes, |reader| { #run Ok(#base) })?;
+        walk.escaped(#bytes, base, &#table, #constant).map(drop)
+    })
 }
 
 /// Works out the condition of the field in the next step.
@@ -429,6 +465,12 @@ fn passed(code: &LayoutCode<'_>, span: &Span, units: &TokenStream) -> TokenStrea
     if span.walked {
         let (inner, constant) = (inner(code, span.first), code.constant(span.first));
         return quote!(walk.repeat(#all, #inner, #constant));
+    }
+    let schema = code.rust.schema;
+    let streamed = schema.walked_stream(code.layout).map(|stream| stream.field);
+    let data = streamed.or_else(|| schema.is_chunk(code.layout).then(|| stream::chunk_data(code.layout)).flatten());
+    if data == Some(span.first) {
+        return quote!(walk.stream(#all));
     }
     if span.unit == 1 {
         return quote!(walk.pass(#all));

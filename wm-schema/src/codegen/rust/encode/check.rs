@@ -3,6 +3,7 @@
 use super::{Encoder, needs_check};
 use crate::codegen::rust::number::within;
 use crate::codegen::rust::{literal, sentinels};
+use crate::ir::stream::Body;
 use crate::ir::{Bytes, Content, Extent, Held, Type};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -12,6 +13,9 @@ impl Encoder<'_> {
     pub(super) fn check_value(&mut self, at: usize) -> TokenStream {
         let field = self.code.field(at);
         let (constant, value) = (self.code.constant(at), self.value(at));
+        if let Some(Body::Chunks { .. } | Body::Either { .. }) = self.stream_body(at) {
+            return TokenStream::new();
+        }
         match &field.ty {
             Type::Int(int, range) => within(int, *range, &value, &constant).unwrap_or_default(),
             Type::Enum(index) if needs_check(&self.code.rust.schema.enums[*index]) => {

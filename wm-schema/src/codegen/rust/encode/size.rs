@@ -1,8 +1,9 @@
 //! How many bytes a message takes: what is always the same, and what its values add.
 
 use super::super::number::{width, within};
-use super::super::{headers, literal, names, shape};
+use super::super::{headers, literal, names, shape, stream};
 use super::{Encoder, is_plain, needs_check};
+use crate::ir::stream::Body;
 use crate::ir::{Bytes, Content, Extent, Int, Role, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -73,6 +74,15 @@ impl Encoder<'_> {
         if let (Some(size), false) = (field.written().fixed(), matches!(field.ty, Type::Struct(_) | Type::List { .. }))
         {
             return size;
+        }
+        if let Some(body @ (Body::Chunks { .. } | Body::Either { .. })) = self.stream_body(at) {
+            let last = stream::last_chunk_bytes(self.code, body);
+            if let Body::Chunks { .. } = body {
+                return last;
+            }
+            let (len, last) = (stream::len_name(self.code, at), self.code.size(last));
+            terms.push(quote!(self.#len.unwrap_or(#last)));
+            return 0;
         }
         match &field.ty {
             Type::Int(int, _) if field.role == Role::Value => {
