@@ -1,5 +1,6 @@
 //! Every example runs, and does what its first lines say, with the clients that they name.
 
+#[allow(dead_code, reason = "the tests of the web use the rest of it")]
 mod support;
 
 use nix::sys::signal::Signal;

@@ -134,6 +134,10 @@ impl Server {
         Self { child, address: address.unwrap_or_else(|| panic!("no address in {table:?}")), err, _out: out }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn port(&self) -> String {
         self.address.port().to_string()
     }
