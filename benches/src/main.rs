@@ -1,9 +1,10 @@
-//! `wm-benches [--quick]`: the servers. `wm-benches codecs [--quick]`: the codecs.
+//! `wm-benches [--quick]`: the servers. `wm-benches codecs [--quick]`: the codecs. `wm-benches data [--quick]`: masks and
+//! headers.
 
 use std::{env, io, process::ExitCode};
-use wm_benches::{codecs, echo, servers::Kind};
+use wm_benches::{codecs, data, echo, servers::Kind};
 
-const USAGE: &str = "say: wm-benches [--quick], or: wm-benches codecs [--quick]";
+const USAGE: &str = "say: wm-benches [--quick], or: wm-benches codecs [--quick], or: wm-benches data [--quick]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -12,6 +13,8 @@ fn main() -> ExitCode {
         ["--quick"] => echo::run(&echo::Plan::quick()),
         ["codecs"] => codecs::run(&codecs::Plan::full()),
         ["codecs", "--quick"] => codecs::run(&codecs::Plan::quick()),
+        ["data"] => data::run(&data::Plan::full()),
+        ["data", "--quick"] => data::run(&data::Plan::quick()),
         // What this program starts itself with.
         ["serve", kind] => match Kind::named(kind) {
             Some(kind) => return kind.serve(),

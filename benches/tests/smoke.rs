@@ -31,6 +31,13 @@ fn the_codecs_agree_and_are_measured() {
 }
 
 #[test]
+fn masks_and_headers_come_to_the_same_and_are_measured() {
+    let table = table(&["data", "--quick"]);
+    assert_eq!((table.matches("GiB/s").count(), table.matches("blocks/s").count()), (4, 2), "{table}");
+    assert!(!table.contains("NaN") && !table.contains("inf"), "{table}");
+}
+
+#[test]
 fn another_word_is_refused() {
     let output = Command::new(env!("CARGO_BIN_EXE_wm-benches")).arg("fast").output().expect("it runs");
     assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--quick"));
