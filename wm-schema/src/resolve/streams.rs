@@ -169,6 +169,9 @@ fn sized(layout: &Layout, bytes: &Bytes) -> Result<Body, Refusal> {
     }
     match bytes.extent {
         Extent::Until(_) => Err((SEARCHED, SAY_SIZE)),
+        Extent::Formula { .. } => {
+            Err(("its size is worked out of several numbers, and a head says it as one", SAY_SIZE))
+        }
         Extent::Where(_) | Extent::Lines => Err(("only bytes are handed out in parts", TAKE_OUT)),
         Extent::Fixed(_) | Extent::Field(_) | Extent::Prefix(_) | Extent::Header(_) | Extent::Rest { .. } => {
             Ok(Body::Sized)
