@@ -5,7 +5,7 @@
 //! said no, its answer is the [`source`](std::error::Error::source), and stands in the line where it helps.
 
 use crate::net::Address;
-use std::{fmt, io};
+use std::{convert::Infallible, fmt, io};
 
 /// The environment does not let the server do what it was asked to.
 #[derive(Debug)]
@@ -63,7 +63,16 @@ pub enum Error {
         /// The kernel's answer.
         source: io::Error,
     },
-    /// The worker has no sockets, as in a test with made-up ones: it cannot listen.
+    /// The address to connect to names another protocol than the worker speaks.
+    WrongTarget {
+        /// The address.
+        address: String,
+        /// The protocol that the worker speaks.
+        speaks: &'static str,
+    },
+    /// The worker stops: it makes no connections any more.
+    Stopping,
+    /// The engine has no driver that takes more workers: it is fed by hand.
     NoSockets,
     /// There is nothing to run.
     NoWorkers,
@@ -118,6 +127,12 @@ impl fmt::Display for Error {
                 write!(f, "{found:?} shall own a Unix socket, but is no user or group of this machine")
             }
             Self::Listen { address, source } => write!(f, "listening on {address} failed: {source}"),
+            Self::WrongTarget { address, speaks } => {
+                let (scheme, place) = address.split_once("://").unwrap_or((address, ""));
+                write!(f, "{address} asks for the protocol {scheme:?}, but this worker speaks {speaks:?}; ")?;
+                write!(f, "write {speaks}://{place}")
+            }
+            Self::Stopping => f.write_str("the worker stops, and makes no connections any more"),
             Self::NoSockets => {
                 f.write_str("this worker has no sockets, so it cannot listen; only one that is served can")
             }
@@ -154,11 +169,20 @@ impl std::error::Error for Error {
             Self::WrongScheme { .. }
             | Self::NotASocket { .. }
             | Self::UnknownOwner { .. }
+            | Self::WrongTarget { .. }
+            | Self::Stopping
             | Self::NoSockets
             | Self::NoWorkers
             | Self::Count { .. }
             | Self::Threads { .. } => None,
         }
+    }
+}
+
+/// What cannot fail has no error.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 
@@ -187,6 +211,11 @@ pub enum AddressFault {
     },
     /// An IPv6 address stands without its brackets.
     NoBrackets {
+        /// What stands there.
+        found: String,
+    },
+    /// The host is neither an IP address nor a name.
+    Name {
         /// What stands there.
         found: String,
     },
@@ -227,6 +256,9 @@ impl fmt::Display for AddressFault {
             }
             Self::UnixNameTooLong { found, limit } => {
                 write!(f, "a name of {found} bytes is over the limit of {limit}")
+            }
+            Self::Name { found } => {
+                write!(f, "{found:?} is no host; write a name as example.com, or an IP address as 127.0.0.1 or [::1]")
             }
             Self::Host { found } => write!(
                 f,

@@ -19,6 +19,8 @@ pub mod wire;
 #[cfg(feature = "server")]
 mod client;
 #[cfg(feature = "server")]
+mod dice;
+#[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]
 mod error;
@@ -41,8 +43,8 @@ mod worker;
 pub use self::{
     client::{Client, ClientError, Received, ReplyFault, Ticket, TimedStream},
     engine::{
-        Connection, ConnectionError, ConnectionId, Context, Deadlines, Endpoint, Handler, Limits, Mailbox, Sent,
-        TimerId,
+        Backoff, ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, Deadlines, Dial,
+        Endpoint, Handler, Limits, Mailbox, PipeEnd, Sent, Target, TimerId,
     },
     error::{AddressFault, Error},
     framed::{Framed, FramedError},

@@ -6,15 +6,15 @@ use std::{
     net::{SocketAddr, TcpStream},
     os::unix::net::UnixStream,
     path::PathBuf,
-    rc::Rc,
     sync::mpsc,
-    time::Duration,
+    task::Waker,
+    time::{Duration, Instant},
 };
 use wm_core::{
-    Address, Endpoint, Error, Launch, ListenOptions, Service, Worker,
+    Address, Connection, Context, Endpoint, Error, Handler, Launch, Limits, ListenOptions, Service, Worker,
+    engine::Engine,
     net::bind,
-    protocol::{Frame, Text},
-    testing::World,
+    protocol::{Frame, Text, text::Line},
 };
 
 /// Far longer than anything here takes; what waits longer has failed.
@@ -185,12 +185,21 @@ fn pass(to: Detached, from: Detached, left: u32, tell: mpsc::Sender<()>) {
 }
 
 #[test]
-fn without_sockets_nothing_is_listened_on() {
-    let refused = Rc::new(std::cell::Cell::new(false));
-    let seen = Rc::clone(&refused);
-    let worker = Worker::<Text>::new("text://127.0.0.1:0").on_worker_start(move |worker| {
-        seen.set(matches!(worker.listen(Worker::<Text>::new("text://127.0.0.1:0")), Err(Error::NoSockets)));
-    });
-    World::new(worker).run();
-    assert!(refused.get());
+fn an_engine_that_is_fed_by_hand_hosts_nobody() {
+    struct Hosts;
+
+    impl Handler for Hosts {
+        type Protocol = Text;
+        type Session = ();
+
+        fn on_worker_start(&mut self, worker: &mut Context<'_, Text, ()>) {
+            let refused = worker.listen(Worker::<Text>::new("text://127.0.0.1:0"));
+            assert!(matches!(refused, Err(Error::NoSockets)));
+        }
+
+        fn on_message(&mut self, _: &mut Connection<'_, Text, ()>, _: Line<'_>) {}
+    }
+
+    let now = Instant::now();
+    Engine::new(Hosts, "hosts".to_owned(), 0, Limits::default(), Waker::noop().clone(), now).start(now);
 }

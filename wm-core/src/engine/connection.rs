@@ -1,8 +1,8 @@
 //! [`Connection`]: a connection as a handler sees it.
 
-use super::{ConnectionError, ConnectionId, Context, End, Endpoint, Traffic, world::Slot};
+use super::{ConnectionError, ConnectionId, Context, End, Endpoint, Target, Traffic, outgoing::Outgoing, world::Slot};
 use crate::protocol::Protocol;
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// What became of a message that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,7 +69,21 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
 
     /// Receives nothing more, sends what is queued, then closes.
     pub fn close(&mut self) {
+        self.want_no_more();
         self.worker.world.close(self.id);
+    }
+
+    /// Sends nothing more than what is queued, then ends our side of the connection: a half-close. What the peer sends is
+    /// still received, until it ends its side too.
+    pub fn finish(&mut self) {
+        self.worker.world.finish(self.id);
+    }
+
+    /// Makes an outgoing connection anew, `after` it is over: the manual's `reConnect`, best called in `on_close`. It keeps
+    /// its id and its session; what was queued is dropped. Says whether it is an outgoing connection: others are never
+    /// made anew, and none is when the worker stops. [`Dial::reconnect`](super::Dial::reconnect) does it by itself.
+    pub fn reconnect(&mut self, after: Duration) -> bool {
+        self.worker.world.reconnect(self.id, after)
     }
 
     /// Sends a last message, then closes as [`close`](Self::close) does.
@@ -81,6 +95,7 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
 
     /// Closes at once. What is queued is dropped.
     pub fn destroy(&mut self) {
+        self.want_no_more();
         self.worker.world.end(self.id, End::Destroyed);
     }
 
@@ -95,7 +110,13 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
         self.worker.world.resume(self.id);
     }
 
-    /// Where the peer is.
+    /// Whether the worker has made it, and where it was to lead.
+    #[must_use]
+    pub fn target(&self) -> Option<&Target> {
+        self.slot().outgoing.as_deref().map(Outgoing::target)
+    }
+
+    /// Where the peer is; `unnamed` while an outgoing connection is being made.
     #[must_use]
     pub fn remote_addr(&self) -> &Endpoint {
         &self.slot().remote
@@ -129,14 +150,24 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
             }
             if frames_skipped > 1 {
                 let all = format_args!("{frames_skipped} bad frames so far, {bytes_skipped} bytes");
-                return self.worker.world.log(format_args!(
-                    "connection {} of {}: {error}; {all}",
-                    self.id,
-                    self.remote_addr()
-                ));
+                return self.log(format_args!("{error}; {all}"));
             }
         }
-        self.worker.world.log(format_args!("connection {} of {}: {error}", self.id, self.remote_addr()));
+        self.log(format_args!("{error}"));
+    }
+
+    fn log(&self, line: fmt::Arguments<'_>) {
+        match self.target() {
+            Some(target) => self.worker.world.log(format_args!("connection {} to {target}: {line}", self.id)),
+            None => self.worker.world.log(format_args!("connection {} of {}: {line}", self.id, self.remote_addr())),
+        }
+    }
+
+    /// We end it: it is not made anew by itself.
+    fn want_no_more(&mut self) {
+        if let Some(outgoing) = &mut self.slot_mut().outgoing {
+            outgoing.unwanted = true;
+        }
     }
 
     // A handle is made of a connection that is in the table, and borrows the table: only the driver takes one out.

@@ -18,6 +18,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What an engine is driven by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// By hand.
+    Bare,
+    /// By the kernel's sockets.
+    Kernel,
+    /// By made-up ones.
+    MadeUp,
+}
+
 /// A worker process, lent to a callback: its connections, its timers, its name.
 ///
 /// `P` is the protocol that it speaks, `S` the data of each connection.
@@ -61,7 +72,7 @@ impl<P: Protocol, S> Context<'_, P, S> {
         self.world.ids()
     }
 
-    /// An open connection by its name; `None` if it is closed or closing.
+    /// An open connection, or one that is being made, by its name; `None` if it is closed or closing.
     pub fn get(&mut self, id: ConnectionId) -> Option<Connection<'_, P, S>> {
         if !self.world.is_open(id) {
             return None;
@@ -150,16 +161,14 @@ impl<P: Protocol, S> Context<'_, P, S> {
         self.world.turned_away
     }
 
-    /// Gives something to the driver, if that takes anything. What it is, only driver and giver know.
+    /// Gives something to the driver. What it is, only driver and giver know.
     pub(crate) fn send_driver(&mut self, errand: Box<dyn Any>) {
-        if let Some(errands) = &mut self.world.errands {
-            errands.push(errand);
-        }
+        self.world.errands.push(errand);
     }
 
-    /// Whether the driver has sockets of its own: a simulator has none.
-    pub(crate) const fn has_sockets(&self) -> bool {
-        self.world.errands.is_some()
+    /// What drives the engine.
+    pub(crate) const fn ground(&self) -> Ground {
+        self.world.ground
     }
 
     /// What wakes the driver.

@@ -6,7 +6,7 @@
 
 use super::{
     ConnectionError, ConnectionId,
-    world::{Phase, Slot, World},
+    world::{Ending, Phase, Slot, World},
 };
 use crate::protocol::Protocol;
 use slab::Slab;
@@ -37,8 +37,13 @@ const SWEEP_MIN: usize = 64;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadlines {
+    /// How long it may take to make a connection, from the look-up of its name to the answer of one of its addresses.
+    /// Default 10 s: a peer that lives answers in less, and the kernel alone would wait for two minutes.
+    pub connect: Option<Duration>,
+
     /// From the accept to the first byte, unless something was sent to the peer: who is spoken to need not answer.
-    /// Default 60 s: a client that connects has a reason, a scanner that waits has none.
+    /// Default 60 s: a client that connects has a reason, a scanner that waits has none. Servers that we connect to, and
+    /// whoever is [piped](super::Connection::pipe), may wait for ever.
     pub first_byte: Option<Duration>,
 
     /// From the first byte of a frame to its last, and a second more for each
@@ -70,6 +75,7 @@ pub struct Deadlines {
 impl Deadlines {
     /// Waits for everybody for ever.
     pub const NONE: Self = Self {
+        connect: None,
         first_byte: None,
         frame: None,
         frame_bytes_per_second_min: 1024,
@@ -83,6 +89,7 @@ impl Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         Self {
+            connect: Some(Duration::from_secs(10)),
             first_byte: Some(Duration::from_secs(60)),
             frame: Some(Duration::from_secs(30)),
             frame_bytes_per_second_min: 1024,
@@ -97,6 +104,7 @@ impl Default for Deadlines {
 /// What is expected of a peer, and was not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
+    Dialing,
     FirstByte,
     Frame,
     Anything,
@@ -112,11 +120,15 @@ impl Deadlines {
             |since: Instant, patience: Option<Duration>, expected| Some((since.checked_add(patience?)?, expected));
         match slot.phase {
             Phase::Over(_) => None,
+            Phase::Dialing => Some((slot.outgoing.as_ref()?.dialing.due()?, Expected::Dialing)),
             Phase::Closing => until(slot.alive, self.drain, Expected::ToDrain),
+            Phase::Open if slot.ending == Ending::Asked => until(slot.alive, self.drain, Expected::ToDrain),
             Phase::Open if slot.full => until(slot.alive, self.stall, Expected::ToRead),
-            Phase::Open if slot.paused || slot.ended => None,
+            Phase::Open if slot.ended || !slot.receives() => None,
+            Phase::Open if slot.is_piped() => until(slot.alive, self.idle, Expected::Anything),
             Phase::Open => {
-                let first = slot.traffic.bytes_in == 0 && slot.traffic.bytes_out == 0 && slot.outbox.is_empty();
+                let silent = slot.traffic.bytes_in == 0 && slot.traffic.bytes_out == 0 && slot.outbox.is_empty();
+                let first = silent && slot.outgoing.is_none();
                 let first_byte = self.first_byte.filter(|_| first);
                 let rate = self.frame_bytes_per_second_min.max(1);
                 let earned = Duration::from_secs((slot.inbox.len() + slot.in_parts) as u64 / u64::from(rate));
@@ -138,7 +150,10 @@ impl Deadlines {
         let (have, left) = (slot.inbox.len() + slot.in_parts, slot.outbox.len());
         let limit = |limit: Option<Duration>| limit.unwrap_or_default();
         match missed {
-            Expected::FirstByte => ConnectionError::FirstByteTimedOut { limit: limit(self.first_byte) },
+            // Told by the dialing itself, which knows more.
+            Expected::Dialing | Expected::FirstByte => {
+                ConnectionError::FirstByteTimedOut { limit: limit(self.first_byte) }
+            }
             Expected::Frame => ConnectionError::FrameTimedOut { have, limit: limit(self.frame) },
             Expected::Anything => ConnectionError::IdleTimedOut { limit: limit(self.idle) },
             Expected::Turn => ConnectionError::TurnTimedOut { limit: limit(slot.protocol.patience()) },
@@ -203,6 +218,11 @@ impl<P: Protocol, S> World<P, S> {
             let slot = self.table.get_mut(id.slot())?;
             slot.watched = None;
             match self.limits.deadlines.expects(slot) {
+                Some((due, Expected::Dialing)) if due <= self.now => {
+                    if let Some(error) = self.step_dialing(id) {
+                        return Some((id, error));
+                    }
+                }
                 Some((due, missed)) if due <= self.now => {
                     return Some((id, self.limits.deadlines.error(slot, missed)));
                 }

@@ -1,5 +1,6 @@
 //! [`ConnectionError`]: what `on_error` is told.
 
+use super::ConnectError;
 use crate::wire::{DecodeError, EncodeError, Input};
 use std::{error, fmt, io, time::Duration};
 
@@ -10,6 +11,9 @@ use std::{error, fmt, io, time::Duration};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConnectionError {
+    /// A connection that the worker makes itself has not come about; [`ConnectError::fault`] says why. `on_connect` was not
+    /// called, `on_close` will be.
+    Connect(ConnectError),
     /// The peer's bytes break a rule of the protocol. What is queued, and what the handler sends from `on_error`, still
     /// goes out; then the connection is closed.
     Decode(DecodeError),
@@ -103,6 +107,7 @@ pub enum ConnectionError {
 impl fmt::Display for ConnectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Connect(error) => error.fmt(f),
             Self::Decode(error) => write!(f, "bad frame: {error}"),
             Self::Skipped { error, bytes } => write!(f, "bad frame: {error}; {bytes} bytes are thrown away"),
             Self::FrameTooLong { found, limit } => write!(f, "a frame of {found} bytes is over the limit of {limit}"),
@@ -134,6 +139,7 @@ impl error::Error for ConnectionError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Decode(error) | Self::Skipped { error, .. } => Some(error),
+            Self::Connect(error) => error::Error::source(error),
             Self::Encode(error) => Some(error),
             Self::Io(error) => Some(error),
             _ => None,

@@ -19,6 +19,11 @@ impl ConnectionId {
         Self { serial, slot: u32::try_from(slot).unwrap_or(u32::MAX) }
     }
 
+    #[cfg(test)]
+    pub(crate) const fn of_test(serial: u64) -> Self {
+        Self { serial, slot: 0 }
+    }
+
     /// The number that [`Display`](fmt::Display) shows: 1, 2, 3 …
     #[must_use]
     pub const fn serial(self) -> u64 {

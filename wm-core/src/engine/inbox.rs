@@ -97,7 +97,7 @@ impl Inbox {
 
     /// Gives memory back that is much larger than what waits in it.
     pub(super) fn shrink(&mut self) {
-        if self.len() < self.memory.len() / 4 {
+        if self.len() < self.memory.len().div_ceil(4) {
             *self = self.left_over();
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     ConnectionId, Engine, Handler,
     inbox::SCRATCH_BYTES,
-    world::{Change, Phase, Slot},
+    world::{Change, Ending, Phase, Slot},
 };
 use crate::protocol::Protocol;
 use std::collections::BTreeSet;
@@ -26,8 +26,11 @@ impl<H: Handler> Engine<H> {
         let mut updates = BTreeSet::new();
         let mut closes = BTreeSet::new();
         for change in &world.changes {
-            let (Change::Update(id) | Change::Closed(id, _)) = *change;
-            let first = if matches!(change, Change::Update(_)) { updates.insert(id) } else { closes.insert(id) };
+            let first = match *change {
+                Change::Update(id) => updates.insert(id),
+                Change::Closed(id, _) => closes.insert(id),
+                Change::Finish(_) | Change::Resolve(_) | Change::Connect(..) => true,
+            };
             if !first {
                 return Err(format!("the driver would be told twice: {change:?}"));
             }
@@ -52,15 +55,20 @@ impl<H: Handler> Engine<H> {
         // the limit with its last message.
         let passed = if H::Protocol::ENCODES_ALIKE { 0 } else { H::Protocol::FRAME_BYTES_MAX };
         let replied = limits.send_high_bytes.saturating_add(limits.frame_bytes_max);
-        let queue_bytes_max = limits.send_queue_bytes_max.saturating_add(passed).max(replied);
+        let piped = slot.pipe.as_ref().map_or(0, |pipe| pipe.passed_bytes_max(limits.frame_bytes_max));
+        let queue_bytes_max = limits.send_queue_bytes_max.saturating_add(passed).max(replied).saturating_add(piped);
         let inbox_bytes_max = limits.frame_bytes_max.saturating_add(SCRATCH_BYTES);
         let awaited = slot.awaited.max(1);
         let over = matches!(slot.phase, Phase::Over(_));
+        let (dialing, ending) = (slot.phase == Phase::Dialing, slot.ending == Ending::Asked);
         let idle = slot.phase == Phase::Open && queued == 0 && !slot.touched;
         let rules = [
             (!slot.resuming, "it was to go on decoding"),
             (!over || queued + waiting == 0, "it is over and keeps bytes"),
-            (over || slot.phase == Phase::Open || queued > 0, "it has sent everything and is not let go"),
+            (over || dialing || slot.phase == Phase::Open || queued > 0, "it has sent everything and is not let go"),
+            (over || dialing || !ending || queued > 0, "its side was to end, and has not"),
+            (!dialing || slot.outgoing.is_some(), "it is being made, but not by us"),
+            (!dialing || waiting == 0, "it is being made, and has received something"),
             (self.world.is_watched(slot), "a deadline would pass unseen"),
             (queued <= queue_bytes_max, "the send queue is over its limit"),
             (waiting <= inbox_bytes_max, "the inbox is over its limit"),

@@ -19,10 +19,12 @@
 //! * A connection that has nothing to send and no partial frame owns no buffer.
 //! * Memory grows with the bytes that have arrived, never by a number that a peer has sent.
 
+mod backoff;
 mod connection;
 mod context;
 mod crowd;
 mod deadlines;
+mod dialing;
 mod endpoint;
 mod error;
 mod handler;
@@ -30,20 +32,28 @@ mod id;
 mod inbox;
 mod invariants;
 mod limits;
+mod outgoing;
+mod pipe;
 mod recover;
+mod target;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod world;
 
+pub use backoff::Backoff;
 pub use connection::{Connection, Sent};
+pub(crate) use context::Ground;
 pub use context::{Context, Mailbox};
 pub use deadlines::Deadlines;
+pub use dialing::{ConnectError, ConnectFault};
 pub use endpoint::Endpoint;
 pub use error::ConnectionError;
 pub use handler::Handler;
 pub use id::{ConnectionId, TimerId};
 pub use limits::Limits;
+pub use pipe::PipeEnd;
+pub use target::{Dial, Target};
 pub use world::{Change, End, Traffic};
 
 use self::{
@@ -128,7 +138,7 @@ impl<H: Handler> Engine<H> {
     /// A peer has connected.
     pub fn accepted(&mut self, remote: impl Into<Endpoint>, local: impl Into<Endpoint>, now: Instant) -> ConnectionId {
         self.world.now = now;
-        let id = self.world.insert(H::Protocol::default(), H::Session::default(), remote.into(), local.into());
+        let id = self.world.insert(H::Protocol::default(), H::Session::default(), remote.into(), local.into(), None);
         self.guard(|engine| engine.with_connection("on_connect", id, H::on_connect));
         self.settle();
         id
@@ -225,7 +235,9 @@ impl<H: Handler> Engine<H> {
         self.settle();
         while let Some((id, error)) = self.world.take_late() {
             match error {
-                ConnectionError::StallTimedOut { .. } | ConnectionError::DrainTimedOut { .. } => self.lose(id, error),
+                ConnectionError::StallTimedOut { .. }
+                | ConnectionError::DrainTimedOut { .. }
+                | ConnectionError::Connect(_) => self.lose(id, error),
                 _ => {
                     let error = self.world.slot(id).and_then(Slot::end_search).unwrap_or(error);
                     self.guard(|engine| engine.refuse(id, &error));
@@ -275,8 +287,7 @@ impl<H: Handler> Engine<H> {
     /// The socket of a [closed](Change::Closed) connection is gone.
     pub fn release(&mut self, id: ConnectionId) {
         if self.world.slot(id).is_some_and(|slot| matches!(slot.phase, Phase::Over(_))) {
-            let slot = self.world.table.remove(id.slot());
-            self.world.crowd.leave(&slot.remote);
+            self.forget(id);
         }
     }
 
@@ -321,10 +332,23 @@ impl<H: Handler> Engine<H> {
         self.world.mailbox.clone()
     }
 
-    /// What the handler has given its driver since the last call. The first call says that there is a driver that takes
-    /// something.
+    /// What drives it, if not a test by hand.
+    pub(crate) const fn stand_on(&mut self, ground: Ground) {
+        self.world.ground = ground;
+    }
+
+    /// What the handler has given its driver since the last call.
     pub(crate) fn take_errands(&mut self) -> Vec<Box<dyn Any>> {
-        self.world.errands.replace(Vec::new()).unwrap_or_default()
+        std::mem::take(&mut self.world.errands)
+    }
+
+    /// The same engine, whose callbacks go to another handler.
+    pub(crate) fn with_handler<G>(self, wrap: impl FnOnce(H) -> G) -> Engine<G>
+    where
+        G: Handler<Protocol = H::Protocol, Session = H::Session>,
+    {
+        let Self { handler, world, letters, scratch, stopping, stop_at, panics } = self;
+        Engine { handler: wrap(handler), world, letters, scratch, stopping, stop_at, panics }
     }
 
     /// Writes one line to stderr that names the worker.
@@ -347,6 +371,10 @@ impl<H: Handler> Engine<H> {
             let have = inbox.len();
             if have < slot.awaited.max(1) {
                 return;
+            }
+            if slot.is_piped() {
+                self.world.pass_on(id, inbox);
+                continue;
             }
             if slot.resync.is_some() {
                 self.resync(id, inbox);
@@ -446,6 +474,7 @@ impl<H: Handler> Engine<H> {
         let now = self.world.now;
         if let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Open) {
             let waits = inbox.len() > 0 || slot.resync.is_some() || slot.protocol.unfinished() > 0;
+            let waits = waits && !slot.is_piped();
             slot.inbox = inbox;
             if waits {
                 slot.frame_since.get_or_insert(now);
@@ -483,6 +512,9 @@ impl<H: Handler> Engine<H> {
         self.decode_inbox(id);
         self.world.watch(id);
         let Some(slot) = self.world.slot(id).filter(|slot| slot.ended && slot.receives()) else { return };
+        if slot.is_piped() {
+            return self.world.pass_on_end(id);
+        }
         let have = slot.inbox.len();
         if let Some(error) = slot.end_search() {
             self.guard(|engine| engine.refuse(id, &error));
@@ -506,8 +538,8 @@ impl<H: Handler> Engine<H> {
             engine.handler.on_worker_stop(&mut Context { world: &mut engine.world });
         });
         self.world.timers.cancel_all();
-        let open: Vec<_> = self.world.ids().collect();
-        for id in open {
+        let all: Vec<_> = self.world.table.iter().map(|(index, slot)| ConnectionId::new(slot.serial, index)).collect();
+        for id in all {
             self.world.close(id);
         }
     }
@@ -549,7 +581,13 @@ impl<H: Handler> Engine<H> {
         }
     }
 
+    /// What happens to the far half of a tunnel is told to the other.
     fn tell(&mut self, id: ConnectionId, error: &ConnectionError) {
+        let tunnel_of = self.world.slot(id).and_then(|slot| slot.outgoing.as_ref()?.tunnel_of);
+        if tunnel_of.is_some_and(|near| self.is_over(near)) {
+            return self.log(format_args!("connection {id}, whose other half is over: {error}"));
+        }
+        let id = tunnel_of.unwrap_or(id);
         self.world.reporting = true;
         self.with_connection("on_error", id, |handler, connection| handler.on_error(connection, error));
         self.world.reporting = false;
@@ -561,7 +599,7 @@ impl<H: Handler> Engine<H> {
         id: ConnectionId,
         call: impl FnOnce(&mut H, &mut Connection<'_, H::Protocol, H::Session>),
     ) {
-        if self.world.slot(id).is_some() {
+        if self.world.slot(id).is_some_and(|slot| !slot.is_silent()) {
             self.world.running = Running { callback, connection: Some(id) };
             call(&mut self.handler, &mut Connection { worker: Context { world: &mut self.world }, id });
         }

@@ -5,10 +5,11 @@
 //! callback ever runs inside of another.
 
 use super::{
-    ConnectionError, ConnectionId, Endpoint, Limits, Mailbox, Sent, crowd::Crowd, deadlines::Watch, inbox::Inbox,
-    timers::Timers,
+    ConnectionError, ConnectionId, Endpoint, Ground, Limits, Mailbox, Sent, crowd::Crowd, deadlines::Watch,
+    inbox::Inbox, outgoing::Outgoing, pipe::Pipe, timers::Timers,
 };
 use crate::{
+    dice::Dice,
     log,
     protocol::{Protocol, Resync},
     wire::EncodeError,
@@ -48,9 +49,11 @@ pub struct Traffic {
     pub bytes_skipped: u64,
 }
 
-/// How far a connection is in its life. It only goes forward.
+/// How far a connection is in its life. It only goes forward, until an outgoing connection is made anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// Is being made; what is sent is queued.
+    Dialing,
     /// Receives and sends.
     Open,
     /// Sends what is queued, then ends.
@@ -106,12 +109,60 @@ pub(super) struct Slot<P, S> {
     pub(super) touched: bool,
     /// It stands in the list of those that go on decoding.
     pub(super) resuming: bool,
+    /// Our side ends when what is queued is sent, or has ended.
+    pub(super) ending: Ending,
+    /// Of a connection that we have made: how.
+    pub(super) outgoing: Option<Box<Outgoing>>,
+    /// Of one that passes its bytes on, or gets those of another.
+    pub(super) pipe: Option<Box<Pipe>>,
+}
+
+/// How far our side of a connection is on its way to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It sends.
+    No,
+    /// It sends what is queued.
+    Asked,
+    /// It has ended; the driver knows.
+    Done,
 }
 
 impl<P, S> Slot<P, S> {
-    /// Whether bytes are decoded when they come.
+    /// Whether bytes are decoded, or passed on, when they come.
     pub(super) fn receives(&self) -> bool {
-        self.phase == Phase::Open && !self.full && !self.paused
+        let wanted = self.pipe.as_ref().map_or(!self.full, |pipe| pipe.receives(self.full));
+        self.phase == Phase::Open && !self.paused && wanted
+    }
+
+    /// Whether messages are queued for the peer.
+    pub(super) fn sends(&self) -> bool {
+        matches!(self.phase, Phase::Dialing | Phase::Open) && self.ending == Ending::No
+    }
+
+    /// Whether the handler does not know of it.
+    pub(super) fn is_silent(&self) -> bool {
+        self.outgoing.as_ref().is_some_and(|outgoing| outgoing.tunnel_of.is_some())
+    }
+
+    /// Whether it is one of the connections of its worker.
+    fn is_listed(&self) -> bool {
+        self.phase == Phase::Open && !self.is_silent()
+    }
+
+    /// Whether what comes is passed on past the protocol.
+    pub(super) fn is_piped(&self) -> bool {
+        self.pipe.as_ref().is_some_and(|pipe| pipe.is_source())
+    }
+
+    /// As it was before the first byte, but for the session: an outgoing connection is made anew.
+    pub(super) fn renew(&mut self, protocol: P, now: Instant) {
+        (self.protocol, self.phase, self.ending) = (protocol, Phase::Dialing, Ending::No);
+        (self.remote, self.local) = (Endpoint::Unnamed, Endpoint::Unnamed);
+        (self.inbox, self.outbox, self.resync, self.pipe) = (Inbox::default(), BytesMut::new(), None, None);
+        (self.in_parts, self.awaited, self.traffic) = (0, 0, Traffic::default());
+        (self.full, self.refused, self.paused, self.ended) = (false, false, false, false);
+        (self.alive, self.said, self.frame_since, self.watched) = (now, now, None, None);
     }
 
     /// Gives up the search for the next frame: what was wrong with the bad one.
@@ -131,9 +182,16 @@ pub(super) enum Notice {
 
 /// What a driver must do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Change {
     /// Send what is outgoing, and receive if it is wanted again.
     Update(ConnectionId),
+    /// Everything is sent: end our side, and go on receiving.
+    Finish(ConnectionId),
+    /// Look up the name that is [`unresolved`](super::Engine::unresolved).
+    Resolve(ConnectionId),
+    /// Begin the [`attempt`](super::Engine::attempt) of this number to connect.
+    Connect(ConnectionId, u32),
     /// Let the socket go, then [`release`](super::Engine::release) the connection.
     Closed(ConnectionId, End),
 }
@@ -167,13 +225,16 @@ pub(super) struct World<P, S> {
     /// How many peers were not admitted, and when that was last told.
     pub(super) turned_away: u64,
     turned_away_told: Option<Instant>,
-    /// What the handler gives its driver; `None` if that takes nothing.
-    pub(super) errands: Option<Vec<Box<dyn Any>>>,
+    pub(super) ground: Ground,
+    /// What the handler gives its driver.
+    pub(super) errands: Vec<Box<dyn Any>>,
     pub(super) accept_paused: bool,
     pub(super) unlistened: bool,
     pub(super) stop_wanted: bool,
     /// Inside of `on_error`, a refused message is not reported: an `on_error` that sends could go on for ever.
     pub(super) reporting: bool,
+    /// By which the waits of outgoing connections spread.
+    pub(super) dice: Dice,
     spares: Vec<BytesMut>,
 }
 
@@ -184,7 +245,8 @@ impl<P: Protocol, S> World<P, S> {
             crowd: Crowd::new(limits.connections_per_ip_max),
             turned_away: 0,
             turned_away_told: None,
-            errands: None,
+            ground: Ground::Bare,
+            errands: Vec::new(),
             accept_paused: false,
             unlistened: false,
             timers: Timers::new(),
@@ -202,15 +264,26 @@ impl<P: Protocol, S> World<P, S> {
             accepted: 0,
             stop_wanted: false,
             reporting: false,
+            dice: Dice::new(0),
             spares: Vec::new(),
         }
     }
 
-    /// A new, open connection.
-    pub(super) fn insert(&mut self, protocol: P, session: S, remote: Endpoint, local: Endpoint) -> ConnectionId {
+    /// A new connection: an open one, or one that is being made.
+    pub(super) fn insert(
+        &mut self,
+        protocol: P,
+        session: S,
+        remote: Endpoint,
+        local: Endpoint,
+        outgoing: Option<Box<Outgoing>>,
+    ) -> ConnectionId {
         self.accepted += 1;
-        self.open += 1;
-        self.crowd.enter(&remote);
+        let phase = if outgoing.is_some() { Phase::Dialing } else { Phase::Open };
+        if phase == Phase::Open {
+            self.open += 1;
+            self.crowd.enter(&remote);
+        }
         let serial = self.accepted;
         let slot = self.table.insert(Slot {
             serial,
@@ -224,7 +297,7 @@ impl<P: Protocol, S> World<P, S> {
             in_parts: 0,
             awaited: 0,
             traffic: Traffic::default(),
-            phase: Phase::Open,
+            phase,
             full: false,
             refused: false,
             paused: false,
@@ -235,9 +308,14 @@ impl<P: Protocol, S> World<P, S> {
             watched: None,
             touched: false,
             resuming: false,
+            ending: Ending::No,
+            outgoing,
+            pipe: None,
         });
         let id = ConnectionId::new(serial, slot);
-        self.watch(id);
+        if phase == Phase::Open {
+            self.watch(id);
+        }
         id
     }
 
@@ -246,20 +324,21 @@ impl<P: Protocol, S> World<P, S> {
         self.table.get_mut(id.slot()).filter(|slot| slot.serial == id.serial)
     }
 
+    /// Whether it is open, or being made.
     pub(super) fn is_open(&self, id: ConnectionId) -> bool {
         let slot = self.table.get(id.slot());
-        slot.is_some_and(|slot| slot.serial == id.serial && slot.phase == Phase::Open)
+        slot.is_some_and(|slot| slot.serial == id.serial && matches!(slot.phase, Phase::Dialing | Phase::Open))
     }
 
     /// The open connections.
     pub(super) fn ids(&self) -> impl Iterator<Item = ConnectionId> + '_ {
-        let open = self.table.iter().filter(|(_, slot)| slot.phase == Phase::Open);
+        let open = self.table.iter().filter(|(_, slot)| slot.is_listed());
         open.map(|(index, slot)| ConnectionId::new(slot.serial, index))
     }
 
     /// The open connection at a place of the table, if there is one.
     pub(super) fn open_at(&self, index: usize) -> Option<ConnectionId> {
-        let slot = self.table.get(index).filter(|slot| slot.phase == Phase::Open)?;
+        let slot = self.table.get(index).filter(|slot| slot.is_listed())?;
         Some(ConnectionId::new(slot.serial, index))
     }
 
@@ -311,7 +390,7 @@ impl<P: Protocol, S> World<P, S> {
     ) -> Sent {
         let limit = self.limits.send_queue_bytes_max;
         let Some(slot) = self.table.get_mut(id.slot()) else { return Sent::Refused };
-        if slot.serial != id.serial || slot.phase != Phase::Open {
+        if slot.serial != id.serial || !slot.sends() {
             return Sent::Refused;
         }
         // An encoder with a state could not take back what it has encoded: it is asked only if there is room, and its
@@ -345,7 +424,9 @@ impl<P: Protocol, S> World<P, S> {
         let now = self.now;
         let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
         slot.said = now;
-        if slot.protocol.is_over() {
+        if slot.is_piped() {
+            // What the protocol has to say is said.
+        } else if slot.protocol.is_over() {
             self.close(id);
         } else if slot.protocol.patience().is_some() {
             self.watch(id);
@@ -374,10 +455,12 @@ impl<P: Protocol, S> World<P, S> {
         if filled {
             slot.alive = now;
         }
-        if !std::mem::replace(&mut slot.touched, true) {
+        let dialing = slot.phase == Phase::Dialing;
+        if !dialing && !std::mem::replace(&mut slot.touched, true) {
             self.changes.push_back(Change::Update(id));
         }
-        if filled {
+        // Before `on_connect` there is no other callback.
+        if filled && !dialing {
             self.notices.push_back(Notice::Full(id));
             self.watch(id);
         }
@@ -397,12 +480,16 @@ impl<P: Protocol, S> World<P, S> {
         }
         slot.traffic.bytes_out += count as u64;
         let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
-        if count > 0 && (closing || slot.full) {
+        let ending = slot.ending == Ending::Asked;
+        if count > 0 && (closing || ending || slot.full) {
             slot.alive = now;
         }
         if left <= low {
             slot.refused = false;
             if std::mem::take(&mut slot.full) && !closing {
+                if let Some(pipe) = &slot.pipe {
+                    pipe.drained();
+                }
                 self.notices.push_back(Notice::Drain(id));
                 self.resume(id);
             }
@@ -411,20 +498,51 @@ impl<P: Protocol, S> World<P, S> {
             self.recycle(id);
             if closing {
                 self.end(id, End::Drained);
+            } else if ending {
+                self.end_our_side(id);
             }
         }
+    }
+
+    /// Sends nothing more than what is queued, then ends our side of the connection. It goes on receiving.
+    pub(super) fn finish(&mut self, id: ConnectionId) {
+        let now = self.now;
+        let Some(slot) = self.slot(id).filter(|slot| slot.sends()) else { return };
+        (slot.ending, slot.alive) = (Ending::Asked, now);
+        if slot.outbox.is_empty() && slot.phase == Phase::Open {
+            return self.end_our_side(id);
+        }
+        self.watch(id);
+        self.touch(id);
+    }
+
+    /// Everything is sent. If the peer's side has ended too, nothing is left to do.
+    pub(super) fn end_our_side(&mut self, id: ConnectionId) {
+        let Some(slot) = self.slot(id) else { return };
+        slot.ending = Ending::Done;
+        if slot.pipe.as_ref().is_some_and(|pipe| pipe.has_told_end()) {
+            return self.close(id);
+        }
+        self.changes.push_back(Change::Finish(id));
     }
 
     /// Begins to close: nothing is received any more, what is queued is sent.
     pub(super) fn close(&mut self, id: ConnectionId) {
         let now = self.now;
-        let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
+        let Some(slot) = self.slot(id) else { return };
+        match slot.phase {
+            // Nobody is there to whom something could be sent.
+            Phase::Dialing => return self.end(id, End::Destroyed),
+            Phase::Open => {}
+            Phase::Closing | Phase::Over(_) => return,
+        }
         if slot.outbox.is_empty() {
             return self.end(id, End::Drained);
         }
+        let counts = usize::from(slot.is_listed());
         (slot.phase, slot.alive) = (Phase::Closing, now);
         slot.inbox = Inbox::default();
-        self.open -= 1;
+        self.open -= counts;
         self.watch(id);
         self.touch(id);
     }
@@ -432,12 +550,14 @@ impl<P: Protocol, S> World<P, S> {
     /// Ends a connection: `on_close` is due, then its socket is let go.
     pub(super) fn end(&mut self, id: ConnectionId, how: End) {
         let Some(slot) = self.slot(id).filter(|slot| !matches!(slot.phase, Phase::Over(_))) else { return };
-        let before = std::mem::replace(&mut slot.phase, Phase::Over(how));
+        let counts = usize::from(slot.is_listed());
+        slot.phase = Phase::Over(how);
         slot.inbox = Inbox::default();
         slot.watched = None;
-        if before == Phase::Open {
-            self.open -= 1;
+        if let Some(pipe) = slot.pipe.take() {
+            pipe.cut();
         }
+        self.open -= counts;
         self.recycle(id);
         self.notices.push_back(Notice::Close(id));
     }
@@ -451,7 +571,8 @@ impl<P: Protocol, S> World<P, S> {
 
     /// The driver is to look at the connection.
     pub(super) fn touch(&mut self, id: ConnectionId) {
-        if self.slot(id).is_some_and(|slot| !std::mem::replace(&mut slot.touched, true)) {
+        let slot = self.slot(id).filter(|slot| slot.phase != Phase::Dialing);
+        if slot.is_some_and(|slot| !std::mem::replace(&mut slot.touched, true)) {
             self.changes.push_back(Change::Update(id));
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! An address that parsed can be bound as far as its form goes; names are not looked up, `localhost` is 127.0.0.1.
 
-use crate::engine::Endpoint;
+use crate::engine::{Dial, Endpoint, Target};
 use crate::error::{AddressFault, Error};
 use crate::protocol::{Protocol as _, Tcp};
 use std::fmt;
@@ -88,6 +88,63 @@ fn parse(address: &str) -> Result<Address, AddressFault> {
     let unix = scheme == UNIX || (scheme != Tcp::NAME && place.starts_with(['/', '@']));
     let endpoint = if unix { parse_unix(place)? } else { parse_ip(place)? };
     Ok(Address { scheme, endpoint })
+}
+
+/// Where a connection is to lead: as an [`Address`], but the host may be a name too.
+impl TryFrom<&str> for Dial {
+    type Error = Error;
+
+    fn try_from(address: &str) -> Result<Self, Error> {
+        Self::new(address)
+    }
+}
+
+impl Dial {
+    /// To an address: `scheme://host:port`, where the host may be a name, or a Unix socket. The scheme is the protocol of
+    /// the worker that connects; `tcp` and `unix` stand for any.
+    ///
+    /// # Errors
+    ///
+    /// The address is bad.
+    pub fn new(address: &str) -> Result<Self, Error> {
+        let parsed = parse_target(address);
+        let (scheme, target) = parsed.map_err(|fault| Error::Address { address: address.to_owned(), fault })?;
+        let mut dial = Self::to(target);
+        dial.scheme = Some(scheme);
+        Ok(dial)
+    }
+}
+
+fn parse_target(address: &str) -> Result<(String, Target), AddressFault> {
+    let (_, place) = address.split_once("://").ok_or(AddressFault::NoScheme)?;
+    match parse(address) {
+        Ok(Address { scheme, endpoint }) if !place.to_ascii_lowercase().starts_with("localhost:") => {
+            Ok((scheme, endpoint.into()))
+        }
+        Ok(_) | Err(AddressFault::Host { .. }) => {
+            let (scheme, _) = address.split_once("://").ok_or(AddressFault::NoScheme)?;
+            let (host, port) = split_port(place)?;
+            let target = Target::Named { host: parse_name(host)?.into(), port: parse_port(port)? };
+            Ok((parse_scheme(scheme)?, target))
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+/// RFC 1123, section 2.1: labels of letters, digits and hyphens; and underscores, which some have. What looks like an
+/// IPv4 address is none that parsed.
+fn parse_name(host: &str) -> Result<&str, AddressFault> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let label = |label: &str| {
+        let ends = label.bytes().next().is_some_and(letter) && label.bytes().last().is_some_and(letter);
+        ends && label.len() <= 63 && label.bytes().all(|byte| letter(byte) || byte == b'-')
+    };
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let numeric = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    if name.len() <= 253 && name.split('.').all(label) && !numeric {
+        return Ok(host);
+    }
+    Err(AddressFault::Name { found: host.to_owned() })
 }
 
 /// An absolute path, or `@` and an abstract name.
@@ -225,6 +282,29 @@ mod tests {
         ] {
             let error = written.parse::<Address>().unwrap_err();
             assert_eq!(error.to_string(), format!("bad address {written:?}: {fault}"));
+        }
+    }
+
+    #[test]
+    fn a_connection_may_lead_to_a_name() {
+        for (written, scheme, shown) in [
+            ("text://example.com:80", "text", "example.com:80"),
+            ("tcp://LocalHost:80", "tcp", "LocalHost:80"),
+            ("tcp://a_b-c.example.:1", "tcp", "a_b-c.example.:1"),
+            ("tcp://127.0.0.1:80", "tcp", "127.0.0.1:80"),
+            ("tcp://[::1]:80", "tcp", "[::1]:80"),
+            ("text:///run/a.sock", "text", "/run/a.sock"),
+            ("unix://@a", "unix", "@a"),
+        ] {
+            let dial = Dial::new(written).unwrap();
+            assert_eq!((dial.scheme.as_deref(), dial.target().to_string().as_str()), (Some(scheme), shown));
+        }
+        for bad in ["", "-a", "a-", "a..b", "127.0.0.256", "a b", "*", "a/b", "1.2.3", &"a".repeat(64)] {
+            let error = Dial::new(&format!("tcp://{bad}:80")).unwrap_err().to_string();
+            assert!(error.contains(&format!("{bad:?} is no host; write a name as example.com")), "{error}");
+        }
+        for bad in ["tcp://example.com", "example.com:80", "tcp://example.com:http", "udp://example.com:80"] {
+            assert!(matches!(Dial::new(bad), Err(Error::Address { .. })), "{bad}");
         }
     }
 

@@ -1,8 +1,10 @@
 //! Sockets: what an address is, how it is listened on, and the loop that serves it.
 
 mod address;
+mod dialing;
 mod listener;
 mod reactor;
+mod resolver;
 mod site;
 mod stream;
 mod unix;

@@ -6,14 +6,17 @@
 
 use super::reactor::{Drive, token};
 use super::{
-    Listener, SocketFile,
+    Listener, SocketFile, StreamOptions,
+    dialing::Dialer,
     stream::{Acceptor, Stream},
 };
-use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Handler, Limits, Mailbox};
-use mio::{Interest, Registry, event::Event};
+use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Ground, Handler};
+use crate::worker::Newcomer;
+use mio::{Interest, Registry, Token, event::Event};
 use nix::errno::Errno;
 use std::{
     collections::VecDeque,
+    hash::{BuildHasher, RandomState},
     io::{self, ErrorKind, Read, Write},
     net::Shutdown,
     task::Waker,
@@ -41,13 +44,23 @@ const LINGER_STOPPING: Duration = Duration::from_millis(250);
 /// How much is thrown away before a peer that will not end is cut off, in bytes.
 const LINGER_BYTES_MAX: usize = 1 << 20;
 
-/// The place of the listener; the socket of slot 0 has the next one.
+/// The place of the listener. Those of the connections and of the attempts to connect follow in turn.
 const LISTENER: usize = 0;
+
+const fn socket_place(slot: usize) -> usize {
+    LISTENER + 1 + 2 * slot
+}
+
+/// The place of a socket that connects.
+pub(super) const fn attempt_place(index: usize) -> usize {
+    LISTENER + 2 + 2 * index
+}
 
 /// A listener, its sockets, and the engine that they feed.
 pub(crate) struct Site<H: Handler> {
-    number: usize,
-    engine: Engine<H>,
+    pub(super) number: usize,
+    pub(super) engine: Engine<H>,
+    pub(super) dialer: Dialer,
     door: Option<Door>,
     /// Of what the worker listens on by itself: it is removed with the door.
     file: Option<SocketFile>,
@@ -90,21 +103,15 @@ struct Socket {
 }
 
 impl<H: Handler> Site<H> {
-    /// A site without connections.
-    pub(crate) fn new(
-        handler: H,
-        name: String,
-        worker_id: usize,
-        limits: Limits,
-        waker: Waker,
-        listener: Option<Listener>,
-    ) -> Self {
+    /// A site without connections. Those that it makes have the options of `stream`.
+    pub(crate) fn new(mut engine: Engine<H>, waker: Waker, listener: Option<Listener>, stream: StreamOptions) -> Self {
         let door = listener.map(|socket| Door { socket: socket.into(), ready: false, paused_until: None, told: false });
-        let mut engine = Engine::new(handler, name, worker_id, limits, waker, Instant::now());
-        engine.take_errands();
+        engine.stand_on(Ground::Kernel);
+        engine.set_seed(RandomState::new().hash_one(0));
         Self {
             number: 0,
             engine,
+            dialer: Dialer::new(stream, waker),
             door,
             file: None,
             sockets: Vec::new(),
@@ -117,11 +124,6 @@ impl<H: Handler> Site<H> {
     pub(crate) fn with_file(mut self, file: Option<SocketFile>) -> Self {
         self.file = file;
         self
-    }
-
-    /// How others reach the worker.
-    pub(crate) fn mailbox(&self) -> Mailbox<H::Protocol, H::Session> {
-        self.engine.mailbox()
     }
 
     fn close_door(&mut self) {
@@ -164,10 +166,16 @@ impl<H: Handler> Site<H> {
         // It fails only if the peer is gone again, which the first read will tell better.
         let local = stream.local().unwrap_or(Endpoint::Unnamed);
         let id = self.engine.accepted(remote, local, now);
+        self.keep(id, stream);
+        self.watch_new(registry, id, now, Registry::register::<Stream>);
+    }
+
+    /// Keeps the socket of a connection.
+    pub(super) fn keep(&mut self, id: ConnectionId, stream: Stream) {
         if self.sockets.len() <= id.slot() {
             self.sockets.resize_with(id.slot() + 1, || None);
         }
-        let socket = self.sockets[id.slot()].insert(Socket {
+        self.sockets[id.slot()] = Some(Socket {
             id,
             stream,
             readable: false,
@@ -179,8 +187,30 @@ impl<H: Handler> Site<H> {
             lingers: false,
             discarded: 0,
         });
-        let token = token(self.number, LISTENER + 1 + id.slot());
-        if let Err(error) = registry.register(&mut socket.stream, token, Interest::READABLE) {
+    }
+
+    /// Forgets a socket that was kept for nothing.
+    pub(super) fn forget(&mut self, id: ConnectionId) {
+        if self.socket(id).is_some() {
+            self.sockets[id.slot()] = None;
+        }
+    }
+
+    /// Watches a socket that is connected, and was watched for that. What is ready by now is reported again.
+    pub(super) fn watch_connected(&mut self, registry: &Registry, id: ConnectionId, now: Instant) {
+        self.watch_new(registry, id, now, Registry::reregister::<Stream>);
+    }
+
+    fn watch_new(
+        &mut self,
+        registry: &Registry,
+        id: ConnectionId,
+        now: Instant,
+        watch: impl FnOnce(&Registry, &mut Stream, Token, Interest) -> io::Result<()>,
+    ) {
+        let token = token(self.number, socket_place(id.slot()));
+        let Some(socket) = self.socket(id) else { return };
+        if let Err(error) = watch(registry, &mut socket.stream, token, Interest::READABLE) {
             self.engine.failed(id, error, now);
         }
     }
@@ -243,7 +273,7 @@ impl<H: Handler> Site<H> {
         let watching = match taken {
             Ok(count) if count < queued => {
                 socket.blocked = true;
-                watch(registry, token(self.number, LISTENER + 1 + id.slot()), socket)
+                watch(registry, token(self.number, socket_place(id.slot())), socket)
             }
             _ => Ok(()),
         };
@@ -263,9 +293,22 @@ impl<H: Handler> Site<H> {
                     self.write(registry, id, now);
                     self.queue_read(id);
                 }
+                Some(Change::Finish(id)) => self.finish(id, now),
+                Some(Change::Resolve(id)) => self.resolve(id, now),
+                Some(Change::Connect(id, attempt)) => self.connect(registry, id, attempt, now),
                 Some(Change::Closed(id, End::Destroyed)) => self.drop_socket(id),
                 Some(Change::Closed(id, End::Drained)) => self.linger(id, now),
             }
+        }
+    }
+
+    /// Ends our side. A peer that is gone by now shows itself when it is read.
+    fn finish(&mut self, id: ConnectionId, now: Instant) {
+        let ended = self.socket(id).map_or(Ok(()), |socket| socket.stream.shutdown(Shutdown::Write));
+        if let Err(error) = ended
+            && error.kind() != ErrorKind::NotConnected
+        {
+            self.engine.failed(id, error, now);
         }
     }
 
@@ -308,9 +351,8 @@ impl<H: Handler> Site<H> {
 
     /// Dropping it closes it, which also takes it out of the poll.
     fn drop_socket(&mut self, id: ConnectionId) {
-        if self.socket(id).is_some() {
-            self.sockets[id.slot()] = None;
-        }
+        self.forget(id);
+        self.dialer.abandon(id);
         self.engine.release(id);
     }
 }
@@ -326,12 +368,16 @@ impl<H: Handler> Drive for Site<H> {
     }
 
     fn ready(&mut self, registry: &Registry, place: usize, event: &Event, now: Instant) {
-        let Some(slot) = place.checked_sub(LISTENER + 1) else {
+        let Some(place) = place.checked_sub(LISTENER + 1) else {
             if let Some(door) = &mut self.door {
                 door.ready = door.paused_until.is_none();
             }
             return;
         };
+        if place % 2 == 1 {
+            return self.attempt_ready(registry, place / 2, event, now);
+        }
+        let slot = place / 2;
         let Some(Some(socket)) = self.sockets.get_mut(slot) else { return };
         let id = socket.id;
         socket.readable |= event.is_readable() || event.is_read_closed();
@@ -354,6 +400,7 @@ impl<H: Handler> Drive for Site<H> {
 
     fn turn(&mut self, registry: &Registry, now: Instant) {
         self.engine.collect_mail(now);
+        self.collect_addresses(now);
         if self.engine.deadline().is_some_and(|at| at <= now) {
             self.engine.expire(now);
         }
@@ -387,7 +434,7 @@ impl<H: Handler> Drive for Site<H> {
 
     fn newcomers(&mut self) -> Vec<Box<dyn Drive>> {
         let errands = self.engine.take_errands().into_iter();
-        errands.filter_map(|errand| errand.downcast::<Box<dyn Drive>>().ok()).map(|site| *site).collect()
+        errands.filter_map(|errand| errand.downcast::<Box<dyn Newcomer>>().ok()).map(|site| site.into_site()).collect()
     }
 
     fn stop(&mut self, now: Instant) {
@@ -404,7 +451,7 @@ impl<H: Handler> Drive for Site<H> {
 }
 
 /// Asks the kernel to say when it takes bytes again. That stays so: with edges it costs nothing while there is no need.
-fn watch(registry: &Registry, token: mio::Token, socket: &mut Socket) -> io::Result<()> {
+fn watch(registry: &Registry, token: Token, socket: &mut Socket) -> io::Result<()> {
     if std::mem::replace(&mut socket.watched, true) {
         return Ok(());
     }

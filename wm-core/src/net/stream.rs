@@ -1,4 +1,4 @@
-//! A stream socket that was accepted, of either kind; and [`StreamOptions`]: what is set on it.
+//! A stream socket of a connection, of either kind; and [`StreamOptions`]: what is set on it.
 
 use crate::engine::Endpoint;
 use mio::event::Source;
@@ -130,6 +130,14 @@ impl Stream {
         match self {
             Self::Tcp(socket) => socket.shutdown(how),
             Self::Unix(socket) => socket.shutdown(how),
+        }
+    }
+
+    /// Whether it is connected to a peer; else the error is `NotConnected`.
+    pub(super) fn is_connected(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.peer_addr().map(drop),
+            Self::Unix(socket) => socket.peer_addr().map(drop),
         }
     }
 

@@ -8,10 +8,13 @@ use super::{
     network::{Edge, Network},
     witness::{Ledger, Witness},
 };
-use crate::engine::{Change, ConnectionId, End, Engine, Handler};
+use crate::{
+    engine::{Change, ConnectionId, End, Engine, Ground, Handler},
+    worker::Newcomer,
+};
 use std::{
     cell::RefCell,
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io::ErrorKind,
     net::{Ipv4Addr, SocketAddr},
     rc::Rc,
@@ -30,10 +33,59 @@ const LINGER: Duration = Duration::from_secs(1);
 /// Up to so many connections, all are checked in each turn; of more, those that were touched and now and then all.
 const CHECKED_EACH_TURN: usize = 64;
 
+/// A worker in a made-up world, whatever it speaks.
+pub(crate) trait Actor {
+    /// Calls `on_worker_start`.
+    fn start(&mut self);
+
+    /// The workers that it has made since the last call.
+    fn newcomers(&mut self) -> Vec<Box<dyn Newcomer>>;
+
+    /// Stops it.
+    fn stop(&mut self);
+
+    /// Whether it stops, told or by itself.
+    fn is_stopping(&self) -> bool;
+
+    /// Whether it has no connection left.
+    fn is_drained(&self) -> bool;
+
+    /// Whether there is something to do now.
+    fn is_busy(&self) -> bool;
+
+    /// When it must do something even if nothing comes.
+    fn due(&mut self) -> Option<Duration>;
+
+    /// One turn, at the time of the network's clock.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the engine.
+    fn turn(&mut self) -> Result<(), String>;
+
+    /// Whether nothing is left of any connection.
+    ///
+    /// # Errors
+    ///
+    /// What is left.
+    fn check_empty(&self) -> Result<(), String>;
+
+    /// How many panics of its handler were caught.
+    fn panics(&self) -> u64;
+
+    /// What the last of them was told as.
+    fn take_panic(&mut self) -> Option<String>;
+
+    /// How often its callbacks were called.
+    fn calls(&self) -> Tally;
+}
+
 /// An engine and its made-up sockets.
 #[derive(Debug)]
-pub(super) struct Driver<H: Handler> {
+pub(crate) struct Driver<H: Handler> {
     pub(super) engine: Engine<Witness<H>>,
+    /// Which of the workers of the process it is.
+    site: usize,
     network: Rc<RefCell<Network>>,
     ledger: Rc<RefCell<Ledger>>,
     /// When the clock of the network began.
@@ -42,7 +94,9 @@ pub(super) struct Driver<H: Handler> {
     /// In the slot of their connection.
     sockets: Vec<Option<Socket>>,
     /// The connection of each line.
-    accepted: Vec<Option<ConnectionId>>,
+    lines: BTreeMap<usize, ConnectionId>,
+    /// The lines that are on their way.
+    attempts: BTreeMap<usize, (ConnectionId, u32)>,
     hungry: VecDeque<ConnectionId>,
     lingering: VecDeque<(Instant, ConnectionId)>,
     /// Looked at in this turn.
@@ -69,93 +123,31 @@ struct Socket {
 }
 
 impl<H: Handler> Driver<H> {
-    pub(super) const fn new(
-        engine: Engine<Witness<H>>,
+    pub(super) fn new(
+        engine: Engine<H>,
+        site: usize,
         network: Rc<RefCell<Network>>,
-        ledger: Rc<RefCell<Ledger>>,
         epoch: Instant,
+        seed: u64,
     ) -> Self {
+        let ledger = Rc::<RefCell<Ledger>>::default();
+        let mut engine = engine.with_handler(|handler| Witness::new(handler, Rc::clone(&ledger)));
+        engine.stand_on(Ground::MadeUp);
+        engine.set_seed(seed);
         Self {
             engine,
+            site,
             network,
             ledger,
             epoch,
             now: epoch,
             sockets: Vec::new(),
-            accepted: Vec::new(),
+            lines: BTreeMap::new(),
+            attempts: BTreeMap::new(),
             hungry: VecDeque::new(),
             lingering: VecDeque::new(),
             touched: BTreeSet::new(),
             unchecked_turns: 0,
-        }
-    }
-
-    /// Whether there is something to do now.
-    pub(super) fn is_busy(&self) -> bool {
-        !self.hungry.is_empty()
-            || self.engine.has_changes()
-            || (self.network.borrow().has_backlog() && self.looks_out())
-    }
-
-    /// Stops the worker.
-    pub(super) fn stop(&mut self) {
-        self.now = self.epoch + self.network.borrow().clock;
-        self.engine.stop(self.now);
-    }
-
-    /// When it must do something even if nothing comes.
-    pub(super) fn due(&mut self) -> Option<Duration> {
-        let linger = self.lingering.front().map(|(until, _)| *until);
-        let due = self.engine.deadline().into_iter().chain(linger).min()?;
-        Some(due.saturating_duration_since(self.epoch))
-    }
-
-    /// One turn, at the time of the network's clock.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the engine.
-    pub(super) fn turn(&mut self) -> Result<(), String> {
-        let edges = {
-            let mut network = self.network.borrow_mut();
-            network.tally[Count::Turns] += 1;
-            self.now = self.epoch + network.clock;
-            network.take_edges()
-        };
-        for (line, edge) in edges {
-            self.ready(line, edge)?;
-        }
-        self.engine.collect_mail(self.now);
-        if self.engine.deadline().is_some_and(|at| at <= self.now) {
-            self.tally(|tally| tally[Count::Deadlines] += 1);
-            self.engine.expire(self.now);
-        }
-        self.accept();
-        for _ in 0..self.hungry.len() {
-            let Some(id) = self.hungry.pop_front() else { break };
-            if let Some(socket) = self.socket(id) {
-                socket.hungry = false;
-                self.read(id);
-            }
-        }
-        self.flush()?;
-        self.end_lingering();
-        self.check()
-    }
-
-    /// Whether nothing is left of any connection.
-    ///
-    /// # Errors
-    ///
-    /// What is left.
-    pub(super) fn check_empty(&self) -> Result<(), String> {
-        let sockets = self.sockets.iter().flatten().count();
-        let never_closed = self.ledger.borrow().open.len();
-        match (self.engine.is_drained(), sockets, never_closed) {
-            (true, 0, 0) => Ok(()),
-            (drained, ..) => Err(format!(
-                "{sockets} sockets are left, {never_closed} connections had no on_close, drained is {drained}"
-            )),
         }
     }
 
@@ -168,7 +160,11 @@ impl<H: Handler> Driver<H> {
     }
 
     fn ready(&mut self, line: usize, edge: Edge) -> Result<(), String> {
-        let Some(Some(id)) = self.accepted.get(line).copied() else { return Ok(()) };
+        if let Some(attempt) = self.attempts.get(&line).copied() {
+            self.attempt_ready(line, edge, attempt);
+            return Ok(());
+        }
+        let Some(id) = self.lines.get(&line).copied() else { return Ok(()) };
         self.touched.insert(id);
         let Some(socket) = self.socket(id) else { return Ok(()) };
         if socket.lingers {
@@ -197,7 +193,7 @@ impl<H: Handler> Driver<H> {
 
     fn accept(&mut self) {
         while self.looks_out() {
-            let Some(line) = self.network.borrow_mut().accept() else { return };
+            let Some(line) = self.network.borrow_mut().accept(self.site) else { return };
             let remote = self.network.borrow().address(line);
             if !self.engine.accepts() || !self.engine.admits(&remote.into()) {
                 self.network.borrow_mut().turn_away(line);
@@ -206,26 +202,70 @@ impl<H: Handler> Driver<H> {
             self.network.borrow_mut().keep(line);
             let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 80));
             let id = self.engine.accepted(remote, local, self.now);
-            self.touched.insert(id);
-            if self.accepted.len() <= line {
-                self.accepted.resize(line + 1, None);
-            }
-            self.accepted[line] = Some(id);
-            if self.sockets.len() <= id.slot() {
-                self.sockets.resize_with(id.slot() + 1, || None);
-            }
-            self.sockets[id.slot()] = Some(Socket {
-                id,
-                line,
-                readable: false,
-                blocked: false,
-                hungry: false,
-                lingers: false,
-                read: 0,
-                written: 0,
-                queued: Vec::new(),
-            });
+            self.keep(id, line);
         }
+    }
+
+    fn keep(&mut self, id: ConnectionId, line: usize) {
+        self.touched.insert(id);
+        self.lines.insert(line, id);
+        if self.sockets.len() <= id.slot() {
+            self.sockets.resize_with(id.slot() + 1, || None);
+        }
+        self.sockets[id.slot()] = Some(Socket {
+            id,
+            line,
+            readable: false,
+            blocked: false,
+            hungry: false,
+            lingers: false,
+            read: 0,
+            written: 0,
+            queued: Vec::new(),
+        });
+    }
+
+    fn resolve(&mut self, id: ConnectionId) {
+        if let Some((host, _)) = self.engine.unresolved(id) {
+            self.network.borrow_mut().ask(self.site, id, host);
+        }
+    }
+
+    fn connect(&mut self, id: ConnectionId, attempt: u32) {
+        if let Some((endpoint, _)) = self.engine.attempt(id, attempt) {
+            let line = self.network.borrow_mut().dial(self.site, endpoint.clone());
+            self.attempts.insert(line, (id, attempt));
+        }
+    }
+
+    fn attempt_ready(&mut self, line: usize, edge: Edge, (id, attempt): (ConnectionId, u32)) {
+        if edge == Edge::Refused {
+            self.attempts.remove(&line);
+            self.network.borrow_mut().release(line);
+            self.engine.attempt_failed(id, attempt, ErrorKind::ConnectionRefused.into(), self.now);
+        } else if edge == Edge::Through {
+            self.attempts.remove(&line);
+            self.keep(id, line);
+            let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+            if !self.engine.connected(id, attempt, local, self.now) {
+                self.sockets[id.slot()] = None;
+                self.network.borrow_mut().release(line);
+                return;
+            }
+            self.abandon(id);
+        }
+    }
+
+    /// Lets go of the attempts for a connection.
+    fn abandon(&mut self, id: ConnectionId) {
+        let network = &self.network;
+        self.attempts.retain(|line, (of, _)| {
+            let other = *of != id;
+            if !other {
+                network.borrow_mut().release(*line);
+            }
+            other
+        });
     }
 
     fn read(&mut self, id: ConnectionId) {
@@ -294,9 +334,24 @@ impl<H: Handler> Driver<H> {
                     self.write(id)?;
                     self.queue_read(id);
                 }
+                Some(Change::Finish(id)) => self.finish(id)?,
+                Some(Change::Resolve(id)) => self.resolve(id),
+                Some(Change::Connect(id, attempt)) => self.connect(id, attempt),
                 Some(Change::Closed(id, how)) => self.let_go(id, how)?,
             }
         }
+        Ok(())
+    }
+
+    fn finish(&mut self, id: ConnectionId) -> Result<(), String> {
+        let Some(socket) = self.socket(id).filter(|socket| !socket.lingers) else { return Ok(()) };
+        if !socket.queued.is_empty() {
+            return Err(format!("connection {id} is to end, but {} bytes were not sent", socket.queued.len()));
+        }
+        let line = socket.line;
+        self.tally(|tally| tally[Count::HalfCloses] += 1);
+        // That of a lost line is told by a read.
+        self.network.borrow_mut().end_down(line, true).ok();
         Ok(())
     }
 
@@ -305,6 +360,10 @@ impl<H: Handler> Driver<H> {
             return Err(format!("connection {id} is let go, but had no on_close"));
         }
         let traffic = self.engine.traffic(id);
+        if self.socket(id).is_none() && self.engine.is_outgoing(id) {
+            self.drop_socket(id);
+            return Ok(());
+        }
         let Some(socket) = self.sockets.get_mut(id.slot()).and_then(Option::as_mut).filter(|socket| socket.id == id)
         else {
             return Err(format!("connection {id} is let go twice"));
@@ -322,7 +381,7 @@ impl<H: Handler> Driver<H> {
         if !socket.queued.is_empty() {
             return Err(format!("connection {id} has drained, but {} bytes were not sent", socket.queued.len()));
         }
-        if self.network.borrow_mut().end_down(socket.line).is_err() {
+        if self.network.borrow_mut().end_down(socket.line, false).is_err() {
             self.drop_socket(id);
             return Ok(());
         }
@@ -362,8 +421,103 @@ impl<H: Handler> Driver<H> {
         if let Some(line) = self.socket(id).map(|socket| socket.line) {
             self.sockets[id.slot()] = None;
             self.network.borrow_mut().release(line);
+            self.lines.remove(&line);
         }
+        self.abandon(id);
         self.engine.release(id);
+    }
+}
+
+impl<H: Handler> Actor for Driver<H> {
+    fn is_busy(&self) -> bool {
+        !self.hungry.is_empty()
+            || self.engine.has_changes()
+            || (self.network.borrow().has_backlog(self.site) && self.looks_out())
+    }
+
+    fn start(&mut self) {
+        self.now = self.epoch + self.network.borrow().clock;
+        self.engine.start(self.now);
+    }
+
+    fn newcomers(&mut self) -> Vec<Box<dyn Newcomer>> {
+        let errands = self.engine.take_errands().into_iter();
+        errands.filter_map(|errand| errand.downcast::<Box<dyn Newcomer>>().ok()).map(|newcomer| *newcomer).collect()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.engine.is_stopping()
+    }
+
+    fn is_drained(&self) -> bool {
+        self.engine.is_drained()
+    }
+
+    fn panics(&self) -> u64 {
+        self.engine.panics()
+    }
+
+    fn take_panic(&mut self) -> Option<String> {
+        self.ledger.borrow_mut().panic.take()
+    }
+
+    fn calls(&self) -> Tally {
+        self.ledger.borrow().tally
+    }
+
+    fn stop(&mut self) {
+        self.now = self.epoch + self.network.borrow().clock;
+        self.engine.stop(self.now);
+    }
+
+    fn due(&mut self) -> Option<Duration> {
+        let linger = self.lingering.front().map(|(until, _)| *until);
+        let due = self.engine.deadline().into_iter().chain(linger).min()?;
+        Some(due.saturating_duration_since(self.epoch))
+    }
+
+    fn turn(&mut self) -> Result<(), String> {
+        let edges = {
+            let mut network = self.network.borrow_mut();
+            network.tally[Count::Turns] += 1;
+            self.now = self.epoch + network.clock;
+            network.take_edges(self.site)
+        };
+        for (line, edge) in edges {
+            self.ready(line, edge)?;
+        }
+        let answers = self.network.borrow_mut().take_answers(self.site);
+        for (id, addresses) in answers {
+            self.engine.resolved(id, addresses, self.now);
+        }
+        self.engine.collect_mail(self.now);
+        if self.engine.deadline().is_some_and(|at| at <= self.now) {
+            self.tally(|tally| tally[Count::Deadlines] += 1);
+            self.engine.expire(self.now);
+        }
+        self.accept();
+        for _ in 0..self.hungry.len() {
+            let Some(id) = self.hungry.pop_front() else { break };
+            if let Some(socket) = self.socket(id) {
+                socket.hungry = false;
+                self.read(id);
+            }
+        }
+        self.flush()?;
+        self.end_lingering();
+        self.check()
+    }
+
+    fn check_empty(&self) -> Result<(), String> {
+        let sockets = self.sockets.iter().flatten().count();
+        let never_closed = self.ledger.borrow().open.len();
+        let sockets = sockets + self.attempts.len();
+        match (self.engine.is_drained(), sockets, never_closed) {
+            (true, 0, 0) => Ok(()),
+            (drained, ..) => Err(format!(
+                "{sockets} sockets are left, {never_closed} connections had no on_close, drained is {drained}"
+            )),
+        }
     }
 }
 
@@ -384,8 +538,32 @@ impl<H: Handler> Driver<H> {
         }
         self.unchecked_turns = 0;
         self.engine.check()?;
+        self.check_attempts()?;
         let all: Vec<_> = self.sockets.iter().flatten().map(|socket| socket.id).collect();
         all.into_iter().try_for_each(|id| self.check_connection(id))
+    }
+
+    /// What is being made has a name on its way or sockets, and nobody else has.
+    fn check_attempts(&self) -> Result<(), String> {
+        if self.engine.has_changes() {
+            return Ok(());
+        }
+        let mut running = 0;
+        for (id, resolving, attempts) in self.engine.being_made_all() {
+            if resolving && !self.network.borrow().is_asked(self.site, id) {
+                return Err(format!("connection {id} waits for a name, and nobody looks it up"));
+            }
+            for attempt in attempts {
+                running += 1;
+                if !self.attempts.values().any(|known| *known == (id, attempt)) {
+                    return Err(format!("connection {id} waits for attempt {attempt}, and nobody makes it"));
+                }
+            }
+        }
+        if running != self.attempts.len() {
+            return Err(format!("{} sockets connect, {running} are waited for", self.attempts.len()));
+        }
+        Ok(())
     }
 
     fn check_connection(&mut self, id: ConnectionId) -> Result<(), String> {

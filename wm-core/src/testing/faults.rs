@@ -25,6 +25,10 @@ pub struct Faults {
     pub resets: u32,
     /// So many writes in a thousand fail (`ENOBUFS`).
     pub write_failures: u32,
+    /// So many connections in a thousand that the worker makes are refused.
+    pub refusals: u32,
+    /// So many names in a thousand are not found.
+    pub lost_names: u32,
     /// In so many turns in a thousand the clock steps forward by up to [`CLOCK_STEP_MAX`](Self::CLOCK_STEP_MAX), as if
     /// the process had been suspended.
     pub clock_steps: u32,
@@ -41,6 +45,8 @@ impl Faults {
         accept_pauses: 0,
         resets: 0,
         write_failures: 0,
+        refusals: 0,
+        lost_names: 0,
         clock_steps: 0,
     };
 
@@ -56,7 +62,8 @@ impl Faults {
     };
 
     /// All of them.
-    pub const ALL: Self = Self { stalls: 5, resets: 2, write_failures: 2, clock_steps: 1, ..Self::MILD };
+    pub const ALL: Self =
+        Self { stalls: 5, resets: 2, write_failures: 2, refusals: 50, lost_names: 50, clock_steps: 1, ..Self::MILD };
 
     /// How long a piece that is stalled takes at most.
     pub const STALL_MAX: Duration = Duration::from_secs(60);
@@ -77,6 +84,14 @@ pub enum Count {
     Accepts,
     /// Peers that were not, as there are too many or the worker stops.
     TurnedAway,
+    /// Connections that the worker has made.
+    Connects,
+    /// Connections that the worker could not make, as nobody listened.
+    Refusals,
+    /// Names that were looked up.
+    LookUps,
+    /// Sides of a connection that the worker has ended before its peer's.
+    HalfCloses,
     /// Reads of a socket.
     Reads,
     /// Reads that gave less than there was.
@@ -131,11 +146,15 @@ pub enum Count {
 
 impl Count {
     /// All that is counted, with the words for it.
-    pub const ALL: [(Self, &'static str); 29] = [
+    pub const ALL: [(Self, &'static str); 33] = [
         (Self::Turns, "turns"),
         (Self::Checks, "checks"),
         (Self::Accepts, "accepts"),
         (Self::TurnedAway, "peers turned away"),
+        (Self::Connects, "connects"),
+        (Self::Refusals, "refused connects"),
+        (Self::LookUps, "names looked up"),
+        (Self::HalfCloses, "half-closes"),
         (Self::Reads, "reads"),
         (Self::ShortReads, "short reads"),
         (Self::Writes, "writes"),
@@ -165,9 +184,15 @@ impl Count {
 }
 
 /// How often everything has happened in a made-up world. Those of several can be added up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     counts: [u64; Count::ALL.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { counts: [0; Count::ALL.len()] }
+    }
 }
 
 impl Index<Count> for Tally {

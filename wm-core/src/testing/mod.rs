@@ -74,33 +74,33 @@
 //! # What is not
 //!
 //! The kernel's sockets, processes and signals: `net` and `process` are tested with the real ones. A world is one worker
-//! process.
+//! process, with all the workers that it [hosts](crate::Context::host); what they connect to is made up by the test.
 
-mod dice;
 mod driver;
 mod faults;
 mod network;
+mod outside;
 mod peer;
 mod seeds;
 mod witness;
 
+pub use crate::dice::Dice;
+
 pub use self::{
-    dice::Dice,
     faults::{Count, Faults, Tally},
     network::LineEnd,
     peer::Peer,
     seeds::{at_every_split, for_seeds},
 };
 
-use self::{
-    driver::Driver,
-    network::Network,
-    witness::{Ledger, Witness},
-};
+pub(crate) use self::driver::{Actor, Driver};
+
+use self::network::Network;
 use crate::{
     Worker,
-    engine::{Engine, Handler, Mailbox},
+    engine::{Endpoint, Engine, Handler, Mailbox},
     protocol::Protocol,
+    worker::Newcomer,
 };
 use std::{
     cell::RefCell,
@@ -121,8 +121,10 @@ const STEPS_MAX: u64 = 20_000_000;
 /// A made-up world: one worker process, its peers, their network and the time. See the [module](self).
 pub struct World<H: Handler> {
     driver: Driver<H>,
+    /// The workers that share its process.
+    others: Vec<Box<dyn Actor>>,
+    stage: Stage,
     network: Rc<RefCell<Network>>,
-    ledger: Rc<RefCell<Ledger>>,
     bell: Arc<Bell>,
     seed: u64,
     /// How many panics of the handler are known.
@@ -141,15 +143,32 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
     #[must_use]
     pub fn with_faults(worker: Worker<P, H>, seed: u64, faults: Faults) -> Self {
         let (settings, limits, handler) = worker.into_parts();
-        let (ledger, bell) = (Rc::<RefCell<Ledger>>::default(), Arc::<Bell>::default());
+        let bell = Arc::<Bell>::default();
         let network = Rc::new(RefCell::new(Network::new(seed, faults)));
         // Only what has passed since counts.
         let epoch = Instant::now();
-        let witness = Witness::new(handler, Rc::clone(&ledger));
-        let mut engine = Engine::new(witness, settings.name, 0, limits, Waker::from(Arc::clone(&bell)), epoch);
-        engine.start(epoch);
-        let driver = Driver::new(engine, Rc::clone(&network), Rc::clone(&ledger), epoch);
-        Self { driver, network, ledger, bell, seed, panics: 0, panics_allowed: false }
+        let stage = Stage { network: Rc::clone(&network), epoch, seed };
+        let engine = Engine::new(handler, settings.name, 0, limits, Waker::from(Arc::clone(&bell)), epoch);
+        let endpoint = settings.address.ok().flatten().map(|address| address.endpoint().clone());
+        let mut driver = stage.actor(engine, endpoint);
+        driver.start();
+        let mut world =
+            Self { driver, others: Vec::new(), stage, network, bell, seed, panics: 0, panics_allowed: false };
+        let newcomers = world.driver.newcomers();
+        world.add(newcomers);
+        world
+    }
+
+    /// Starts workers that share the process, and those that they make.
+    fn add(&mut self, mut arriving: Vec<Box<dyn Newcomer>>) {
+        while !arriving.is_empty() {
+            for newcomer in std::mem::take(&mut arriving) {
+                let mut actor = newcomer.into_actor(&self.stage);
+                actor.start();
+                arriving.extend(actor.newcomers());
+                self.others.push(actor);
+            }
+        }
     }
 
     /// From now on a panic of the handler ends its connection, as a worker has it, and not the test.
@@ -169,8 +188,49 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
 
     /// As [`connect_as`](Self::connect_as), from an address that others may have too; `None` is one of its own.
     pub fn connect_from<C: Protocol + Default>(&mut self, ip: impl Into<Option<IpAddr>>) -> Peer<C> {
-        let line = self.network.borrow_mut().connect(ip.into());
+        let line = self.network.borrow_mut().connect(0, ip.into());
         Peer::new(Rc::clone(&self.network), line)
+    }
+
+    /// As [`connect_as`](Self::connect_as), to where a worker listens that shares the process: see
+    /// [`Context::listen`](crate::Context::listen).
+    ///
+    /// # Panics
+    ///
+    /// Nobody listens there.
+    pub fn connect_to<C: Protocol + Default>(&mut self, endpoint: impl Into<Endpoint>) -> Peer<C> {
+        let endpoint = endpoint.into();
+        let site = self.network.borrow().listener(&endpoint);
+        let site = site.unwrap_or_else(|| panic!("no worker of this world listens on {endpoint}"));
+        let line = self.network.borrow_mut().connect(site, None);
+        Peer::new(Rc::clone(&self.network), line)
+    }
+
+    /// A server that the worker may [connect](crate::Context::connect) to: from now on somebody listens there. Where nobody
+    /// does, connections are refused.
+    pub fn open_port(&mut self, endpoint: impl Into<Endpoint>) {
+        self.network.borrow_mut().open_port(endpoint.into());
+    }
+
+    /// From now on connections to there are refused; those that there are stay.
+    pub fn close_port(&mut self, endpoint: impl Into<Endpoint>) {
+        self.network.borrow_mut().close_port(endpoint.into());
+    }
+
+    /// From now on nobody answers there, not even with a refusal.
+    pub fn silence_port(&mut self, endpoint: impl Into<Endpoint>) {
+        self.network.borrow_mut().silence_port(endpoint.into());
+    }
+
+    /// A name, and its addresses. Other names are not found.
+    pub fn name(&mut self, host: &str, addresses: &[IpAddr]) {
+        self.network.borrow_mut().name(host, addresses.to_vec());
+    }
+
+    /// The other end of the next connection that the worker has made to there, if there is one.
+    pub fn accept<C: Protocol + Default>(&mut self, endpoint: impl Into<Endpoint>) -> Option<Peer<C>> {
+        let line = self.network.borrow_mut().take_visitor(endpoint.into())?;
+        Some(Peer::new(Rc::clone(&self.network), line))
     }
 
     /// Goes on until nothing is on its way any more. The clock shows what that took; timers that are due later, and
@@ -217,7 +277,8 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
         let due = if self.is_busy() {
             now
         } else {
-            let due = self.driver.due().into_iter().chain(self.network.borrow().due()).min();
+            let others = self.others.iter_mut().filter_map(|other| other.due()).min();
+            let due = [self.driver.due(), others, self.network.borrow().due()].into_iter().flatten().min();
             match due.map(|due| due.max(now)) {
                 Some(due) if due <= until => due,
                 _ => return false,
@@ -235,11 +296,38 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
         network.happen();
         drop(network);
         self.bell.0.store(false, Ordering::Release);
-        if let Err(wrong) = self.driver.turn() {
+        if let Err(wrong) = self.turn() {
             self.fail(&wrong);
         }
         self.look_for_panics();
         true
+    }
+
+    /// A turn of all workers. When one of them stops, all do.
+    fn turn(&mut self) -> Result<(), String> {
+        self.driver.turn()?;
+        let newcomers = self.driver.newcomers();
+        self.add(newcomers);
+        let mut at = 0;
+        while let Some(other) = self.others.get_mut(at) {
+            other.turn()?;
+            let newcomers = other.newcomers();
+            self.add(newcomers);
+            at += 1;
+        }
+        if self.is_stopping() {
+            self.stop();
+        }
+        Ok(())
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.driver.is_stopping() || self.others.iter().any(|other| other.is_stopping())
+    }
+
+    fn stop(&mut self) {
+        self.driver.stop();
+        self.others.iter_mut().for_each(|other| other.stop());
     }
 
     /// Stops the worker, waits until it has drained, and checks that nothing is left. Says what has happened.
@@ -248,16 +336,18 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
     ///
     /// Something is left, and those of [`run`](Self::run).
     pub fn finish(mut self) -> Tally {
-        self.driver.stop();
+        self.stop();
         for _ in 0..STEPS_MAX {
-            if self.driver.engine.is_drained() && !self.is_busy() && self.network.borrow().due().is_none() {
+            let drained = self.driver.is_drained() && self.others.iter().all(|other| other.is_drained());
+            if drained && !self.is_busy() && self.network.borrow().due().is_none() {
                 break;
             }
             if !self.step(Duration::MAX) {
                 self.fail("the worker does not drain");
             }
         }
-        self.driver.check_empty().unwrap_or_else(|left| self.fail(&left));
+        let left = self.others.iter().map(|other| other.check_empty()).find(Result::is_err);
+        self.driver.check_empty().and(left.unwrap_or(Ok(()))).unwrap_or_else(|left| self.fail(&left));
         self.tally()
     }
 
@@ -289,8 +379,9 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
     #[must_use]
     pub fn tally(&self) -> Tally {
         let mut tally = self.network.borrow().tally;
-        tally += self.ledger.borrow().tally;
-        tally[Count::Panics] = self.driver.engine.panics();
+        tally += self.driver.calls();
+        self.others.iter().for_each(|other| tally += other.calls());
+        tally[Count::Panics] = self.count_panics();
         tally
     }
 
@@ -307,13 +398,21 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
     }
 
     fn is_busy(&self) -> bool {
-        self.driver.is_busy() || self.network.borrow().has_edges() || self.bell.0.load(Ordering::Acquire)
+        self.driver.is_busy()
+            || self.others.iter().any(|other| other.is_busy())
+            || self.network.borrow().has_edges()
+            || self.bell.0.load(Ordering::Acquire)
+    }
+
+    fn count_panics(&self) -> u64 {
+        self.driver.panics() + self.others.iter().map(|other| other.panics()).sum::<u64>()
     }
 
     fn look_for_panics(&mut self) {
-        let panics = self.driver.engine.panics();
+        let panics = self.count_panics();
         if panics > std::mem::replace(&mut self.panics, panics) && !self.panics_allowed {
-            let what = self.ledger.borrow_mut().panic.take();
+            let others = self.others.iter_mut().find_map(|other| other.take_panic());
+            let what = self.driver.take_panic().or(others);
             self.fail(what.as_deref().unwrap_or("the handler panicked"));
         }
     }
@@ -327,6 +426,22 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
 impl<H: Handler> fmt::Debug for World<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("World").field("seed", &self.seed).field("network", &self.network).finish_non_exhaustive()
+    }
+}
+
+/// What the workers of a world are put on.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    network: Rc<RefCell<Network>>,
+    epoch: Instant,
+    seed: u64,
+}
+
+impl Stage {
+    /// A worker, which listens somewhere if it does.
+    pub(crate) fn actor<H: Handler>(&self, engine: Engine<H>, listens: Option<Endpoint>) -> Driver<H> {
+        let site = self.network.borrow_mut().settle(listens);
+        Driver::new(engine, site, Rc::clone(&self.network), self.epoch, self.seed.wrapping_add(site as u64))
     }
 }
 

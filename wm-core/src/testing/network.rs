@@ -6,12 +6,14 @@
 //! ```
 //!
 //! What is to happen stands on an agenda: by time, and for the same time in the order of its entry or, with faults, in
-//! any. Nothing here knows the engine: the driver sees what a socket would show it.
+//! any. Nothing here knows the engine: the driver sees what a socket would show it. A line is made by a peer that knocks, or
+//! by a worker that dials; afterwards there is no difference.
 
 use super::{
-    dice::Dice,
     faults::{Count, Faults, Tally},
+    outside::Outside,
 };
+use crate::{dice::Dice, engine::Endpoint};
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
@@ -48,6 +50,10 @@ pub enum LineEnd {
 /// What a driver is told of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edge {
+    /// It has connected.
+    Through,
+    /// Nobody listens there.
+    Refused,
     /// There may be something to read.
     Readable,
     /// There may be room to write.
@@ -57,7 +63,7 @@ pub(super) enum Edge {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Event {
+pub(super) enum Event {
     /// A peer reaches the listener.
     Knock(usize),
     /// A piece of what the peer has sent arrives.
@@ -66,14 +72,18 @@ enum Event {
     CarryDown(usize),
     /// The peer's reset arrives.
     Reset(usize),
+    /// What the worker connects with reaches its goal.
+    Dial(usize),
+    /// A name server answers.
+    Answer(usize),
 }
 
 /// When, then in which order, then what.
-type Entry = (Duration, u64, u64, Event);
+pub(super) type Entry = (Duration, u64, u64, Event);
 
 /// A connection, both ends.
 #[derive(Debug, Default)]
-struct Line {
+pub(super) struct Line {
     /// Where the peer is, if somebody cares.
     ip: Option<IpAddr>,
     /// Sent by the peer, on its way.
@@ -100,7 +110,15 @@ struct Line {
     /// The line is lost; what the worker does with it fails.
     lost: bool,
     /// The worker has let its end go.
-    released: bool,
+    pub(super) released: bool,
+    /// The worker has ended its side, and goes on receiving.
+    half: bool,
+    /// The peer has seen that.
+    half_seen: bool,
+    /// The worker of the process that it belongs to.
+    pub(super) site: usize,
+    /// Where it leads, if the worker has made it.
+    pub(super) remote: Option<Endpoint>,
     /// The peer does not read.
     deaf: bool,
     /// The peer reacts to nothing any more.
@@ -108,6 +126,13 @@ struct Line {
     /// The peer has let its end go: what arrives there is answered with a reset.
     hung_up: bool,
     end: Option<LineEnd>,
+}
+
+impl Line {
+    /// Of a worker that connects.
+    pub(super) fn dialled(site: usize, remote: Endpoint) -> Self {
+        Self { site, remote: Some(remote), ..Self::default() }
+    }
 }
 
 /// All lines, and what is to happen on them.
@@ -118,11 +143,15 @@ pub(super) struct Network {
     pub(super) tally: Tally,
     /// How long the world has been there.
     pub(super) clock: Duration,
-    agenda: BinaryHeap<Reverse<Entry>>,
+    pub(super) agenda: BinaryHeap<Reverse<Entry>>,
     entries: u64,
-    lines: Vec<Line>,
-    backlog: VecDeque<usize>,
-    edges: Vec<(usize, Edge)>,
+    pub(super) lines: Vec<Line>,
+    /// The peers that wait, and for whom: one for each worker of the process.
+    backlogs: Vec<VecDeque<usize>>,
+    /// Where each worker listens.
+    listeners: Vec<Option<Endpoint>>,
+    pub(super) edges: Vec<(usize, Edge)>,
+    pub(super) outside: Outside,
     events: VecDeque<(Duration, &'static str, usize, usize)>,
     digest: u64,
     send_window: usize,
@@ -140,8 +169,10 @@ impl Network {
             agenda: BinaryHeap::new(),
             entries: 0,
             lines: Vec::new(),
-            backlog: VecDeque::new(),
+            backlogs: Vec::new(),
+            listeners: Vec::new(),
             edges: Vec::new(),
+            outside: Outside::default(),
             events: VecDeque::new(),
             digest: 0,
             send_window,
@@ -179,12 +210,24 @@ impl Network {
 
     /// Whether the driver has something to look at.
     pub(super) fn has_edges(&self) -> bool {
-        !self.edges.is_empty()
+        !self.edges.is_empty() || self.outside.has_answers()
     }
 
     /// Whether a peer waits to be accepted.
-    pub(super) fn has_backlog(&self) -> bool {
-        !self.backlog.is_empty()
+    pub(super) fn has_backlog(&self, site: usize) -> bool {
+        !self.backlogs[site].is_empty()
+    }
+
+    /// Another worker of the process, which may listen somewhere; the first listens wherever it is asked for.
+    pub(super) fn settle(&mut self, listens: Option<Endpoint>) -> usize {
+        self.backlogs.push(VecDeque::new());
+        self.listeners.push(listens);
+        self.backlogs.len() - 1
+    }
+
+    /// Who listens at an address.
+    pub(super) fn listener(&self, endpoint: &Endpoint) -> Option<usize> {
+        self.listeners.iter().position(|listens| listens.as_ref() == Some(endpoint))
     }
 
     /// Lets the events happen that are due; with faults perhaps not all of them at once.
@@ -198,6 +241,8 @@ impl Network {
                 Event::CarryUp(line) => self.carry_up(line),
                 Event::CarryDown(line) => self.carry_down(line),
                 Event::Reset(line) => self.lose(line),
+                Event::Dial(line) => self.arrive(line),
+                Event::Answer(question) => self.look_up(question),
             }
         }
         if !self.lines.is_empty() && self.dice.chance(self.faults.false_alarms) {
@@ -208,12 +253,12 @@ impl Network {
         }
     }
 
-    fn count(&mut self, count: Count, what: &'static str, line: usize, size: usize) {
+    pub(super) fn count(&mut self, count: Count, what: &'static str, line: usize, size: usize) {
         self.tally[count] += 1;
         self.note(what, line, size);
     }
 
-    fn enter(&mut self, event: Event) {
+    pub(super) fn enter(&mut self, event: Event) {
         let mut delay = Duration::ZERO;
         if !self.faults.delay_max.is_zero() && self.dice.chance(500) {
             self.tally[Count::Delays] += 1;
@@ -253,7 +298,8 @@ impl Network {
             self.count(Count::AcceptPauses, "no descriptor", line, 0);
             return self.enter_after(ACCEPT_PAUSE, Event::Knock(line));
         }
-        self.backlog.push_back(line);
+        let site = self.lines[line].site;
+        self.backlogs[site].push_back(line);
     }
 
     fn plan_up(&mut self, number: usize) {
@@ -296,7 +342,7 @@ impl Network {
 
     fn plan_down(&mut self, number: usize) {
         let line = &mut self.lines[number];
-        let more = !line.flying_down.is_empty() || line.ended_down;
+        let more = !line.flying_down.is_empty() || (line.ended_down && !line.half_seen);
         let open = line.end.is_none() && !line.deaf && !line.lost;
         if more && open && !std::mem::replace(&mut line.carrying_down, true) {
             self.enter(Event::CarryDown(number));
@@ -320,6 +366,10 @@ impl Network {
         line.received.extend(line.flying_down.drain(..count));
         if count > 0 && std::mem::take(&mut line.room_wanted) {
             self.edges.push((number, Edge::Writable));
+        }
+        if line.flying_down.is_empty() && line.ended_down && line.half {
+            line.half_seen = true;
+            return;
         }
         if line.flying_down.is_empty() && line.ended_down {
             line.end = Some(if line.cut_down { LineEnd::Reset } else { LineEnd::Closed });
@@ -351,9 +401,10 @@ impl Network {
 
 /// What the driver does with its end of a line, as with a socket.
 impl Network {
-    /// What has become ready since the last call.
-    pub(super) fn take_edges(&mut self) -> Vec<(usize, Edge)> {
-        let mut edges = std::mem::take(&mut self.edges);
+    /// What has become ready for a worker since the last call.
+    pub(super) fn take_edges(&mut self, site: usize) -> Vec<(usize, Edge)> {
+        let lines = &self.lines;
+        let mut edges: Vec<_> = self.edges.extract_if(.., |(line, _)| lines[*line].site == site).collect();
         if self.faults.reorders && edges.len() > 1 {
             self.tally[Count::Reorders] += 1;
             self.dice.shuffle(&mut edges);
@@ -362,8 +413,8 @@ impl Network {
     }
 
     /// The next peer that waits; what it has already sent is an edge of its own.
-    pub(super) fn accept(&mut self) -> Option<usize> {
-        let line = self.backlog.pop_front()?;
+    pub(super) fn accept(&mut self, site: usize) -> Option<usize> {
+        let line = self.backlogs[site].pop_front()?;
         if self.is_readable(line) {
             self.edges.push((line, Edge::Readable));
         }
@@ -445,13 +496,14 @@ impl Network {
         line.room_wanted || line.lost
     }
 
-    /// The worker ends its side.
-    pub(super) fn end_down(&mut self, number: usize) -> io::Result<()> {
+    /// The worker ends its side; of half a line it goes on receiving.
+    pub(super) fn end_down(&mut self, number: usize, half: bool) -> io::Result<()> {
         if self.lines[number].lost {
             return Err(ErrorKind::NotConnected.into());
         }
-        self.note("ended by the worker", number, 0);
-        self.lines[number].ended_down = true;
+        self.note("ended by the worker", number, usize::from(half));
+        let line = &mut self.lines[number];
+        (line.ended_down, line.half, line.half_seen) = (true, half, false);
         self.plan_down(number);
         Ok(())
     }
@@ -465,7 +517,7 @@ impl Network {
         line.released = true;
         line.arrived.clear();
         line.cut_down |= unread > 0;
-        line.ended_down = true;
+        (line.ended_down, line.half, line.half_seen) = (true, false, false);
         line.flying_down.truncate(kept);
         self.plan_down(number);
     }
@@ -479,9 +531,9 @@ impl Network {
 /// What a peer does with its end of a line.
 impl Network {
     /// A new line, of a peer at an address of its own or at `ip`.
-    pub(super) fn connect(&mut self, ip: Option<IpAddr>) -> usize {
+    pub(super) fn connect(&mut self, site: usize, ip: Option<IpAddr>) -> usize {
         let number = self.lines.len();
-        self.lines.push(Line { ip, ..Line::default() });
+        self.lines.push(Line { site, ip, ..Line::default() });
         self.enter(Event::Knock(number));
         number
     }
@@ -536,6 +588,12 @@ impl Network {
     pub(super) fn vanish(&mut self, number: usize) {
         let line = &mut self.lines[number];
         (line.vanished, line.deaf) = (true, true);
+    }
+
+    /// Whether the peer sees that the worker has ended its side.
+    pub(super) fn is_half(&self, line: usize) -> bool {
+        let line = &self.lines[line];
+        line.half_seen || line.end.is_some()
     }
 
     pub(super) fn take_received(&mut self, line: usize) -> Vec<u8> {

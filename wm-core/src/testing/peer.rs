@@ -112,6 +112,12 @@ impl<P: Protocol> Peer<P> {
         self.network.borrow_mut().vanish(self.line);
     }
 
+    /// Whether the worker has ended its side, and everything that it had sent is there.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.network.borrow().is_half(self.line)
+    }
+
     /// How the connection has ended for it; `None` while it lasts.
     #[must_use]
     pub fn end(&self) -> Option<LineEnd> {

@@ -34,6 +34,14 @@ impl<H: Handler> Witness<H> {
     }
 
     /// A callback begins; it ends when the result is dropped.
+    /// Of a connection that could not be made there is no `on_connect`.
+    fn enter_for(&self, count: Count, callback: &'static str, connection: &Client<'_, H>) -> Running {
+        let id = connection.id();
+        let made = self.ledger.borrow().open.contains(&id);
+        let id = (made || connection.target().is_none() || callback == "on_connect").then_some(id);
+        self.enter(Some(count), callback, id)
+    }
+
     fn enter(&self, count: Option<Count>, callback: &'static str, id: Option<ConnectionId>) -> Running {
         let mut ledger = self.ledger.borrow_mut();
         if let Some(count) = count {
@@ -107,12 +115,12 @@ impl<H: Handler> Handler for Witness<H> {
     }
 
     fn on_close(&mut self, connection: &mut Client<'_, H>) {
-        let _running = self.enter(Some(Count::OnClose), "on_close", Some(connection.id()));
+        let _running = self.enter_for(Count::OnClose, "on_close", connection);
         self.handler.on_close(connection);
     }
 
     fn on_error(&mut self, connection: &mut Client<'_, H>, error: &ConnectionError) {
-        let _running = self.enter(Some(Count::OnError), "on_error", Some(connection.id()));
+        let _running = self.enter_for(Count::OnError, "on_error", connection);
         if matches!(error, ConnectionError::HandlerPanicked { .. }) {
             self.ledger.borrow_mut().panic = Some(error.to_string());
         }

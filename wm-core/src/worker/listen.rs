@@ -2,11 +2,13 @@
 
 use super::Worker;
 use crate::{
-    engine::{Context, Endpoint, Handler, Mailbox},
+    engine::{Context, Endpoint, Engine, Ground, Handler, Mailbox},
     error::Error,
-    net::{Drive, Site, SocketFile, bind},
+    net::{Drive, Listener, Site, SocketFile, StreamOptions, bind},
     protocol::Protocol,
+    testing::{Actor, Stage},
 };
+use std::task::Waker;
 
 /// A worker that shares the process of the one that has made it by [`Context::listen`].
 #[derive(Debug)]
@@ -33,7 +35,7 @@ impl<P: Protocol, S> Context<'_, P, S> {
     ///
     /// # Errors
     ///
-    /// The address is bad or cannot be bound, as for [`bind`]; [`Error::NoSockets`] where sockets are made up.
+    /// The address is bad or cannot be bound, as for [`bind`]; [`Error::NoSockets`] where an engine is fed by hand.
     ///
     /// # Example
     ///
@@ -72,22 +74,67 @@ impl<P: Protocol, S> Context<'_, P, S> {
         Q: Protocol,
         H: Handler<Protocol = Q>,
     {
-        if !self.has_sockets() {
-            return Err(Error::NoSockets);
-        }
+        self.host(worker)
+    }
+
+    /// As [`listen`](Self::listen), by the name for a worker that does not: one that only connects, or is only posted to.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`listen`](Self::listen).
+    pub fn host<Q, H>(&mut self, worker: Worker<Q, H>) -> Result<Neighbor<Q, H::Session>, Error>
+    where
+        Q: Protocol,
+        H: Handler<Protocol = Q>,
+    {
         let Worker { settings, limits, handler, .. } = worker;
-        let mut endpoint = None;
-        let mut listener = None;
-        if let Some(address) = settings.address? {
-            let bound = bind(&address, &settings.listen)?;
-            endpoint = Some(bound.endpoint().map_err(|source| Error::Listen { address, source })?);
-            listener = Some(bound);
+        let address = settings.address?;
+        let (mut endpoint, mut listener) = (None, None);
+        match self.ground() {
+            Ground::Bare => return Err(Error::NoSockets),
+            Ground::MadeUp => endpoint = address.map(|address| address.endpoint),
+            Ground::Kernel => {
+                if let Some(address) = address {
+                    let bound = bind(&address, &settings.listen)?;
+                    endpoint = Some(bound.endpoint().map_err(|source| Error::Listen { address, source })?);
+                    listener = Some(bound);
+                }
+            }
         }
-        let file = endpoint.as_ref().and_then(SocketFile::of);
-        let site = Site::new(handler, settings.name, self.worker_id(), limits, self.waker(), listener).with_file(file);
-        let mailbox = site.mailbox();
-        let site: Box<dyn Drive> = Box::new(site);
-        self.send_driver(Box::new(site));
+        let waker = self.waker();
+        let engine = Engine::new(handler, settings.name, self.worker_id(), limits, waker.clone(), self.now());
+        let mailbox = engine.mailbox();
+        let recruit = Recruit { engine, waker, listener, endpoint: endpoint.clone(), stream: settings.listen.stream };
+        let newcomer: Box<dyn Newcomer> = Box::new(recruit);
+        self.send_driver(Box::new(newcomer));
         Ok(Neighbor { mailbox, endpoint })
+    }
+}
+
+/// A worker that comes to those of a process, whatever it speaks.
+pub(crate) trait Newcomer {
+    /// With the kernel's sockets.
+    fn into_site(self: Box<Self>) -> Box<dyn Drive>;
+
+    /// With made-up ones.
+    fn into_actor(self: Box<Self>, stage: &Stage) -> Box<dyn Actor>;
+}
+
+struct Recruit<H: Handler> {
+    engine: Engine<H>,
+    waker: Waker,
+    listener: Option<Listener>,
+    endpoint: Option<Endpoint>,
+    stream: StreamOptions,
+}
+
+impl<H: Handler> Newcomer for Recruit<H> {
+    fn into_site(self: Box<Self>) -> Box<dyn Drive> {
+        let file = self.endpoint.as_ref().filter(|_| self.listener.is_some()).and_then(SocketFile::of);
+        Box::new(Site::new(self.engine, self.waker, self.listener, self.stream).with_file(file))
+    }
+
+    fn into_actor(self: Box<Self>, stage: &Stage) -> Box<dyn Actor> {
+        Box::new(stage.actor(self.engine, self.endpoint))
     }
 }

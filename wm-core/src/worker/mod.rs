@@ -7,16 +7,20 @@ mod settings;
 
 pub use closures::Closures;
 pub use listen::Neighbor;
+pub(crate) use listen::Newcomer;
 pub use service::{Launch, Service};
 pub use settings::Settings;
 
 use crate::{
-    engine::{Connection, ConnectionError, Context, Deadlines, Handler, Limits},
+    engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits},
     error::Error,
     net::{Address, ListenOptions, Reactor, Site, UNIX},
     protocol::{Duplex, Protocol, Silent, Tcp},
 };
-use std::{marker::PhantomData, time::Duration};
+use std::{
+    marker::PhantomData,
+    time::{Duration, Instant},
+};
 
 /// A service: where it listens, what it speaks (`P`), and what it does with its connections (`H`): closures, or a
 /// [`Handler`] with state. [`run_all`](crate::run_all) serves it.
@@ -64,6 +68,13 @@ impl<P: Protocol + Default> Worker<P, Closures<P, ()>> {
         let mut settings = Settings::new(address);
         settings.address = settings.address.and_then(|address| address.map(speaks::<P>).transpose());
         Worker { settings, limits: Limits::default(), handler, protocol: PhantomData }
+    }
+
+    /// A worker that listens nowhere, and makes connections: see [`Context::connect`]. As a service of its own it connects
+    /// from `on_worker_start`; [`Context::host`] lets it share the process of another worker.
+    #[must_use]
+    pub fn client() -> Self {
+        Self::serve_detached(Closures::default())
     }
 
     /// A worker that listens nowhere and is served by `handler`: see [`detached`](Worker::detached).
@@ -293,7 +304,8 @@ impl<P: Protocol, H: Handler<Protocol = P>> Service for Worker<P, H> {
         let Self { settings, limits, handler, .. } = *self;
         let Launch { worker_id, listener, stop, ready } = launch;
         let mut reactor = Reactor::new(stop).map_err(Error::Poll)?;
-        let site = Site::new(handler, settings.name, worker_id, limits, reactor.waker(), listener);
+        let engine = Engine::new(handler, settings.name, worker_id, limits, reactor.waker(), Instant::now());
+        let site = Site::new(engine, reactor.waker(), listener, settings.listen.stream);
         reactor.add(Box::new(site)).map_err(Error::Poll)?;
         ready();
         reactor.run().map_err(Error::Poll)

@@ -4,6 +4,7 @@ mod accepts;
 mod any_order;
 mod deadlines;
 mod life;
+mod outgoing;
 mod parts;
 mod recover;
 mod stream;
@@ -196,6 +197,15 @@ impl Desk {
                 Change::Closed(id, how) => {
                     self.engine.release(id);
                     closed.push((id.serial(), how));
+                }
+                Change::Finish(id) => self.log.borrow_mut().push(format!("{id} finish")),
+                Change::Resolve(id) => {
+                    let (host, port) = self.engine.unresolved(id).unwrap();
+                    self.log.borrow_mut().push(format!("{id} resolve {host}:{port}"));
+                }
+                Change::Connect(id, attempt) => {
+                    let place = self.engine.attempt(id, attempt).map(|(endpoint, _)| endpoint.to_string());
+                    self.log.borrow_mut().push(format!("{id} attempt {attempt} at {}", place.unwrap()));
                 }
             }
         }
