@@ -6,9 +6,12 @@
 //!   seed ──> limits, faults, guests ──> guest ──asks──> hall        what was said, not yet heard: the book
 //!                                             <──told──             what was heard: must be first in the book
 //! ```
+//!
+//! Some worlds are of a [relay](relay): a worker that connects to others, and passes on what comes.
 
 mod guest;
 mod hall;
+mod relay;
 mod tongue;
 
 use guest::Guest;
@@ -25,6 +28,9 @@ use wm_core::{Deadlines, Limits, Worker};
 
 /// How many of a thousand worlds are crowded.
 const CROWDED: u32 = 10;
+
+/// How many of a thousand worlds are of a worker that connects to others.
+const RELAYS: u32 = 200;
 
 /// How many worlds a test run tries.
 pub const SEEDS: u64 = 300;
@@ -51,6 +57,9 @@ pub struct Outcome {
 #[must_use]
 pub fn run(seed: u64) -> Outcome {
     let mut dice = Dice::new(!seed);
+    if dice.chance(RELAYS) {
+        return relay::run(seed, dice);
+    }
     if dice.chance(500) { Scenario::<Text>::new(seed, dice).run() } else { Scenario::<Parcel>::new(seed, dice).run() }
 }
 
@@ -185,7 +194,7 @@ fn deadlines(dice: &mut Dice) -> Deadlines {
     let (stall, drain) = (some(60_000), some(30_000));
     // A worker that waits for ever for those who never read does not end, and nor would its world.
     let stop = Some(Duration::from_millis(dice.below(10_000) as u64));
-    Deadlines { first_byte, frame, frame_bytes_per_second_min: 1024, idle, stall, drain, stop }
+    Deadlines { connect: None, first_byte, frame, frame_bytes_per_second_min: 1024, idle, stall, drain, stop }
 }
 
 /// Any mixture of faults.
@@ -193,7 +202,20 @@ fn faults(dice: &mut Dice) -> Faults {
     let mut some = |most: usize| u32::try_from(dice.below(2) * dice.below(most + 1)).unwrap_or_default();
     let (stalls, false_alarms, accept_pauses) = (some(20), some(100), some(500));
     let (resets, write_failures, clock_steps) = (some(10), some(10), some(5));
+    let (refusals, lost_names) = (some(200), some(200));
     let delay_max = Duration::from_millis(*dice.pick(&[0, 1, 50, 2000]));
     let (splits, reorders) = (dice.chance(800), dice.chance(800));
-    Faults { splits, reorders, delay_max, stalls, false_alarms, accept_pauses, resets, write_failures, clock_steps }
+    Faults {
+        splits,
+        reorders,
+        delay_max,
+        stalls,
+        false_alarms,
+        accept_pauses,
+        resets,
+        write_failures,
+        refusals,
+        lost_names,
+        clock_steps,
+    }
 }
