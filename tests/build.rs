@@ -1,5 +1,5 @@
-//! Generates the Rust of every schema in `schemas/`.
+//! Generates the Rust of every schema in `schemas/`, with the tests that stand in it.
 
 fn main() {
-    wm_schema::build("schemas/*.wm");
+    wm_schema::Build::new().file("schemas/*.wm").tests(true).run();
 }

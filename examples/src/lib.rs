@@ -35,6 +35,10 @@ pub mod proto {
     pub mod netstring {
         include!(concat!(env!("OUT_DIR"), "/netstring.rs"));
     }
+    /// `proto/resp2.wm`
+    pub mod resp2 {
+        include!(concat!(env!("OUT_DIR"), "/resp2.rs"));
+    }
     /// `proto/text_transfer.wm`
     pub mod text_transfer {
         include!(concat!(env!("OUT_DIR"), "/text_transfer.rs"));

@@ -23,6 +23,7 @@ macro_rules! schemas {
 }
 
 schemas! {
+    absent
     binary_transfer
     bits
     bits_lsb
@@ -53,6 +54,7 @@ schemas! {
     pdl_payloads
     recover
     regions
+    resp2
     sections
     sentinels
     slip

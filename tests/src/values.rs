@@ -5,8 +5,8 @@
 
 use wm_schema::interp::{Known, ends_list};
 use wm_schema::ir::{
-    By, Bytes, Choice, Content, Extent, Field, Formula, Int, JsonBody, JsonType, Layout, Role, Schema, Side, Type,
-    Value,
+    By, Bytes, Choice, Content, Equation, Extent, Field, Formula, Int, JsonBody, JsonType, Layout, Role, Schema, Side,
+    Type, Value,
 };
 
 /// A message of a side from `entropy`.
@@ -111,6 +111,7 @@ impl Source<'_> {
             values.extend(value.clone());
             known.push(match field.role {
                 Role::Sender(side) => Some(Value::Int((side == self.from).into())),
+                Role::Computed(Equation { absent: Some(absent), .. }) => Some(Value::Int(self.presence(field, absent))),
                 _ => value,
             });
         }
@@ -127,6 +128,17 @@ impl Source<'_> {
             ty => self.value(&as_worked_out(&known, ty)),
         };
         if field.is_optional() { Value::Option(Some(Box::new(value))) } else { value }
+    }
+
+    /// What a number says that tells whether a field is there, which it mostly is: some size, or that it is absent.
+    fn presence(&mut self, number: &Field, absent: i128) -> i128 {
+        let Type::Int(int, range) = &number.ty else { return absent };
+        let (least, most) = range.unwrap_or_else(|| int.range());
+        match self.byte() < 200 {
+            true if absent == least => most,
+            true => least,
+            false => absent,
+        }
     }
 
     /// Whether a field may be there; what newer peers send, mostly is.

@@ -192,7 +192,7 @@ pub(crate) fn measured(lines: &[Line<'_>]) -> Vec<Measured> {
 
 /// What the number of a line measures, if a walk can make use of it.
 fn measured_by(lines: &[Line<'_>], number: usize) -> Option<Measured> {
-    let (Role::Computed(Equation { measure, add, scale }), Type::Int(..)) = (lines[number].role, lines[number].ty)
+    let (Role::Computed(Equation { measure, add, scale, .. }), Type::Int(..)) = (lines[number].role, lines[number].ty)
     else {
         return None;
     };
@@ -409,10 +409,18 @@ fn present(schema: &Schema, field: &Field, marks: &[(usize, usize)]) -> Option<(
     let size = match &field.ty {
         Type::Bytes(Bytes { extent, .. }) => extent_size(extent, Size { least: 1, most: Some(1) })?,
         Type::List { element, count, .. } => extent_size(count, element_size(schema, element))?,
-        single => element_size(schema, single),
+        Type::Constant(constant) => exactly(constant.bytes.len() as u64),
+        single => match (single, &field.role) {
+            (Type::Int(int, _), Role::Constant(value)) => exactly(int.width(*value)),
+            _ => element_size(schema, single),
+        },
     };
     let there = Field { condition: None, size, ..field.clone() };
     Some((reads, there))
+}
+
+fn exactly(bytes: u64) -> Size {
+    Size { least: bytes, most: Some(bytes) }
 }
 
 /// The size of what says itself where it ends.

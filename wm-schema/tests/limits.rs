@@ -79,7 +79,8 @@ fn a_struct_is_a_region_of_its_own() {
     ";
     let part = &schema(source).structs[0];
     let measure = Measure::Bytes { first: 3, last: 3 };
-    assert_eq!(part.fields[1].role, Role::Computed(Equation { measure, add: 1 + 1 + 2 + 1, scale: Scale::One }));
+    let (add, scale) = (1 + 1 + 2 + 1, Scale::One);
+    assert_eq!(part.fields[1].role, Role::Computed(Equation { measure, add, scale, absent: None }));
     let Type::Bytes(data) = &part.fields[3].ty else { panic!("{part:?}") };
     assert_eq!((&data.extent, data.max), (&Extent::Field(1), Some(250)));
     assert_eq!(part.size, Size { least: 5, most: Some(255) });

@@ -39,12 +39,18 @@ impl Lines {
     /// Waits for a line with `what` in it and returns it.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, what: &str) -> String {
+        self.wait_for_any(&[what])
+    }
+
+    /// Waits for a line with one of these in it and returns it.
+    #[track_caller]
+    pub(crate) fn wait_for_any(&mut self, what: &[&str]) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     self.seen.push(line.clone());
-                    if line.contains(what) {
+                    if what.iter().any(|what| line.contains(what)) {
                         return line;
                     }
                 }

@@ -377,7 +377,7 @@ pub mod mqtt {
         #[wm(as = "u4")]
         pub flags: u8,
         /// What it holds.
-        #[wm(line = "remain: varint max 268435455 = size(body)", match = "type")]
+        #[wm(line = "remain: varint in 0..=268435455 = size(body)", match = "type")]
         pub body: PacketBody<'a>,
     }
 

@@ -1,6 +1,6 @@
 //! Sizes, equations and conditions as they were written.
 
-use super::{Literal, Name, Origin};
+use super::{Literal, Name, Origin, Spanned};
 
 /// The right side of an equation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,13 @@ pub enum ExprKind {
         left: Box<Expr>,
         /// Its right side.
         right: Box<Expr>,
+    },
+    /// `size(data) else -1`; only as the whole.
+    Else {
+        /// What is measured.
+        value: Box<Expr>,
+        /// What the number is where that is not there.
+        absent: Spanned<Literal>,
     },
 }
 

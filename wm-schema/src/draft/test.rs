@@ -51,6 +51,8 @@ pub enum ValueKind {
     Literal(Literal),
     /// `Opcode.Text`, or `Text` alone.
     Variant(Option<Name>, Name),
+    /// `Text("hi")`: an arm of a union, or a variant that is a range, and its value.
+    Chosen(Name, Box<ValueDraft>),
     /// `[1, 2]`.
     List(Vec<ValueDraft>),
     /// `Line { text: "x" }`.

@@ -77,6 +77,12 @@ impl Reader<'_> {
                 ValueKind::List(elements.map(|element| self.value(element)).collect::<Option<_>>()?)
             }
             Rule::object => self.object(part)?,
+            Rule::chosen => {
+                let mut parts = part.into_inner();
+                let name = self.name(&parts.next()?);
+                let value = parts.find(|inner| inner.as_rule() == Rule::value)?;
+                ValueKind::Chosen(name, Box::new(self.value(value)?))
+            }
             Rule::truth => ValueKind::Variant(None, self.name(&part)),
             Rule::variant_ref => {
                 let mut names: Vec<Name> = part.into_inner().map(|name| self.name(&name)).collect();

@@ -47,7 +47,14 @@ impl Reader<'_> {
             Rule::constant => {
                 let mut parts = body.into_inner();
                 let literal = parts.next()?;
-                attrs.extend(parts.map(|nocase| Attr { kind: AttrKind::Nocase, origin: self.origin(&nocase) }));
+                for part in parts {
+                    let origin = self.origin(&part);
+                    let kind = match part.as_rule() {
+                        Rule::nocase => AttrKind::Nocase,
+                        _ => AttrKind::If(self.formula_of(part)?),
+                    };
+                    attrs.push(Attr { kind, origin });
+                }
                 FieldKind::Literal(self.literal(literal)?)
             }
             rule => {
@@ -188,7 +195,7 @@ impl Reader<'_> {
                 let range = part.into_inner().find(|inner| inner.as_rule() == Rule::range)?;
                 AttrKind::In(self.number_range(&range)?)
             }
-            Rule::equals => AttrKind::Equals(self.expr(part.into_inner().next()?)?),
+            Rule::equals => AttrKind::Equals(self.equation(part)?),
             Rule::stream => AttrKind::Stream,
             Rule::nocase => AttrKind::Nocase,
             Rule::minimal => AttrKind::Minimal,
@@ -238,6 +245,16 @@ impl Reader<'_> {
 
     // ── Equations ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+    /// What stands behind `=`: an expression, and `else` what the number is where that is not there.
+    fn equation(&mut self, pair: Pair<'_>) -> Option<Expr> {
+        let origin = self.origin(&pair);
+        let mut parts = pair.into_inner();
+        let value = self.expr(parts.next()?)?;
+        let Some(absent) = parts.find(is_literal) else { return Some(value) };
+        let absent = self.spanned_literal(absent)?;
+        Some(Expr { kind: ExprKind::Else { value: Box::new(value), absent }, origin })
+    }
+
     /// `+` and `-` over `*` and `/`, from left to right.
     fn expr(&mut self, pair: Pair<'_>) -> Option<Expr> {
         let all = self.origin(&pair);
@@ -258,18 +275,31 @@ impl Reader<'_> {
             }
             let right = self.unary(part)?;
             match (operator, product.take()) {
-                (Some(sign @ ('*' | '/')), Some(left)) => product = Some(binary(sign, left, right)),
+                (Some(sign @ ('*' | '/')), Some(left)) => product = Some(self.binary(sign, left, right)),
                 (Some(sign), Some(left)) => {
-                    let left = joined(sum.take(), left);
+                    let left = self.joined_sum(sum.take(), left);
                     sum = Some((sign, left));
                     product = Some(right);
                 }
                 _ => product = Some(right),
             }
         }
-        let mut whole = joined(sum, product?);
+        let mut whole = self.joined_sum(sum, product?);
         whole.origin = all;
         Some(whole)
+    }
+
+    /// `sum sign right`, or `right` alone.
+    fn joined_sum(&mut self, sum: Option<(char, Expr)>, right: Expr) -> Expr {
+        match sum {
+            Some((sign, left)) => self.binary(sign, left, right),
+            None => right,
+        }
+    }
+
+    fn binary(&mut self, operator: char, left: Expr, right: Expr) -> Expr {
+        let origin = self.places.across(left.origin, right.origin);
+        Expr { kind: ExprKind::Binary { operator, left: Box::new(left), right: Box::new(right) }, origin }
     }
 
     fn operator(&mut self, pair: &Pair<'_>) -> Option<char> {
@@ -393,19 +423,6 @@ fn is_sentinel(rule: Rule) -> bool {
 
 fn is_literal(pair: &Pair<'_>) -> bool {
     matches!(pair.as_rule(), Rule::int | Rule::number | Rule::literal | Rule::const_name)
-}
-
-/// `sum sign right`, or `right` alone.
-fn joined(sum: Option<(char, Expr)>, right: Expr) -> Expr {
-    match sum {
-        Some((sign, left)) => binary(sign, left, right),
-        None => right,
-    }
-}
-
-fn binary(operator: char, left: Expr, right: Expr) -> Expr {
-    let origin = left.origin;
-    Expr { kind: ExprKind::Binary { operator, left: Box::new(left), right: Box::new(right) }, origin }
 }
 
 fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {

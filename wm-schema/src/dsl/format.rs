@@ -233,7 +233,7 @@ impl Writer<'_, '_> {
         self.reader.text(index) == "-"
             && before.is_none_or(|(kind, text)| match kind {
                 TokenKind::Sign => ![")", "]"].contains(&text),
-                TokenKind::Word => text == "in",
+                TokenKind::Word => ["in", "else"].contains(&text),
                 _ => false,
             })
     }
@@ -322,7 +322,7 @@ mod tests {
         include_str!("../../tests/ui/not_yet_dns_tcp.wm"),
         include_str!("../../../tests/schemas/http1.wm"),
         include_str!("../../../tests/schemas/mqtt.wm"),
-        include_str!("../../tests/ui/not_yet_resp2.wm"),
+        include_str!("../../tests/ui/absent.wm"),
         include_str!("../../../tests/schemas/door.wm"),
         include_str!("../../../examples/proto/websocket.wm"),
     ];

@@ -92,7 +92,8 @@ impl Reader<'_> {
     }
 
     fn pair_up(&mut self, left: Formula, joint: Joint, right: Formula) -> Option<Formula> {
-        let (origin, sign) = (left.origin, if let Joint::Operator(operator) = joint { operator.sign() } else { "is" });
+        let origin = self.places.across(left.origin, right.origin);
+        let sign = if let Joint::Operator(operator) = joint { operator.sign() } else { "is" };
         let text = format!("{} {sign} {}", left.text, right.text);
         let kind = match joint {
             Joint::Operator(operator) => FormulaKind::Binary { operator, left: Box::new(left), right: Box::new(right) },
@@ -144,7 +145,7 @@ impl Reader<'_> {
             Rule::int | Rule::literal | Rule::const_name => FormulaKind::Literal(self.literal(pair)?),
             Rule::group => {
                 let inner = self.formula(pair.into_inner().next()?)?;
-                return Some(Formula { text, ..inner });
+                return Some(Formula { text, origin, ..inner });
             }
             Rule::path_ref => FormulaKind::Path(pair.into_inner().map(|name| self.name(&name)).collect()),
             Rule::variant_ref => {

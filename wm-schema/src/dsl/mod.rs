@@ -152,6 +152,7 @@ mod tests {
             ExprKind::Call { function, argument: Argument::Range(first, last) } => {
                 format!("{}({}..{})", function.text, first.text, last.text)
             }
+            ExprKind::Else { value, absent } => format!("{} else {:?}", spell(value), absent.value),
             ExprKind::Binary { operator, left, right } => format!("({} {operator} {})", spell(left), spell(right)),
         }
     }

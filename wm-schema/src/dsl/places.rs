@@ -64,6 +64,14 @@ impl Places {
         origin
     }
 
+    /// Gives out the place from the start of one to the end of another.
+    pub(super) fn across(&mut self, first: Origin, last: Origin) -> Origin {
+        match (self.range(first), self.range(last)) {
+            (Some(first), Some(last)) => self.add(first.start..last.end),
+            _ => first,
+        }
+    }
+
     /// The bytes that `origin` stands for, in the source or in the file that is [`imported`](Self::imported); none for an
     /// origin that this file did not give out.
     #[must_use]

@@ -78,6 +78,10 @@ fn field(reader: &Reader<'_>, failure: &Failure<'_>) -> Option<Words> {
         let (label, why) = (format!("`{text}` is no name for a field"), "fields are in snake_case, types in CamelCase");
         return Some((label, why, format!("write `{}`", snake_case(text))));
     }
+    if found > failure.tokens.start && reader.text(found - 1) == "else" {
+        let (label, why) = ("expected a number", "it is what a length says where that which it measures is not there");
+        return Some((label.to_owned(), why, "write `else -1`".to_owned()));
+    }
     if expects(failure, Rule::range) || expects(failure, Rule::dots) || expects(failure, Rule::number) {
         let why = "a range names its first and its last value";
         return Some(("expected a range such as `1..=5`".into(), why, "write `in 1..=5`".into()));
@@ -162,6 +166,10 @@ fn attribute(reader: &Reader<'_>, found: usize, text: &str) -> Option<Words> {
         let label = format!("`{before}` is read as a constant, for which there is no `{text}`");
         let why = "a name of one capital alone is that of a constant";
         return Some((label, why, "give the type a name with a small letter in it".into()));
+    }
+    if ATTRIBUTES.contains(&text) {
+        let why = "its bytes say all of it; only whether it is there may depend on other fields";
+        return Some((format!("a constant takes no `{text}`"), why, format!("take `{text}` out, or write `if …`")));
     }
     let label = format!("there is no attribute `{text}`");
     let why = "what follows a type says what bounds it, or what it is equal to";

@@ -18,7 +18,7 @@ pub(super) const ITEM_WORDS: [&str; 16] = [
 ];
 
 /// Words that carry an item or a line on when they stand first on the next line.
-const CONTINUING_WORDS: [&str; 27] = [
+const CONTINUING_WORDS: [&str; 28] = [
     "until",
     "max",
     "trim",
@@ -31,6 +31,7 @@ const CONTINUING_WORDS: [&str; 27] = [
     "nocase",
     "minimal",
     "if",
+    "else",
     "where",
     "since",
     "as",

@@ -60,7 +60,7 @@ pub(super) fn onward(rule: &Recover) -> String {
 /// What the number of a framing counts.
 fn counted(schema: &Schema, layout: &Layout, index: usize, at: u64) -> String {
     let field = &layout.fields[index];
-    if let Role::Computed(Equation { measure, add, scale }) = field.role {
+    if let Role::Computed(Equation { measure, add, scale, .. }) = field.role {
         let what = match measure {
             Measure::Bytes { first: 0, last } if last + 1 == layout.fields.len() => "the whole frame".to_owned(),
             Measure::Bytes { first, last } if first == index + 1 && last + 1 == layout.fields.len() => {
@@ -221,8 +221,9 @@ pub(super) fn equation(layout: &Layout, index: usize, equation: Equation) -> Str
         less => format!("{measure} - {}", less.unsigned_abs()),
     };
     let inner = if equation.add == 0 { sum.clone() } else { format!("({sum})") };
+    let otherwise = equation.absent.map(|absent| format!(" else {absent}")).unwrap_or_default();
     match equation.scale {
-        Scale::One => sum,
+        Scale::One => format!("{sum}{otherwise}"),
         Scale::Over(by) => format!("{inner} / {by}"),
         Scale::Times(by) => format!("{inner} * {by}"),
     }

@@ -228,6 +228,9 @@ impl<'s> Progress<'s> {
     fn equations(&self, read: usize, frame: Option<usize>) -> Result<(), Error> {
         for (index, field) in self.layout.fields.iter().enumerate().take(read + 1) {
             let Role::Computed(equation) = field.role else { continue };
+            if equation.absent.is_some_and(|absent| self.numbers[index] == Some(absent)) {
+                continue;
+            }
             let last_field = self.layout.fields.len() - 1;
             let (measured, due) = match equation.measure {
                 Measure::Elements { list } => (self.counts.get(list).copied(), list.max(index)),
@@ -318,6 +321,7 @@ pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: 
     if let Type::Int(_, range) = &field.ty {
         in_range(number, *range, offset, place)?;
         let (add, scale) = match field.role {
+            Role::Computed(equation) if equation.absent == Some(number) => return Ok(()),
             Role::Computed(equation) => (i128::from(equation.add), equation.scale),
             _ => (0, Scale::One),
         };

@@ -121,7 +121,12 @@ fn layout(
                 Some(Piece::bits(sent.into()))
             }
             (_, Role::Constant(value)) if field.bits.is_some() => Some(Piece::bits(decode::as_u64(*value))),
-            (Type::Constant(_), _) | (_, Role::Constant(_)) => Some(Piece::new(constant(schema, field), 0)),
+            (Type::Constant(_), _) | (_, Role::Constant(_)) => {
+                fields.push(None);
+                let known = Known { schema, layout, fields: &fields, params };
+                let bytes = if is_there(&known, field, all) { constant(schema, field) } else { Vec::new() };
+                Some(Piece::new(bytes, 0))
+            }
             (_, Role::Extension) => Some(Piece::new(Vec::new(), 0)),
             (_, Role::Computed(_) | Role::Checksum(_)) => None,
             (_, Role::Value) => {
@@ -133,7 +138,7 @@ fn layout(
                         let body = framed(schema, layout).and_then(|framed| set_value(layout, all, framed.body));
                         Piece::new(headers::write(schema, layout, (value, *max), body, place)?, 0)
                     }
-                    _ => set(&known, field, value)?,
+                    _ => set(&known, field, value, is_there(&known, field, all))?,
                 })
             }
         });
@@ -213,8 +218,17 @@ fn needs_what_came_before(known: &Known<'_>, since: Since, value: &Value, place:
     }
 }
 
-/// A field that a user sets, the last of `known`.
-fn set(known: &Known<'_>, field: &Field, value: &Value) -> Result<Piece, EncodeError> {
+/// Whether a field is there by its condition. What a number says of a field, that field says itself: `all` is what a user sets.
+fn is_there(known: &Known<'_>, field: &Field, all: &[Value]) -> bool {
+    let Some(condition) = &field.condition else { return true };
+    match known.layout.asks_for(condition) {
+        Some(measured) => !matches!(set_value(known.layout, all, measured), Some(Value::Option(None))),
+        None => known.holds(condition),
+    }
+}
+
+/// A field that a user sets, the last of `known`; `there` is what its condition says.
+fn set(known: &Known<'_>, field: &Field, value: &Value, there: bool) -> Result<Piece, EncodeError> {
     let (schema, place) = (known.schema, Place::new(known.layout, field));
     if let Some(since) = field.since {
         needs_what_came_before(known, since, value, place)?;
@@ -225,7 +239,7 @@ fn set(known: &Known<'_>, field: &Field, value: &Value) -> Result<Piece, EncodeE
             None => return Ok(Piece::new(Vec::new(), 0)),
         },
         (None, value) => value,
-        (Some(condition), Value::Option(value)) => match (known.holds(condition), value) {
+        (Some(condition), Value::Option(value)) => match (there, value) {
             (true, Some(value)) => value,
             (false, None) => return Ok(Piece::new(Vec::new(), 0)),
             (expected, _) => {
@@ -305,7 +319,7 @@ fn union(
     let mut fields = vec![None; layout.fields.len()];
     fields[*index] = Some((**value).clone());
     let known = Known { schema, layout, fields: &fields, params };
-    wire.extend(set(&known, field, value)?.wire);
+    wire.extend(set(&known, field, value, true)?.wire);
     Ok(wire)
 }
 
@@ -326,10 +340,13 @@ fn compute(layout: &Layout, pieces: &mut [Option<Piece>], fields: &mut [Option<V
                 continue;
             };
             let field = &layout.fields[index];
-            let piece = computed(field, measured, equation).map_err(|fault| Place::new(layout, field).refuse(fault))?;
+            let value = match (equation.absent, &fields[equation.measure.last()]) {
+                (Some(absent), Some(Value::Option(None))) => absent,
+                _ => size(field, measured, equation).map_err(|fault| Place::new(layout, field).refuse(fault))?,
+            };
+            let piece = computed(field, value).map_err(|fault| Place::new(layout, field).refuse(fault))?;
             pieces[index] = Some(piece);
-            let said = i128::from(measured) + i128::from(equation.add);
-            fields[index] = equation.scale.number(said).ok().map(Value::Int);
+            fields[index] = Some(Value::Int(value));
         }
         assert!(later.len() < before, "numbers of {} measure each other: no checked schema has that", layout.name);
         missing = later;
@@ -354,9 +371,11 @@ fn run_bytes(layout: &Layout, index: usize) -> u64 {
     layout.fields[index].bits.filter(|place| place.last == index).map_or(0, |place| place.bytes.into())
 }
 
-fn computed(field: &Field, measured: u64, equation: Equation) -> Result<Piece, EncodeFault> {
+/// The size or count that a number says, if it can.
+fn size(field: &Field, measured: u64, equation: Equation) -> Result<i128, EncodeFault> {
     let Type::Int(int, range) = &field.ty else { return Err(EncodeFault::Shape) };
     let (least, most) = range.unwrap_or_else(|| int.range());
+    let most = if equation.absent == Some(most) { most - 1 } else { most };
     let add = i128::from(equation.add);
     let value = equation
         .scale
@@ -366,6 +385,11 @@ fn computed(field: &Field, measured: u64, equation: Equation) -> Result<Piece, E
         let limit = decode::as_u64(equation.scale.most(most) - add);
         return Err(EncodeFault::TooLong { found: measured, limit });
     }
+    Ok(value)
+}
+
+fn computed(field: &Field, value: i128) -> Result<Piece, EncodeFault> {
+    let Type::Int(int, _) = &field.ty else { return Err(EncodeFault::Shape) };
     let wire = number::write(int, &Value::Int(value))?;
     Ok(Piece { bits: bits::own(&field.ty, value), ..Piece::new(wire, 0) })
 }

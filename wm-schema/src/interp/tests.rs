@@ -95,8 +95,8 @@ fn text() -> Schema {
 
 /// `"****"  total: u32 = size(self)  name: str[u8]  data: bytes[..]`, at most 64 bytes.
 fn upload() -> Schema {
-    let size_of_self =
-        Role::Computed(Equation { measure: Measure::Bytes { first: 0, last: 3 }, add: 0, scale: Scale::One });
+    let measure = Measure::Bytes { first: 0, last: 3 };
+    let size_of_self = Role::Computed(Equation { measure, add: 0, scale: Scale::One, absent: None });
     let fields = vec![
         field("\"****\"", Role::Value, Type::Constant(literal(b"****")), 4, 4),
         field("total", size_of_self, Type::Int(U32, None), 4, 4),
@@ -214,8 +214,8 @@ fn what_cannot_be_sent() {
 #[test]
 fn an_equation_is_checked_when_its_last_field_has_been_read() {
     // `n: u8 = size(a)  a: str until ";"  b: bytes[1]`
-    let size_of_a =
-        Role::Computed(Equation { measure: Measure::Bytes { first: 1, last: 1 }, add: 0, scale: Scale::One });
+    let measure = Measure::Bytes { first: 1, last: 1 };
+    let size_of_a = Role::Computed(Equation { measure, add: 0, scale: Scale::One, absent: None });
     let fields = vec![
         field("n", size_of_a, Type::Int(U8, None), 1, 1),
         field("a", Role::Value, bytes(Content::Str, Extent::Until(b";".to_vec()), 9, None), 1, 10),

@@ -3,7 +3,7 @@
 use super::formula::Known;
 use super::{Error, Fault, Input, Interpreter, Place, decode, encode, headers, number};
 use crate::ir::headers::{Framed, FramedBy, framed};
-use crate::ir::{By, Bytes, Choice, Computed, Extent, Field, Int, Layout, Schema, Term, Type, Value};
+use crate::ir::{By, Bytes, Choice, Computed, Extent, Field, Int, Layout, Role, Schema, Term, Type, Value};
 use crate::walk::{self, Look, Span, Step};
 use std::collections::HashMap;
 
@@ -289,14 +289,14 @@ impl<'w> Walk<'w> {
     /// A number that measures nothing.
     fn free(&mut self, ty: &Type, place: Place<'_>) -> Result<(), Stop> {
         let Type::Int(int, _) = ty else { return Ok(()) };
-        if let Int::Until { signed: true, delimiter, max, .. } = int {
-            self.up_to(delimiter, u64::from(*max), place)?;
-        }
         self.value(int, place).map(drop)
     }
 
     /// A number that is read.
     fn value(&mut self, int: &Int, place: Place<'_>) -> Result<i128, Stop> {
+        if let Int::Until { signed: true, delimiter, max, .. } = int {
+            self.up_to(delimiter, u64::from(*max), place)?;
+        }
         let arrived = self.arrived();
         let least = int.size().least;
         let Some((value, width)) = number::arriving(int, arrived, size(self.at), place)? else {
@@ -321,6 +321,9 @@ impl<'w> Walk<'w> {
         };
         let number = self.value(int, place)?;
         decode::number_rules(layout, field, number, offset)?;
+        if matches!(layout.fields[field].role, Role::Computed(equation) if equation.absent == Some(number)) {
+            return Ok(0);
+        }
         let (found, add) = (decode::as_u64(number), i128::from(span.add));
         let units = span.scale.most(number) - add;
         if units < 0 {

@@ -40,6 +40,19 @@ pub struct Nesting {
 }
 
 impl Layout {
+    /// The number that says by its equation whether the field `at` is there, if one does.
+    #[must_use]
+    pub fn presence(&self, at: usize) -> Option<usize> {
+        let decides = |number: &Field| number.measured_if_there() == Some(at);
+        self.fields.iter().position(decides)
+    }
+
+    /// The field whose presence a condition asks for, by the number that says it.
+    #[must_use]
+    pub fn asks_for(&self, condition: &Formula) -> Option<usize> {
+        condition.term.fields().into_iter().find_map(|number| self.fields[number].measured_if_there())
+    }
+
     /// Whether a formula reads a number that the encoder computes.
     #[must_use]
     pub fn computes(&self, formula: &Formula) -> bool {
@@ -105,7 +118,15 @@ pub struct Field {
 }
 
 impl Field {
-    /// Whether it may be absent, and Rust holds it as an `Option`.
+    /// The field that it measures, and of which it says whether it is there.
+    fn measured_if_there(&self) -> Option<usize> {
+        match self.role {
+            Role::Computed(Equation { measure, absent: Some(_), .. }) => Some(measure.last()),
+            _ => None,
+        }
+    }
+
+    /// Whether it may be absent; what a user sets Rust then holds as an `Option`.
     #[must_use]
     pub const fn is_optional(&self) -> bool {
         self.condition.is_some() || self.since.is_some()
@@ -188,7 +209,7 @@ pub enum Role {
     Sender(Side),
 }
 
-/// `value = measure + add`, in units of its own.
+/// `value = measure + add`, in units of its own; or `absent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Equation {
     /// What is measured.
@@ -197,6 +218,9 @@ pub struct Equation {
     pub add: i64,
     /// The units in which the number counts that.
     pub scale: Scale,
+    /// `else -1`: what the number is where the one field that is measured is not there. No size comes to it, and the
+    /// `if` of that field says just this.
+    pub absent: Option<i128>,
 }
 
 /// The units of a number, against bytes or elements.
@@ -265,4 +289,15 @@ pub enum Measure {
         /// The index of the list.
         list: usize,
     },
+}
+
+impl Measure {
+    /// The index of the last field that is measured.
+    #[must_use]
+    pub const fn last(self) -> usize {
+        match self {
+            Self::Bytes { last, .. } => last,
+            Self::Elements { list } => list,
+        }
+    }
 }

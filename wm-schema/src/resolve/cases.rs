@@ -320,6 +320,21 @@ fn flag(cx: &mut Context<'_>, name: &str, draft: &ValueDraft) -> Option<Value> {
 
 /// The value of a union: the name of an arm, and the fields of its struct.
 fn arm(cx: &mut Context<'_>, known: &Known<'_>, union: &Layout, name: &str, draft: &ValueDraft) -> Option<Value> {
+    if let ValueKind::Chosen(given, inner) = &draft.kind {
+        let Some(index) = union.fields.iter().position(|arm| arm.name == given.text) else {
+            let help = suggest::help(&given.text, union.fields.iter().map(|arm| arm.name.as_str()));
+            bad(
+                cx,
+                given.origin,
+                format!("`{name}` has no arm `{}`", given.text),
+                "a value has the type of its field",
+                help,
+            );
+            return None;
+        };
+        let found = value(cx, known, &union.fields[index].ty, &given.text, inner)?;
+        return Some(Value::Arm(index, Box::new(found)));
+    }
     let given = match &draft.kind {
         ValueKind::Struct(given, _) => Some(given.text.as_str()),
         _ => None,
@@ -346,9 +361,11 @@ fn arm(cx: &mut Context<'_>, known: &Known<'_>, union: &Layout, name: &str, draf
         return Some(Value::Arm(*index, Box::new(found)));
     }
     let (Some((index, part)), ValueKind::Struct(given, fields)) = (part, &draft.kind) else {
-        let structs = union.fields.iter().filter(|field| matches!(field.ty, Type::Struct(_)));
-        let arms: Vec<String> = structs.map(|field| format!("`{} {{ … }}`", field.name)).collect();
-        return mismatch(cx, name, &arms.join(" or "), draft);
+        let arms = union.fields.iter().map(|arm| match arm.ty {
+            Type::Struct(_) => format!("`{} {{ … }}`", arm.name),
+            _ => format!("`{}(…)`", arm.name),
+        });
+        return mismatch(cx, name, &arms.collect::<Vec<_>>().join(" or "), draft);
     };
     let value = layout(cx, known, known.structs[part].as_ref()?, given, fields)?;
     Some(Value::Arm(index, Box::new(value)))
@@ -381,6 +398,11 @@ fn number(cx: &mut Context<'_>, name: &str, draft: &ValueDraft, least: i128, mos
 }
 
 fn variant(cx: &mut Context<'_>, ty: &Enum, name: &str, draft: &ValueDraft) -> Option<Value> {
+    if let ValueKind::Chosen(given, inner) = &draft.kind
+        && let Some(found) = ty.variants.iter().find(|variant| variant.name == given.text)
+    {
+        return number(cx, &given.text, inner, found.least.into(), found.most.into()).map(Value::Int);
+    }
     let named = match &draft.kind {
         ValueKind::Variant(of, variant) if of.as_ref().is_none_or(|of| of.text == ty.name) => Some(&variant.text),
         ValueKind::Literal(Literal::Const(variant)) => Some(variant),
@@ -400,7 +422,8 @@ fn variant(cx: &mut Context<'_>, ty: &Enum, name: &str, draft: &ValueDraft) -> O
         if found.least == found.most {
             return Some(Value::Int(found.least.into()));
         }
-        let wanted = format!("a number: `{}` is a range, {} to {}", found.name, found.least, found.most);
+        let wanted =
+            format!("a number of its range, {} to {}: `{}({})`", found.least, found.most, found.name, found.least);
         return mismatch(cx, name, &wanted, draft);
     }
     let variants = ty.variants.iter().map(|variant| variant.name.as_str());

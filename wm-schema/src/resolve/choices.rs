@@ -1,6 +1,6 @@
 //! Unions: what chooses their arms, what is handed to structs, and whether all that fits.
 
-use super::formulas::{self, Kind, View};
+use super::formulas::{self, Kind, Numbers, View};
 use super::layouts::Body;
 use super::names::{self, Item};
 use super::sizes::Parts;
@@ -402,7 +402,7 @@ pub(super) fn arguments(
         it: None,
         params: &body.params,
         element: None,
-        computed: false,
+        numbers: Numbers::Unknown,
         sent: false,
         facts: &[],
         parts,

@@ -5,9 +5,9 @@
 
 use super::layouts::Line;
 use super::types::{Scope, no_length};
-use super::{Context, checksums, names, spell, suggest};
+use super::{Context, absent, checksums, names, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Argument, Expr, ExprKind, Literal, Name, Side};
+use crate::draft::{Argument, Expr, ExprKind, Literal, Name, Side, Spanned};
 use crate::ir::{Bytes, Checksum, Constant, Enum, Equation, Extent, Int, Measure, Role, Scale, Type};
 
 /// What an expression comes to.
@@ -35,7 +35,19 @@ pub(super) fn role(
         line.ty = Type::Int(enums[index].as_ref()?.repr.clone(), None);
         return Some(Role::Constant(value));
     }
+    let (expr, otherwise) = match &expr.kind {
+        ExprKind::Else { value, absent } => (&**value, Some(absent)),
+        _ => (expr, None),
+    };
     let folded = fold(cx, scope, types, expr)?;
+    if let (Some(absent), false) = (otherwise, matches!(folded, Folded::Measure(..))) {
+        cx.report(
+            Diagnostic::new(Code::BadEquation, absent.origin, "`else` behind what is always there")
+                .why("it is what a size or a count is where that which it measures is absent")
+                .help("take it out"),
+        );
+        return None;
+    }
     match (&line.ty, folded) {
         (Type::Int(int, range), Folded::Number(value)) => {
             let (least, most) = range.unwrap_or_else(|| int.range());
@@ -53,7 +65,11 @@ pub(super) fn role(
         (Type::Int(Int::Flag, _), Folded::Sender(side)) => Some(Role::Sender(side)),
         (Type::Int(int, _), Folded::Measure(measure, add, scale)) => {
             let int = int.clone();
-            computed(cx, scope, expr, &int, (measure, add, scale)).map(Role::Computed)
+            let equation = computed(cx, scope, expr, &int, (measure, add, scale), otherwise)?;
+            match otherwise {
+                Some(absent) => absent::resolve(cx, line, equation, absent).map(Role::Computed),
+                None => Some(Role::Computed(equation)),
+            }
         }
         (Type::Bytes(Bytes { extent: Extent::Fixed(size), .. }), Folded::Bytes(bytes))
             if *size == bytes.len() as u64 =>
@@ -125,6 +141,7 @@ fn computed(
     expr: &Expr,
     int: &Int,
     (measure, add, scale): (Measure, i128, Scale),
+    otherwise: Option<&Spanned<Literal>>,
 ) -> Option<Equation> {
     let line = &scope.fields[scope.at];
     let own = match measure {
@@ -137,7 +154,7 @@ fn computed(
         let why = "its width would depend on its own value";
         Some(("a number of varying width that counts itself", why, "count what follows: `size(rest)`, or take `u32`"))
     } else {
-        no_length(int).map(|why| ("this type cannot carry a size", why, "write `u16` or `u32`"))
+        no_length(int, otherwise.is_some()).map(|why| ("this type cannot carry a size", why, "write `u16` or `u32`"))
     };
     if let Some((label, why, help)) = problem {
         cx.report(Diagnostic::new(Code::BadEquation, expr.origin, label).why(why).help(help));
@@ -151,7 +168,7 @@ fn computed(
         );
         return None;
     };
-    Some(Equation { measure, add, scale })
+    Some(Equation { measure, add, scale, absent: None })
 }
 
 fn fold(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], expr: &Expr) -> Option<Folded> {
@@ -171,6 +188,8 @@ fn fold(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], expr: &E
         ExprKind::Call { function, argument } => {
             measure(cx, scope, types, function, argument).map(|measure| Folded::Measure(measure, 0, Scale::One))
         }
+        // Only the whole of an equation has one.
+        ExprKind::Else { value, .. } => fold(cx, scope, types, value),
         ExprKind::Binary { operator, left, right } => {
             let (left, right) = (fold(cx, scope, types, left), fold(cx, scope, types, right));
             let result = combine(*operator, left?, right?);

@@ -6,10 +6,10 @@
 use super::arms::{self, Fact};
 use super::layouts::{Body, Line};
 use super::sizes::Parts;
-use super::{Context, choices, lengths, names, sentinels, spell, suggest};
+use super::{Context, absent, choices, lengths, names, sentinels, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{self, FormulaKind, Literal, Name, Operator, Origin};
-use crate::ir::{Bytes, Content, Extent, Formula, Held, Int, Layout, Param, Role, Scale, Term, Type};
+use crate::ir::{Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Param, Role, Scale, Term, Type};
 
 /// Checks every formula of a layout.
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
@@ -27,13 +27,16 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 it: None,
                 params: &body.params,
                 element: None,
-                computed: false,
+                numbers: Numbers::Presence,
                 sent: true,
                 facts: &[],
                 parts,
             };
             let formula = condition(cx, view, written);
             body.sound &= formula.is_some() && may_be_absent(cx, body, at, written.origin);
+            if let Some(formula) = &formula {
+                body.sound &= absent::asks(cx, &body.lines, formula, written.origin);
+            }
             body.lines[at].present_if = formula;
         }
         for written in body.lines[at].written_rules.clone() {
@@ -50,7 +53,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 it: Some(at),
                 params: &body.params,
                 element: None,
-                computed: true,
+                numbers: Numbers::Known,
                 sent: true,
                 facts: &[],
                 parts,
@@ -67,7 +70,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
             it: None,
             params: &body.params,
             element: None,
-            computed: true,
+            numbers: Numbers::Known,
             sent: true,
             facts: &[],
             parts,
@@ -90,22 +93,55 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
 /// Whether a field is of a kind that can be absent.
 pub(super) fn may_be_absent(cx: &mut Context<'_>, body: &Body<'_>, at: usize, origin: Origin) -> bool {
     let line = &body.lines[at];
-    let problem = if !matches!(line.role, Role::Value) {
-        Some(("only a field that a user sets can be absent", "put it into a struct, and that behind `if`"))
+    let problem = if !matches!(line.role, Role::Value | Role::Constant(_)) {
+        Some((
+            "only a constant or a field that a user sets can be absent",
+            "put it into a struct, and that behind `if`",
+        ))
     } else if matches!(line.ty, Type::Bytes(Bytes { content: Content::JsonBody(_), .. })) {
         Some(("a typed JSON body is always there in this version", "make it `json`, and read it in the handler"))
     } else if line.draft.held == Held::Serde {
         Some(("a type of serde's is always there in this version", "make it `Json`, and read it in the handler"))
-    } else if matches!(super::layouts::extent(&line.ty), Some(Extent::Field(_))) {
-        Some(("the field that says its length would have to say that it is absent", "give it a prefix: `[u16]`"))
     } else {
         None
     };
+    if let Some(Extent::Field(number)) = super::layouts::extent(&line.ty)
+        && absent::number_of(&body.lines, at) != Some(*number)
+    {
+        return length_says_nothing(cx, &body.lines, at, *number, origin);
+    }
     let Some((why, help)) = problem else { return true };
     cx.report(
         Diagnostic::new(Code::BadAttribute, origin, format!("`{}` cannot be absent", line.name)).why(why).help(help),
     );
     false
+}
+
+/// The field that says the length of one that may be absent does not say that.
+fn length_says_nothing(cx: &mut Context<'_>, lines: &[Line<'_>], at: usize, number: usize, origin: Origin) -> bool {
+    let (line, said) = (&lines[at], &lines[number]);
+    // Its equation is missing as a whole, which is reported where lengths are checked.
+    if said.role == Role::Value {
+        return true;
+    }
+    cx.report(
+        Diagnostic::new(Code::BadAttribute, origin, format!("`{}` cannot be absent", line.name))
+            .why("the field that says its length would have to say that it is absent")
+            .help("give its equation a value for that: `len: i16 = size(data) else -1`, or the field a prefix: `[u16]`")
+            .note(said.draft.origin, "the length stands here"),
+    );
+    false
+}
+
+/// What is known of numbers that the encoder computes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// Nothing: it is open what there is to measure.
+    Unknown,
+    /// Whether what they measure is there, of those that say so.
+    Presence,
+    /// All.
+    Known,
 }
 
 /// What a formula may read.
@@ -119,8 +155,8 @@ pub(super) struct View<'v> {
     pub(super) params: &'v [Param],
     /// The element of a list that `it` means.
     pub(super) element: Option<&'v Type>,
-    /// Whether numbers that the encoder computes are known: not while it is open what there is to measure.
-    pub(super) computed: bool,
+    /// What is known of numbers that the encoder computes.
+    pub(super) numbers: Numbers,
     /// Whether it is known who sends: not for what is handed on.
     pub(super) sent: bool,
     /// What the formula itself has asked of unions so far.
@@ -310,15 +346,23 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
     }
     let problem = match line.role {
         Role::Checksum(_) => Some(("a checksum", "it is checked already, and any value of it is as good as another")),
-        Role::Computed(_) if !view.computed => {
+        Role::Computed(Equation { absent, .. })
+            if view.numbers == Numbers::Unknown || view.numbers == Numbers::Presence && absent.is_none() =>
+        {
             Some(("computed", "whether a field is there would depend on what is measured, and that on the field"))
         }
         Role::Sender(_) if !view.sent => Some(("who sends", "only `if` and `where` of the message know that")),
         _ => None,
     };
     if let Some((what, why)) = problem {
+        let help = match (view.numbers, &line.role) {
+            (Numbers::Presence, Role::Computed(_)) => {
+                "decide by a field that a user sets, or let the number say it: `= size(data) else -1`"
+            }
+            _ => "decide by a field that a user sets",
+        };
         cx.report(
-            bad_field(first, format!("`{}` is {what}", first.text), why, "decide by a field that a user sets")
+            bad_field(first, format!("`{}` is {what}", first.text), why, help)
                 .note(line.draft.origin, "it stands here"),
         );
         return None;

@@ -67,7 +67,7 @@ pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> 
 
 /// The number at `at` measures all that varies.
 fn by_equation(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_>) -> Option<Framing> {
-    let Role::Computed(Equation { measure, add, scale: units }) = lines[at].role else { return None };
+    let Role::Computed(Equation { measure, add, scale: units, absent: None }) = lines[at].role else { return None };
     let Type::Int(int, _) = &lines[at].ty else { return None };
     let (first, last, scale) = match measure {
         Measure::Bytes { first, last } => (first, last, 1),
@@ -207,7 +207,10 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
             let unseen = layout.fields[field].args.iter().any(|arg| is_arm || !walk::in_reach(layout, arg, true));
             if unseen && matches!(step, walk::Step::Enter { .. }) {
                 cx.report(not_in_reach(draft, field, "is handed what the framer has not read", SEEN));
-            } else if layout.fields[field].condition.is_some() && conditional != Some(field) {
+            } else if layout.fields[field].condition.is_some()
+                && conditional != Some(field)
+                && layout.presence(field).is_none()
+            {
                 cx.report(not_in_reach(draft, field, "may be absent", CONDITIONS));
             } else if layout.fields[field].bits.is_some() && !(is_head && matches!(step, walk::Step::Free { .. })) {
                 cx.report(not_in_reach(draft, field, "is part of a byte", "reads whole bytes on the way"));

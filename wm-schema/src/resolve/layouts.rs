@@ -122,9 +122,9 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
         FieldKind::Extension => return Some((extension(draft), None)),
         FieldKind::Tag { value, bits } => return Some((tag(draft, *value, *bits), None)),
         FieldKind::Literal(literal) => {
-            let nocase = attrs.take_nocase();
+            let (nocase, condition) = (attrs.take_nocase(), attrs.take_condition());
             attrs.refuse(cx, "a constant");
-            return Some((Line { nocase, ..constant(cx, draft, literal)? }, None));
+            return Some((Line { nocase, condition, ..constant(cx, draft, literal)? }, None));
         }
         FieldKind::Named(name, ty) => {
             names::check(cx, name, kind);

@@ -5,7 +5,7 @@
 //! encoder refuses a value of another length.
 
 use super::Context;
-use super::formulas::{self, Kind, View};
+use super::formulas::{self, Kind, Numbers, View};
 use super::layouts::{Body, Line, extent, extent_mut};
 use super::sizes::Parts;
 use crate::diagnostic::{Code, Diagnostic};
@@ -41,7 +41,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, at: usize, parts:
         it: None,
         params: &body.params,
         element: None,
-        computed: true,
+        numbers: Numbers::Known,
         sent: false,
         facts: &[],
         parts,
@@ -101,7 +101,7 @@ pub(super) fn solve(lines: &mut [Line<'_>], at: usize) -> Option<Diagnostic> {
         return Some(other(lines, at, number, Some(expected)));
     }
     let (scale, Ok(add)) = (expected.0, i64::try_from(expected.1)) else { return Some(other(lines, at, number, None)) };
-    lines[number].role = Role::Computed(Equation { measure, add, scale });
+    lines[number].role = Role::Computed(Equation { measure, add, scale, absent: None });
     if let Some(extent) = extent_mut(&mut lines[at].ty) {
         *extent = Extent::Field(number);
     }
@@ -110,7 +110,7 @@ pub(super) fn solve(lines: &mut [Line<'_>], at: usize) -> Option<Diagnostic> {
 
 /// What the equation of a number says of one line: what it says in its units, less so much, is its length.
 fn said(lines: &[Line<'_>], at: usize, number: usize) -> Option<(Measure, (Scale, i128))> {
-    let Role::Computed(Equation { measure, add, scale }) = lines[number].role else { return None };
+    let Role::Computed(Equation { measure, add, scale, absent: None }) = lines[number].role else { return None };
     match (measure, &lines[at].ty) {
         (Measure::Elements { list }, Type::List { .. }) if list == at => Some((measure, (scale, add.into()))),
         (Measure::Bytes { first, last }, Type::Bytes(_)) if (first..=last).contains(&at) => {

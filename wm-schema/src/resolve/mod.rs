@@ -18,6 +18,7 @@
 //! * Each size has a bound: its type, the number that measures it, `max`, and `limit frame`. The default of the last holds
 //!   only for what nothing else bounds; it never takes away from a `max` that is written.
 
+mod absent;
 mod apart;
 mod arms;
 mod attrs;

@@ -2,7 +2,7 @@
 
 use super::layouts::{Body, Line, extent, extent_mut};
 use super::sizes::{self, Parts};
-use super::{Context, lengths, spell};
+use super::{Context, absent, lengths, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::{Equation, Extent, Int, Measure, Role, Type};
 
@@ -67,6 +67,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
             None => body.lines[at].leaves = Some(tail).filter(|tail| *tail > 0),
         }
     }
+    absent::check(cx, body, parts);
     // A region of its own has a size of its own.
     sizes::own(&mut body.lines, parts);
 }
@@ -92,20 +93,21 @@ pub(super) fn is_open(line: &Line<'_>, parts: Parts<'_>) -> bool {
 /// Gives a line that takes all that is left a region of its own, if a number in front measures it and nothing else of
 /// varying size. Bytes are then as long as that number says.
 fn own_region(lines: &mut [Line<'_>], at: usize) -> bool {
-    if lines[at].condition.is_some() {
+    if lines[at].condition.is_some() && absent::number_of(lines, at).is_none() {
         return false;
     }
     let solved = lines[..at].iter().enumerate().find_map(|(index, line)| {
-        let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add, scale }) = line.role else {
+        let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add, scale, absent }) = line.role else {
             return None;
         };
         let others = (first..=last).filter(|other| *other != at);
         let fixed = others.map(|other| lines[other].size.fixed()).sum::<Option<u64>>()?;
         let inside = (first..=last).contains(&at);
-        inside.then_some((index, add.checked_add_unsigned(fixed)?, scale))
+        inside.then_some((index, add.checked_add_unsigned(fixed)?, scale, absent))
     });
-    let Some((index, add, scale)) = solved else { return false };
-    lines[index].role = Role::Computed(Equation { measure: Measure::Bytes { first: at, last: at }, add, scale });
+    let Some((index, add, scale, absent)) = solved else { return false };
+    let measure = Measure::Bytes { first: at, last: at };
+    lines[index].role = Role::Computed(Equation { measure, add, scale, absent });
     match &mut lines[at].ty {
         Type::Bytes(bytes) => bytes.extent = Extent::Field(index),
         _ => lines[at].region = Some(index),
@@ -118,7 +120,8 @@ fn length_field(lines: &[Line<'_>], at: usize, length: usize) -> Option<Diagnost
     let (line, number) = (&lines[at], &lines[length]);
     let list = matches!(line.ty, Type::List { .. });
     let function = if list { "count" } else { "size" };
-    let right = format!("{} = {function}({})", spell::line(number.draft), line.name);
+    let otherwise = if line.condition.is_some() { " else -1" } else { "" };
+    let right = format!("{} = {function}({}){otherwise}", spell::line(number.draft), line.name);
     let found = |code, label: String| {
         Some(Diagnostic::new(code, line.draft.origin, label).note(number.draft.origin, "the length stands here"))
     };

@@ -4,7 +4,7 @@
 //! the list, for the reader and for the writer.
 
 use super::attrs::Sentinel;
-use super::formulas::{self, View};
+use super::formulas::{self, Numbers, View};
 use super::layouts::Body;
 use super::sizes::Parts;
 use super::{Context, layouts};
@@ -29,7 +29,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, at: usize, parts:
                 it: None,
                 params: &[],
                 element: Some(element),
-                computed: false,
+                numbers: Numbers::Unknown,
                 sent: false,
                 facts: &[],
                 parts,

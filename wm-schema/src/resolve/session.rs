@@ -1,6 +1,6 @@
 //! The session: its states, what may be said in each, and whether the conversation can always go on.
 
-use super::formulas::{self, View};
+use super::formulas::{self, Numbers, View};
 use super::layouts::Body;
 use super::names::{self, Kind};
 use super::sizes::Parts;
@@ -195,7 +195,7 @@ fn edges_of(
                 it: None,
                 params: &body.params,
                 element: None,
-                computed: false,
+                numbers: Numbers::Unknown,
                 sent: false,
                 facts: &[],
                 parts,

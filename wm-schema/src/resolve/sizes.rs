@@ -3,7 +3,7 @@
 use super::layouts::{Body, Line};
 use super::regions::is_open;
 use super::types::useless;
-use super::{Context, spell};
+use super::{Context, absent, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ir::{self, By, Choice, Enum, Equation, Extent, Framing, Int, Layout, Measure, Role, Scale, Size, Type};
 
@@ -25,8 +25,9 @@ pub(super) fn own(lines: &mut [Line<'_>], parts: Parts<'_>) {
         }
     }
     for number in 0..lines.len() {
-        if let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add, scale }) = lines[number].role {
-            let room = clamp(scale.most(number_range(&lines[number]).1).saturating_sub(add.into()));
+        if let Role::Computed(Equation { measure: Measure::Bytes { first, last }, add, scale, .. }) = lines[number].role
+        {
+            let room = clamp(scale.most(absent::sizes(&lines[number]).1).saturating_sub(add.into()));
             bound_measured(&mut lines[first..=last], room);
         }
     }
@@ -114,7 +115,7 @@ pub(super) fn units(extent: &Extent, lines: &[Line<'_>]) -> (u64, Option<u64>) {
         Extent::Formula { least, most, .. } => (*least, Some(*most)),
         Extent::Field(index) => {
             let line = &lines[*index];
-            let (least, most) = number_range(line);
+            let (least, most) = absent::sizes(line);
             let (add, scale) = match &line.role {
                 Role::Computed(equation) => (i128::from(equation.add), equation.scale),
                 _ => (0, Scale::One),
@@ -325,7 +326,7 @@ fn over_the_frame(cx: &mut Context<'_>, lines: &[Line<'_>], least: u64, most: u6
 /// Refuses numbers that can never say what they measure.
 fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
     for line in lines {
-        let Role::Computed(Equation { measure, add, scale }) = &line.role else { continue };
+        let Role::Computed(Equation { measure, add, scale, absent }) = &line.role else { continue };
         let (unit, measured) = match *measure {
             Measure::Bytes { first, last } => ("bytes", sum(&lines[first..=last])),
             Measure::Elements { list } => {
@@ -336,7 +337,7 @@ fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
         };
         let least = i128::from(measured.least) + i128::from(*add);
         let most = measured.most.map_or(i128::MAX, |most| i128::from(most) + i128::from(*add));
-        let (low, high) = number_range(line);
+        let (low, high) = absent::sizes(line);
         let (low_says, high_says) = (scale.most(low), scale.most(high));
         if let (Some(always), Err(next)) = (measured.fixed(), scale.number(least)) {
             cx.report(
@@ -355,7 +356,7 @@ fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
                     .why(format!("it holds {low} to {high}, but would have to say {says}"))
                     .help("give it a wider type or range"),
             );
-        } else if least < 0 {
+        } else if least < 0 && absent.is_none() {
             cx.report(
                 Diagnostic::new(Code::Impossible, line.draft.origin, format!("`{}` may be below zero", line.name))
                     .why(format!("for the shortest message it would be {least}"))

@@ -148,10 +148,14 @@ fn not_embeddable(ty: &TypeDraft, item: Item) -> Diagnostic {
 
 /// A number with the range that its attributes allow.
 fn integer(cx: &mut Context<'_>, int: Int, attrs: &mut Attrs<'_>) -> Typed {
-    let mut range = attrs.take_range(cx);
+    let range = attrs.take_range(cx);
     if let Some(max) = attrs.take_max(cx) {
         let least = range.as_ref().map_or(int.range().0.max(0), |range| range.value.0);
-        range = Some(Spanned { value: (least, max.value.into()), origin: max.origin });
+        cx.report(
+            Diagnostic::new(Code::BadAttribute, max.origin, "`max` of a number")
+                .why("`max` says how long bytes, text, lists and numbers in digits may be; a number is bounded by its range")
+                .help(format!("did you mean `in {least}..={}`?", max.value)),
+        );
     }
     let (least, most) = int.range();
     if let Some(range) = &range {
@@ -475,7 +479,7 @@ fn prefix(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, written: &[cra
 
 /// A length is never negative, and 64 bits are enough for it.
 fn unsigned(cx: &mut Context<'_>, ty: &TypeDraft, int: Int) -> Option<Extent> {
-    if let Some(why) = no_length(&int) {
+    if let Some(why) = no_length(&int, false) {
         cx.report(
             Diagnostic::new(Code::BadAttribute, ty.name.origin, format!("`{}` cannot be a length", ty.name.text))
                 .why(why)
@@ -486,14 +490,14 @@ fn unsigned(cx: &mut Context<'_>, ty: &TypeDraft, int: Int) -> Option<Extent> {
     Some(Extent::Prefix(int))
 }
 
-/// Why an integer cannot be a length or a count.
-pub(super) fn no_length(int: &Int) -> Option<&'static str> {
+/// Why an integer cannot be a length or a count; one that says by its sign that something is absent can be.
+pub(super) fn no_length(int: &Int, absent: bool) -> Option<&'static str> {
     match int {
-        Int::Fixed { signed: true, .. } | Int::Varint { signed: true } | Int::Until { signed: true, .. } => {
+        Int::Fixed { bytes: 16, .. } => Some("64 bits are enough for any length"),
+        Int::Fixed { signed: true, .. } | Int::Varint { signed: true } | Int::Until { signed: true, .. } if !absent => {
             Some("a length is never negative, and this number can be")
         }
         Int::Flag => Some("it is true or false"),
-        Int::Fixed { bytes: 16, .. } => Some("64 bits are enough for any length"),
         _ => None,
     }
 }

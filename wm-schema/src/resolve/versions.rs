@@ -25,6 +25,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
             let (before, version) = before.filter(|(_, version)| *version > written.value)?;
             Some(older(written, version, &body.lines[before]))
         });
+        let problem = problem.or_else(|| no_value(&body.lines[at], written));
         let problem = problem.or_else(|| told_by_its_bytes(body, at, joined, written, parts));
         body.sound &= problem.is_none() && formulas::may_be_absent(cx, body, at, written.origin);
         problem.into_iter().for_each(|diagnostic| cx.report(diagnostic));
@@ -65,6 +66,15 @@ fn always_there_behind(line: &Line<'_>, before: &Line<'_>) -> Diagnostic {
         .why("whether a newer field is there is told by the end of its region, so only newer ones stand behind it")
         .help(format!("move it above `{}`, or say `since` of it too", before.name))
         .note(before.draft.origin, "this one may be absent")
+}
+
+/// Whether a field is one that a user sets: the others could not be left out by him.
+fn no_value(line: &Line<'_>, written: &Spanned<u32>) -> Option<Diagnostic> {
+    (line.role != Role::Value).then(|| {
+        Diagnostic::new(Code::BadAttribute, written.origin, format!("`{}` cannot be absent", line.name))
+            .why("only a field that a user sets can be absent by its version")
+            .help("put it into a struct, and that behind `since`")
+    })
 }
 
 /// Whether the first field of a version is told by a byte that it has for sure, and stands nowhere where it cannot be.

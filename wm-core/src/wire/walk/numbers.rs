@@ -2,7 +2,7 @@
 
 use super::{Halt, Walker};
 use crate::wire::scan::Prefix;
-use crate::wire::{DecodeError, Escaping, Field, Radix, Reader, Spelling, Unsigned, text};
+use crate::wire::{DecodeError, Escaping, Field, Radix, Reader, Spelling, Unsigned, text, varint};
 
 macro_rules! integers {
     ($($method:ident $ty:ident $bytes:literal;)*) => { $(
@@ -85,6 +85,16 @@ impl<const VALUES: usize> Walker<'_, VALUES> {
         self.free(found, 1, field)
     }
 
+    /// Steps over a signed varint.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::svarint`], or it has not arrived whole.
+    #[inline]
+    pub fn svarint(&mut self, field: &'static Field) -> Result<i64, Halt> {
+        self.varint(field).map(varint::unzigzag)
+    }
+
     /// Steps over an integer that escapes from a base of whole bytes.
     ///
     /// # Errors
@@ -156,5 +166,20 @@ impl<const VALUES: usize> Walker<'_, VALUES> {
         u56_le u64 7;
         u64_be u64 8;
         u64_le u64 8;
+        i8 i8 1;
+        i16_be i16 2;
+        i16_le i16 2;
+        i24_be i32 3;
+        i24_le i32 3;
+        i32_be i32 4;
+        i32_le i32 4;
+        i40_be i64 5;
+        i40_le i64 5;
+        i48_be i64 6;
+        i48_le i64 6;
+        i56_be i64 7;
+        i56_le i64 7;
+        i64_be i64 8;
+        i64_le i64 8;
     }
 }

@@ -215,9 +215,13 @@ impl<'c> Decoder<'c> {
             (None, Some(_)) => quote!(reader.remaining() > 0),
             (None, None) => return quote!(#read #rules),
         };
-        let local = self.code.names.local(at);
+        if matches!(field.role, Role::Constant(_)) {
+            return quote!(if #condition { #read });
+        }
+        let (local, length) = (self.code.names.local(at), self.length_if_there(at));
         quote! {
             let #local = if #condition {
+                #length
                 #read
                 #rules
                 Some(#local)
@@ -365,6 +369,10 @@ impl<'c> Decoder<'c> {
         let equation = self.code.equation(at)?;
         let local = self.code.names.local(at);
         if let Some(measured) = self.code.says_length_of(at) {
+            // Where it says that the field is absent, it says no length.
+            if equation.absent.is_some() {
+                return None;
+            }
             let (length, plain) = self.length(at, int, local, equation, self.code.most(measured));
             let name = self.length_local(at, measured);
             if self.code.stream == Some(measured) {
@@ -385,9 +393,24 @@ impl<'c> Decoder<'c> {
         Some(self.equation(at, int, &measured, equation))
     }
 
+    /// The length of a field of which a number says that it is there, or that it is not.
+    fn length_if_there(&self, at: usize) -> Option<TokenStream> {
+        let number = self.layout().presence(at)?;
+        let (Type::Int(int, _), equation) = (&self.code.field(number).ty, self.code.equation(number)?) else {
+            return None;
+        };
+        let local = self.code.names.local(number);
+        let (length, plain) = self.length(number, int, local, equation, self.code.most(at));
+        let name = self.length_local(number, at);
+        (!plain).then(|| quote!(let #name = #length;))
+    }
+
     /// The variable of the length that a number says: its own, unless a formula reads the number as it is.
     fn length_local(&self, number: usize, measured: usize) -> syn::Ident {
         match self.is_read(number) {
+            true if matches!(self.code.field(measured).ty, Type::List { .. }) => {
+                self.code.names.beside(measured, "count")
+            }
             true => self.code.names.beside(measured, "len"),
             false => self.code.names.local(number).clone(),
         }
@@ -421,7 +444,7 @@ impl<'c> Decoder<'c> {
         let equation = self.code.equation(number)?;
         let Type::Int(int, _) = &self.code.field(number).ty else { return None };
         let settled = self.code.says_length_of(number).is_some() || self.reaches_the_end(number, equation).is_some();
-        if settled || LayoutCode::measured_last(equation).max(number) != last {
+        if settled || equation.measure.last().max(number) != last {
             return None;
         }
         let measured = match equation.measure {

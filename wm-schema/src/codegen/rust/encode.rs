@@ -1,5 +1,6 @@
 //! `measure`, `encode` and `write`: every rule is checked before the first byte is written.
 
+mod absent;
 mod check;
 mod size;
 mod write;
@@ -421,11 +422,15 @@ impl<'c> Encoder<'c> {
             return quote!(#checks #rules);
         };
         let (value, constant, text) = (self.value(at), self.code.constant(at), &condition.text);
-        let condition = self.condition(condition);
+        let condition = self.presence(condition);
         let checks = self.if_present(at, |encoder| {
             let (checks, rules) = (encoder.check_value(at), encoder.rules(at));
             quote!(#checks #rules)
         });
+        // Its number says what the user says.
+        if self.code.layout.presence(at).is_some() {
+            return checks;
+        }
         quote! {
             check::present(#value.is_some(), #condition, #text, #constant)?;
             #checks
@@ -583,6 +588,11 @@ impl<'c> Encoder<'c> {
             return name;
         }
         self.numbers.push(at);
+        if let Some(equation @ Equation { absent: Some(absent), .. }) = self.code.equation(at) {
+            let (number, ty) = (self.number_or_absent(at, int, equation, absent), shape::int_type(int));
+            self.lets.extend(quote!(let #name: #ty = #number;));
+            return name;
+        }
         let (equation, ty) = (self.number_equation(at, int, range, &quote!()), shape::int_type(int));
         self.lets.extend(quote!(let #name: #ty = #equation;));
         if let Some((least, most)) = range {
@@ -603,6 +613,13 @@ impl<'c> Encoder<'c> {
             self.lets.extend(check);
             return;
         }
+        if let (Some((int, _)), Some(equation @ Equation { absent: Some(_), .. })) =
+            (self.computed(at), self.code.equation(at))
+        {
+            let check = self.check_or_absent(at, int, equation);
+            self.lets.extend(check);
+            return;
+        }
         match self.computed(at) {
             Some((int, None)) => {
                 let ty = shape::int_type(int);
@@ -616,19 +633,14 @@ impl<'c> Encoder<'c> {
     /// `check::equation(…)?`, where `ty` says of which type if nothing else does.
     fn number_equation(&mut self, at: usize, int: &Int, range: Option<(i128, i128)>, of: &TokenStream) -> TokenStream {
         let (measured, add, scale) = match self.code.equation(at) {
-            Some(Equation { measure: Measure::Bytes { first, last }, add, scale }) => {
+            Some(Equation { measure: Measure::Bytes { first, last }, add, scale, .. }) => {
                 (self.span(first, last), add, scale)
             }
-            Some(Equation { measure: Measure::Elements { list }, add, scale }) => (self.len(list), add, scale),
+            Some(Equation { measure: Measure::Elements { list }, add, scale, .. }) => (self.len(list), add, scale),
             None => (self.len(at), 0, Scale::One),
         };
-        let (constant, ty) = (self.code.constant(at), shape::int_type(int));
-        let most = range.map_or(int.range().1, |(_, most)| most);
-        let most = match u64::try_from(most).unwrap_or(u64::MAX) {
-            u64::MAX => quote!(u64::MAX),
-            0xff | 0xffff | 0xffff_ffff if shape::int_bits(int).0 < 64 => quote!(#ty::MAX.into()),
-            most => literal::number(most.into()),
-        };
+        let constant = self.code.constant(at);
+        let most = self.most_of(int, range.map_or(int.range().1, |(_, most)| most));
         let add = literal::signed(add.into());
         match scale {
             Scale::One => quote!(check::equation #of(#measured, #add, #most, #constant)?),
@@ -640,6 +652,16 @@ impl<'c> Encoder<'c> {
                 let by = literal::number(by.into());
                 quote!(check::multiplied #of(#measured, #add, #by, #most, #constant)?)
             }
+        }
+    }
+
+    /// The most that a number may be, as `u64`.
+    fn most_of(&self, int: &Int, most: i128) -> TokenStream {
+        let ty = shape::int_type(int);
+        match u64::try_from(most).unwrap_or(u64::MAX) {
+            u64::MAX => quote!(u64::MAX),
+            0xff | 0xffff | 0xffff_ffff if shape::int_bits(int).0 < 64 => quote!(#ty::MAX.into()),
+            most => literal::number(most.into()),
         }
     }
 
@@ -667,6 +689,9 @@ impl<'c> Encoder<'c> {
             None => (0, self.code.most(at).unwrap_or(u64::MAX), 0),
         };
         let (range_least, range_most) = range.unwrap_or_else(|| int.range());
+        if let Some(absent) = self.code.equation(at).and_then(|equation| equation.absent) {
+            return i128::from(most) + i128::from(add) <= range_most - i128::from(absent == range_most);
+        }
         i128::from(least) + i128::from(add) >= range_least.max(0) && i128::from(most) + i128::from(add) <= range_most
     }
 }

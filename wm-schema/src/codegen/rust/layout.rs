@@ -2,9 +2,7 @@
 
 use super::formulas::{Formulas, It};
 use super::{Rust, literal, names::Names, shape};
-use crate::ir::{
-    Bytes, Endian, Equation, Escape, Extent, Field, Formula, Int, Layout, Measure, Message, Role, Size, Type,
-};
+use crate::ir::{Bytes, Endian, Equation, Escape, Extent, Field, Formula, Int, Layout, Message, Role, Size, Type};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -216,14 +214,6 @@ impl<'s> LayoutCode<'s> {
     /// Whether nothing can be left behind the last field, because one took all.
     pub(super) fn takes_the_rest(&self) -> bool {
         shape::leaves_nothing(self.rust.schema, self.layout)
-    }
-
-    /// The last field that an equation measures.
-    pub(super) fn measured_last(equation: Equation) -> usize {
-        match equation.measure {
-            Measure::Bytes { last, .. } => last,
-            Measure::Elements { list } => list,
-        }
     }
 }
 

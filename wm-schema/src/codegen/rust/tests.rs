@@ -4,7 +4,7 @@ use super::names::{ident, ty, variant};
 use super::{Rust, literal, several, shape, vias};
 use crate::ir::{Bytes, Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value, Words};
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use std::collections::BTreeSet;
 
 /// `#[cfg(test)] mod tests`, or nothing if the schema has no tests.
@@ -113,7 +113,9 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
     let next = (session && says(case)).then(|| quote!(state = message.next(state).expect(#line);));
     let decodes = |value: &Value| {
         let layout = &schema.messages[case.message.unwrap_or_default()].layout;
-        let (value, len) = (message(rust, layout, value), Literal::usize_unsuffixed(case.bytes.len()));
+        let mut values = Values { rust, lists: Vec::new() };
+        let (value, len) = (values.message(layout, value), Literal::usize_unsuffixed(case.bytes.len()));
+        let lists = values.lists;
         let value = match only {
             Some(_) => value,
             None => {
@@ -124,6 +126,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
         quote! {
             #scan
             assert_eq!(input, Ok(Input::Frame(#len)), #line);
+            #(#lists)*
             let message = #value;
             #lent
             let decoded = super::#name::decode(#state #frame #behind);
@@ -163,70 +166,84 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
     if test_is_one_case { quote!(#body #next) } else { quote!({ #body #next }) }
 }
 
-/// A message or struct as a Rust expression.
-fn message(rust: &Rust<'_>, layout: &Layout, value: &Value) -> TokenStream {
-    let name = ty(&layout.name);
-    if let Value::Arm(index, value) = value {
-        let arm = &layout.fields[*index];
-        let (variant, value) = (variant(&arm.name), expression(rust, &arm.ty, value));
-        return quote!(super::#name::#variant(#value));
-    }
-    let Value::Struct(values) = value else { return quote!(super::#name) };
-    let fields: Vec<TokenStream> = shape::values(layout)
-        .zip(values)
-        .map(|(field, value)| {
-            let (name, value) = (ident(&field.name), expression(rust, &field.ty, value));
-            quote!(#name: #value)
-        })
-        .collect();
-    if fields.is_empty() { quote!(super::#name) } else { quote!(super::#name { #(#fields),* }) }
+/// Values as Rust expressions.
+struct Values<'r> {
+    rust: &'r Rust<'r>,
+    /// Variables that hold the elements of lists: what a list borrows must live as long as it does.
+    lists: Vec<TokenStream>,
 }
 
-fn expression(rust: &Rust<'_>, ty: &Type, value: &Value) -> TokenStream {
-    let runtime = &rust.runtime;
-    match (ty, value) {
-        (_, Value::Option(None)) => quote!(None),
-        (ty, Value::Option(Some(value))) => {
-            let value = expression(rust, ty, value);
-            quote!(Some(#value))
+impl Values<'_> {
+    /// A message or struct.
+    fn message(&mut self, layout: &Layout, value: &Value) -> TokenStream {
+        let name = ty(&layout.name);
+        if let Value::Arm(index, value) = value {
+            let arm = &layout.fields[*index];
+            let (variant, value) = (variant(&arm.name), self.expression(&arm.ty, value));
+            return quote!(super::#name::#variant(#value));
         }
-        (Type::Enum(kind), Value::Int(value)) => enumerated(&rust.schema.enums[*kind], *value),
-        (Type::Struct(part), value) => message(rust, &rust.schema.structs[*part], value),
-        (Type::Bytes(Bytes { content: Content::Headers, .. }), Value::List(lines)) => {
-            let lines = lines.iter().map(|line| match line {
-                Value::Struct(parts) => match parts.as_slice() {
-                    [Value::Bytes(name), Value::Bytes(value)] => {
-                        let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
-                        quote!((#name, #value))
-                    }
-                    _ => TokenStream::new(),
-                },
-                _ => TokenStream::new(),
-            });
-            quote!(#runtime::wire::Headers::from(&[#(#lines),*]))
-        }
-        (Type::List { element, .. }, Value::List(items)) => {
-            let items = items.iter().map(|item| expression(rust, element, item));
-            quote!(#runtime::wire::List::from(&[#(#items),*]))
-        }
-        (Type::Bytes(bytes), Value::Bytes(content)) => {
-            let text = String::from_utf8_lossy(content);
-            match bytes.content {
-                Content::Bytes | Content::Headers => {
-                    let content = literal::bytes(content);
-                    quote!(#content)
+        let Value::Struct(values) = value else { return quote!(super::#name) };
+        let fields: Vec<TokenStream> = shape::values(layout)
+            .zip(values)
+            .map(|(field, value)| {
+                let (name, value) = (ident(&field.name), self.expression(&field.ty, value));
+                quote!(#name: #value)
+            })
+            .collect();
+        if fields.is_empty() { quote!(super::#name) } else { quote!(super::#name { #(#fields),* }) }
+    }
+
+    fn expression(&mut self, ty: &Type, value: &Value) -> TokenStream {
+        let rust = self.rust;
+        let runtime = &rust.runtime;
+        match (ty, value) {
+            (_, Value::Option(None)) => quote!(None),
+            (ty, Value::Option(Some(value))) => {
+                let value = self.expression(ty, value);
+                quote!(Some(#value))
+            }
+            (Type::Enum(kind), Value::Int(value)) => enumerated(&rust.schema.enums[*kind], *value),
+            (Type::Struct(part), value) => self.message(&rust.schema.structs[*part], value),
+            (Type::Bytes(Bytes { content: Content::Headers, .. }), Value::List(lines)) => {
+                let lines = lines.iter().map(header);
+                quote!(#runtime::wire::Headers::from(&[#(#lines),*]))
+            }
+            (Type::List { element, .. }, Value::List(items)) => {
+                let written: Vec<TokenStream> = items.iter().map(|item| self.expression(element, item)).collect();
+                // Numbers live on by themselves.
+                if !matches!(**element, Type::Struct(_)) || items.is_empty() {
+                    return quote!(#runtime::wire::List::from(&[#(#written),*]));
                 }
-                Content::Str | Content::Ascii => quote!(#text),
-                Content::Word(words) => word(&rust.schema.words[words], &text),
-                Content::Json | Content::JsonBody(_) => {
-                    quote!(#runtime::wire::Json::new(#text).expect("the schema's own JSON"))
+                let name = format_ident!("list{}", self.lists.len());
+                self.lists.push(quote!(let #name = [#(#written),*];));
+                quote!(#runtime::wire::List::from(&#name))
+            }
+            (Type::Bytes(bytes), Value::Bytes(content)) => {
+                let text = String::from_utf8_lossy(content);
+                match bytes.content {
+                    Content::Bytes | Content::Headers => {
+                        let content = literal::bytes(content);
+                        quote!(#content)
+                    }
+                    Content::Str | Content::Ascii => quote!(#text),
+                    Content::Word(words) => word(&rust.schema.words[words], &text),
+                    Content::Json | Content::JsonBody(_) => {
+                        quote!(#runtime::wire::Json::new(#text).expect("the schema's own JSON"))
+                    }
                 }
             }
+            (Type::Bytes(bytes), Value::Json(members)) => match bytes.content {
+                Content::JsonBody(body) => json(rust, body, members),
+                _ => TokenStream::new(),
+            },
+            (_, value) => plain(ty, value),
         }
-        (Type::Bytes(bytes), Value::Json(members)) => match bytes.content {
-            Content::JsonBody(body) => json(rust, body, members),
-            _ => TokenStream::new(),
-        },
+    }
+}
+
+/// A value that holds no other.
+fn plain(ty: &Type, value: &Value) -> TokenStream {
+    match (ty, value) {
         (Type::Int(Int::Flag, _), Value::Int(value)) => {
             let set = *value == 1;
             quote!(#set)
@@ -235,6 +252,20 @@ fn expression(rust: &Rust<'_>, ty: &Type, value: &Value) -> TokenStream {
         (_, Value::Huge(value)) => literal::number(*value),
         (_, Value::Float(value)) => float(*value),
         (_, Value::Bool(value)) => quote!(#value),
+        _ => TokenStream::new(),
+    }
+}
+
+/// A line of headers.
+fn header(line: &Value) -> TokenStream {
+    match line {
+        Value::Struct(parts) => match parts.as_slice() {
+            [Value::Bytes(name), Value::Bytes(value)] => {
+                let (name, value) = (String::from_utf8_lossy(name), String::from_utf8_lossy(value));
+                quote!((#name, #value))
+            }
+            _ => TokenStream::new(),
+        },
         _ => TokenStream::new(),
     }
 }
@@ -283,7 +314,7 @@ fn json(rust: &Rust<'_>, body: usize, values: &[Value]) -> TokenStream {
                 quote!(#content[..].into())
             }
             (JsonType::Body(inner), Value::Json(values)) => json(rust, inner, values),
-            (_, value) => expression(rust, &Type::Int(Int::Varint { signed: true }, None), value),
+            (_, value) => plain(&Type::Int(Int::Varint { signed: true }, None), value),
         };
         quote!(#name: #value)
     });

@@ -421,10 +421,18 @@ fn number(code: &LayoutCode<'_>, field: usize, span: Span, slot: Option<usize>) 
         }
         None => passed(code, &span, &quote!(#local)),
     };
+    let length = quote!(walk.length(#value, #add, #max, #unit, #constant)?);
+    let length = match code.equation(field).and_then(|equation| equation.absent) {
+        Some(absent) => {
+            let absent = literal::signed(absent);
+            quote!(match #local { #absent => 0, #local => #length })
+        }
+        None => length,
+    };
     quote!({
         let #local = walk.#read?;
         #range
-        let #local = walk.length(#value, #add, #max, #unit, #constant)?;
+        let #local = #length;
         #then
     })
 }

@@ -9,7 +9,7 @@ use quote::quote;
 
 /// What a prefix says: the length of its field.
 pub(super) const fn own_length(at: usize) -> Equation {
-    Equation { measure: Measure::Bytes { first: at, last: at }, add: 0, scale: Scale::One }
+    Equation { measure: Measure::Bytes { first: at, last: at }, add: 0, scale: Scale::One, absent: None }
 }
 
 impl Decoder<'_> {

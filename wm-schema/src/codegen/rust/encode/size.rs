@@ -46,6 +46,17 @@ impl Encoder<'_> {
         if !self.code.field(at).is_optional() {
             return self.terms_of_value(at, terms);
         }
+        if let (Some(condition), true) = (&self.code.field(at).condition, self.is_constant(at)) {
+            let (condition, bytes) = (self.presence(condition), self.code.constant_bytes(at).unwrap_or_default());
+            terms.push(match bytes.len() {
+                1 => quote!(usize::from(#condition)),
+                bytes => {
+                    let bytes = self.code.size(bytes as u64);
+                    quote!(usize::from(#condition).saturating_mul(#bytes))
+                }
+            });
+            return 0;
+        }
         let name = self.code.names.beside(at, "size");
         terms.push(quote!(#name));
         if self.sizes.contains(&at) {

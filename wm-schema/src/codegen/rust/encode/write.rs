@@ -14,6 +14,10 @@ impl Encoder<'_> {
         if let Some(place) = self.code.field(at).bits {
             return if place.last == at { self.write_run(&place) } else { TokenStream::new() };
         }
+        if self.is_constant(at) {
+            let write = self.write_value(at);
+            return self.if_constant(at, write);
+        }
         self.if_present(at, |encoder| encoder.write_value(at))
     }
 
