@@ -144,9 +144,10 @@ impl Database {
                     count(list.len())
                 },
             ),
-            (b"LRANGE", [key, first, last]) => match (self.list(key), number(first), number(last)) {
-                (Ok(list), Some(first), Some(last)) => range(list, first, last),
-                (Err(error), ..) => error,
+            (b"LRANGE", [key, first, last]) => match (self.0.get(key), number(first), number(last)) {
+                (None, Some(_), Some(_)) => Answer::List(Vec::new()),
+                (Some(Kept::List(list)), Some(first), Some(last)) => range(list, first, last),
+                (Some(Kept::Text(_)), ..) => wrong_kind(),
                 _ => Answer::Error("ERR value is not an integer or out of range".to_owned()),
             },
             _ => Answer::Error(format!("ERR unknown command or arguments of '{}'", words[0].escape_ascii())),
@@ -162,7 +163,7 @@ impl Database {
         }
     }
 
-    /// The list under a key; an empty one if there is nothing.
+    /// The list under a key; a new one if there is nothing.
     fn list(&mut self, key: &[u8]) -> Result<&mut VecDeque<Vec<u8>>, Answer> {
         match self.0.entry(key.to_vec()).or_insert_with(|| Kept::List(VecDeque::new())) {
             Kept::List(list) => Ok(list),
