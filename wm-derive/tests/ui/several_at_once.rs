@@ -7,7 +7,6 @@ struct Frame<'a> {
     name: &'a str,
     #[wm(as = "bites[4]")]
     key: &'a [u8],
-    #[wm(max = 5)]
     kind: u8,
     body: &'a [u8],
 }

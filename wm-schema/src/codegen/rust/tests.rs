@@ -62,9 +62,11 @@ fn function(rust: &Rust<'_>, test: &Test, taken: &mut BTreeSet<String>) -> Token
         name.push('_');
     }
     let name = ident(&name);
-    let cases: TokenStream = test.cases.iter().map(|case| one(rust, case, test.cases.len() == 1)).collect();
+    let last = test.cases.len().saturating_sub(1);
+    let cases: TokenStream =
+        test.cases.iter().enumerate().map(|(at, case)| one(rust, case, last == 0, at == last)).collect();
     let state = rust.schema.session.as_ref().map(|_| {
-        let mutable = test.cases.iter().any(says).then(|| quote!(mut));
+        let mutable = test.cases[..last].iter().any(says).then(|| quote!(mut));
         quote!(let #mutable state = super::State::default();)
     });
     quote! {
@@ -81,7 +83,7 @@ fn says(case: &Case) -> bool {
     matches!(case.expect, Expect::Equals(_) | Expect::Decodes(_))
 }
 
-fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
+fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> TokenStream {
     let schema = rust.schema;
     let bytes = literal::bytes(&case.bytes);
     let line = format!("schema line {}", case.line);
@@ -110,7 +112,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool) -> TokenStream {
         let bytes = #bytes;
         let input = scanned(#input, bytes);
     };
-    let next = (session && says(case)).then(|| quote!(state = message.next(state).expect(#line);));
+    let next = (session && says(case) && !is_last).then(|| quote!(state = message.next(state).expect(#line);));
     let decodes = |value: &Value| {
         let layout = &schema.messages[case.message.unwrap_or_default()].layout;
         let mut values = Values { rust, lists: Vec::new() };
