@@ -20,13 +20,15 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
         Some(_) => quote!(impl Fn(&mut S, &[u8]) -> Result<Input, DecodeError>),
         None => quote!(fn(&mut S, &[u8]) -> Result<Input, DecodeError>),
     };
+    let cases = || rust.schema.tests.iter().flat_map(|test| &test.cases);
+    let buffer = cases().any(|case| matches!(case.expect, Expect::Equals(_))).then(|| quote!(BytesMut,));
     let mut taken = BTreeSet::new();
     let tests: TokenStream = rust.schema.tests.iter().map(|test| function(rust, test, &mut taken)).collect();
     quote! {
         #[cfg(test)]
         mod tests {
             #side
-            use #runtime::wire::{BytesMut, DecodeError, Input};
+            use #runtime::wire::{#buffer DecodeError, Input};
 
             /// What the scan says of `bytes`: the same, wherever the network cuts them.
             fn scanned<S: Default>(
