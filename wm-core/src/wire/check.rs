@@ -1,6 +1,8 @@
 //! The rules that a value must keep before it is put on the wire: what `measure` of a generated message calls.
 
-use super::{EncodeError, EncodeFault, Field, List, Radix, scan, text, varint, varying};
+use super::{DecodeError, EncodeError, EncodeFault, Field, List, Radix, scan, text, varint, varying};
+use alloc::boxed::Box;
+use bytes::BytesMut;
 
 /// The largest of several sizes.
 #[must_use]
@@ -25,6 +27,23 @@ pub const fn at_most(found: usize, limit: usize, field: &'static Field) -> Resul
         return Ok(());
     }
     Err(EncodeError::new(field, EncodeFault::TooLong { found: found as u64, limit: limit as u64 }))
+}
+
+/// What has been written behind `start` and is in doubt can be read; else it is taken back.
+///
+/// # Errors
+///
+/// `read` refuses it.
+pub fn read_back(
+    out: &mut BytesMut,
+    start: usize,
+    read: impl FnOnce(&[u8]) -> Result<(), DecodeError>,
+) -> Result<(), EncodeError> {
+    let Err(DecodeError { field, offset, fault, .. }) = read(out.get(start..).unwrap_or_default()) else {
+        return Ok(());
+    };
+    out.truncate(start);
+    Err(EncodeError::new(field, EncodeFault::Unreadable { offset, fault: Box::new(fault) }))
 }
 
 /// Exactly `expected` bytes or elements.

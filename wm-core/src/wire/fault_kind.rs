@@ -48,6 +48,8 @@ impl Fault {
             | Self::Variant { .. }
             | Self::Word { .. }
             | Self::TooDeep { .. }
+            | Self::Pointer { .. }
+            | Self::TooManyHops { .. }
             | Self::Condition { .. } => FaultKind::Value,
         }
     }

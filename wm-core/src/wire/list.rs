@@ -120,7 +120,7 @@ impl<'a, T> List<'a, T> {
     pub fn iter(&self) -> ListIter<'a, T> {
         ListIter(match &self.0 {
             Repr::Wire { elements, count, read } => {
-                IterRepr::Wire { elements: elements.clone(), left: *count, read: *read }
+                IterRepr::Wire { elements: elements.again(), left: *count, read: *read }
             }
             Repr::Slice(items) => IterRepr::Slice(items.iter()),
         })

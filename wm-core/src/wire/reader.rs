@@ -7,10 +7,20 @@ use serde::Deserialize;
 /// Reads the fields of a frame in order. Offsets in its errors count from the start of the frame, in regions too.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
-    frame: &'a [u8],
-    at: usize,
+    pub(super) frame: &'a [u8],
+    pub(super) at: usize,
     /// How many layouts that contain themselves stand around this place.
-    depth: u16,
+    pub(super) depth: u16,
+    /// How many pointers have led here.
+    pub(super) hops: u16,
+    /// Whether all of it has been read before.
+    pub(super) checked: bool,
+    /// Pointers lead in front of this place.
+    pub(super) before: usize,
+    /// How many bytes more than its own those take that the value points at.
+    pub(super) elsewhere: i64,
+    /// Where the last pointer ended.
+    pub(super) pointed: usize,
 }
 
 macro_rules! integers {
@@ -58,14 +68,14 @@ impl<'a> Reader<'a> {
     #[inline]
     #[must_use]
     pub const fn new(frame: &'a [u8]) -> Self {
-        Self { frame, at: 0, depth: 0 }
+        Self::at(frame, 0)
     }
 
     /// A reader `offset` bytes into a frame; past its end, nothing can be read.
     #[inline]
     #[must_use]
     pub const fn at(frame: &'a [u8], offset: usize) -> Self {
-        Self { frame, at: offset, depth: 0 }
+        Self { frame, at: offset, depth: 0, hops: 0, checked: false, before: usize::MAX, elsewhere: 0, pointed: 0 }
     }
 
     /// How far into the frame the next byte stands.
@@ -205,7 +215,7 @@ impl<'a> Reader<'a> {
     pub fn rest_region(&mut self, tail: usize, field: &'static Field) -> Result<Self, DecodeError> {
         let start = self.at;
         self.rest(tail, field)?;
-        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start, depth: self.depth })
+        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start, ..*self })
     }
 
     /// A reader of the next `len` bytes alone, which this reader steps over.
@@ -217,7 +227,7 @@ impl<'a> Reader<'a> {
     pub fn region(&mut self, len: usize, field: &'static Field) -> Result<Self, DecodeError> {
         let start = self.at;
         self.bytes(len, field)?;
-        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start, depth: self.depth })
+        Ok(Self { frame: self.frame.get(..self.at).unwrap_or_default(), at: start, ..*self })
     }
 
     /// Steps over a constant.

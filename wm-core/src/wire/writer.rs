@@ -8,6 +8,8 @@ use bytes::{BufMut, BytesMut};
 #[derive(Debug)]
 pub struct Writer<'o> {
     out: &'o mut BytesMut,
+    /// Whether only who reads it can tell that it is right.
+    in_doubt: bool,
 }
 
 macro_rules! integers {
@@ -47,7 +49,7 @@ impl<'o> Writer<'o> {
     #[inline]
     #[must_use]
     pub const fn new(out: &'o mut BytesMut) -> Self {
-        Self { out }
+        Self { out, in_doubt: false }
     }
 
     /// The buffer that is appended to.
@@ -67,6 +69,26 @@ impl<'o> Writer<'o> {
     #[inline]
     pub(super) fn written(&self) -> &[u8] {
         self.out
+    }
+
+    /// A pointer has been written: whether it leads to what it must, shows when the message is read.
+    #[inline]
+    pub const fn doubt(&mut self) {
+        self.in_doubt = true;
+    }
+
+    /// A value that was begun at `start` and may hold pointers takes at most `max` bytes; of a larger one it shows when the
+    /// message is read.
+    #[inline]
+    pub fn doubt_over(&mut self, start: usize, max: usize) {
+        self.in_doubt |= self.offset().saturating_sub(start) > max;
+    }
+
+    /// Whether what was written has to be read again, by [`check::read_back`](super::check::read_back).
+    #[inline]
+    #[must_use]
+    pub const fn is_in_doubt(&self) -> bool {
+        self.in_doubt
     }
 
     /// Appends bytes as they are.
