@@ -36,6 +36,7 @@ schemas! {
     cobs
     conditions
     connect
+    dns_tcp
     door
     every_type
     frame
@@ -52,6 +53,7 @@ schemas! {
     pdl_arrays
     pdl_bits
     pdl_payloads
+    pointers
     recover
     regions
     resp2

@@ -315,6 +315,10 @@ impl Plan<'_> {
     /// The step over a field, and the field behind it.
     fn field(&mut self, at: usize) -> usize {
         let field = &self.layout.fields[at];
+        // What is pointed at stands elsewhere.
+        if matches!(field.role, Role::Pointed(_)) {
+            return at + 1;
+        }
         if let Some((slot, span)) = self.kept.iter().find(|(_, span)| span.first == at) {
             self.steps.push(Step::Kept { span: *span, slot: *slot });
             return span.last + 1;
@@ -395,7 +399,12 @@ pub fn in_reach(layout: &Layout, formula: &Formula, is_argument: bool) -> bool {
             Type::Int(int, _) => is_argument || int.range().0 == 0,
             ty => is_argument && plain(ty),
         },
-        Term::Member { .. } | Term::Length { .. } | Term::It | Term::IsArm { .. } | Term::Arm { .. } => false,
+        Term::Member { .. }
+        | Term::Offset(_)
+        | Term::Length { .. }
+        | Term::It
+        | Term::IsArm { .. }
+        | Term::Arm { .. } => false,
         _ => true,
     };
     formula.term.all(&seen)

@@ -41,6 +41,9 @@ impl Head<'_> {
 
     fn field(&mut self, layout: &Layout, at: usize) -> Option<Stop> {
         let field = &layout.fields[at];
+        if matches!(field.role, Role::Pointed(_)) {
+            return None;
+        }
         if field.condition.is_some() {
             return Some(Stop);
         }

@@ -75,6 +75,8 @@ pub enum FormulaKind {
     Variant(Name, Name),
     /// `headers["transfer-encoding"]`.
     Header(Name),
+    /// `offset(id)`: where a field starts.
+    Offset(Name),
     /// `!will`.
     Not(Box<Formula>),
     /// `-x`.

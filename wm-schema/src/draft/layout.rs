@@ -17,6 +17,8 @@ pub struct LayoutDraft {
     pub fields: Vec<FieldDraft>,
     /// `depth 32`: how many of it may stand in each other.
     pub depth: Option<Spanned<u128>>,
+    /// `max 255` behind its closing brace: the most bytes that it takes.
+    pub max: Option<Spanned<u128>>,
     /// `where` behind its closing brace: what must be true of its fields together.
     pub rules: Vec<Formula>,
     /// How Rust holds it.
@@ -225,6 +227,8 @@ pub enum AttrKind {
     Where(Formula),
     /// `if will`: when the field is there.
     If(Formula),
+    /// `at (offset(id) + off) backward`: the earlier place of the frame where it stands.
+    At(Formula),
     /// `since v2`: older peers do not send it.
     Since(Spanned<u32>),
 }

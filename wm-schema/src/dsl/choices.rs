@@ -40,7 +40,7 @@ impl Reader<'_> {
     pub(super) fn union(&mut self, item: &Item) -> Option<LayoutDraft> {
         let piece = self.piece(Rule::union_piece, item.all.clone())?;
         self.refuse_layout_attrs(&piece);
-        let depth = self.depth(&piece);
+        let (depth, max) = (self.bound(&piece, Rule::depth), self.bound(&piece, Rule::layout_max));
         let docs = Self::docs(&piece);
         let (mut name, mut fields, mut arms, mut params) = (None, Vec::new(), Vec::new(), Vec::new());
         for part in piece.into_inner() {
@@ -68,6 +68,7 @@ impl Reader<'_> {
             params,
             fields,
             depth,
+            max,
             rules: Vec::new(),
             rust: RustShape::Generated,
         })
@@ -146,6 +147,7 @@ impl Reader<'_> {
             params: Vec::new(),
             fields,
             depth: None,
+            max: None,
             rules: Vec::new(),
             rust: RustShape::Generated,
         });
@@ -176,6 +178,7 @@ impl Reader<'_> {
             params: Vec::new(),
             fields,
             depth: None,
+            max: None,
             rules: Vec::new(),
             rust: RustShape::Generated,
         });

@@ -200,6 +200,7 @@ impl Reader<'_> {
             Rule::nocase => AttrKind::Nocase,
             Rule::minimal => AttrKind::Minimal,
             Rule::where_attr => AttrKind::Where(self.formula_of(part)?),
+            Rule::at => AttrKind::At(self.formula_of(part)?),
             Rule::if_attr => AttrKind::If(self.formula_of(part)?),
             Rule::since => {
                 let version = part.into_inner().find(|inner| inner.as_rule() == Rule::version)?;
@@ -373,10 +374,6 @@ impl Reader<'_> {
             }
         }
         let function = function?;
-        if let Some(construct) = not_yet::of_function(&function.text) {
-            self.not_yet(construct, origin);
-            return None;
-        }
         let only = if arguments.len() == 1 { arguments.pop() } else { None };
         let argument = match only {
             Some(pair) if pair.as_rule() == Rule::field_range => {
@@ -429,7 +426,6 @@ fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
     match rule {
         Rule::quote => Some(&not_yet::QUOTE),
         Rule::as_attr => Some(&not_yet::AS),
-        Rule::at => Some(&not_yet::AT),
         _ => None,
     }
 }

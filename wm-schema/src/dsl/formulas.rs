@@ -155,6 +155,7 @@ impl Reader<'_> {
                     (variant, None) => FormulaKind::Path(vec![variant]),
                 }
             }
+            Rule::call if pair.as_str().starts_with("offset") => FormulaKind::Offset(self.offset(pair, origin)?),
             Rule::call => {
                 let diagnostic = Diagnostic::new(Code::Syntax, origin, "a function in a formula")
                     .why("a formula computes with the values of fields; sizes and counts stand in equations")
@@ -165,6 +166,22 @@ impl Reader<'_> {
             _ => FormulaKind::Header(self.header_name(pair)?),
         };
         Some(Formula { kind, text, origin })
+    }
+
+    /// The name in `offset(id)`.
+    fn offset(&mut self, pair: Pair<'_>, origin: Origin) -> Option<Name> {
+        let inside = pair.into_inner().filter(|part| part.as_rule() == Rule::argument);
+        let names: Vec<Name> = inside.map(|argument| self.name(&argument)).collect();
+        if let [name] = names.as_slice()
+            && name.text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        {
+            return Some(name.clone());
+        }
+        let diagnostic = Diagnostic::new(Code::Syntax, origin, "`offset` of what?")
+            .why("it says where a field starts, in bytes from the start of the frame")
+            .help("write `offset(id)` with the name of a field");
+        self.report(diagnostic);
+        None
     }
 
     /// The name in `headers["…"]`.

@@ -57,6 +57,14 @@ pub(super) fn is_part(reader: &mut Reader<'_>) -> bool {
     split::items(reader).iter().all(|item| reader.text(item.word) != "protocol")
 }
 
+/// What stands behind the closing brace of a layout.
+#[derive(Default)]
+struct Tail {
+    rules: Vec<Formula>,
+    depth: Option<Spanned<u128>>,
+    max: Option<Spanned<u128>>,
+}
+
 pub(super) fn empty_draft() -> Draft {
     Draft {
         docs: Vec::new(),
@@ -306,38 +314,38 @@ impl Reader<'_> {
         }
         self.owners = name.iter().map(|name: &Name| name.text.clone()).collect();
         let mut fields = self.fields(item.body(), Within::Layout);
-        let (rules, depth) = self.layout_tail(item, &mut fields);
+        let Tail { rules, depth, max } = self.layout_tail(item, &mut fields);
         let kind = if rule == Rule::struct_head { LayoutKind::Struct } else { LayoutKind::Message { from } };
-        Some(LayoutDraft { docs, name: name?, kind, params, fields, depth, rules, rust: RustShape::Generated })
+        Some(LayoutDraft { docs, name: name?, kind, params, fields, depth, max, rules, rust: RustShape::Generated })
     }
 
-    /// What stands behind the closing brace of a layout: its rules, its depth, and that it may be extended.
-    fn layout_tail(&mut self, item: &Item, fields: &mut Vec<FieldDraft>) -> (Vec<Formula>, Option<Spanned<u128>>) {
-        let tail = item.tail();
-        if tail.is_empty() {
-            return (Vec::new(), None);
+    /// What stands behind the closing brace of a layout; that it may be extended is a field of it.
+    fn layout_tail(&mut self, item: &Item, fields: &mut Vec<FieldDraft>) -> Tail {
+        let range = item.tail();
+        let mut tail = Tail::default();
+        if range.is_empty() {
+            return tail;
         }
-        let Some(piece) = self.piece(Rule::layout_tail, tail) else { return (Vec::new(), None) };
-        let depth = self.depth(&piece);
+        let Some(piece) = self.piece(Rule::layout_tail, range) else { return tail };
+        tail.depth = self.bound(&piece, Rule::depth);
+        tail.max = self.bound(&piece, Rule::layout_max);
         let attrs = piece.into_inner().filter(|part| part.as_rule() == Rule::layout_attr);
         let attrs: Vec<Pair<'_>> = attrs.filter_map(|attr| attr.into_inner().next()).collect();
-        let mut rules = Vec::new();
         for attr in attrs {
             match attr.as_rule() {
-                Rule::layout_where => rules.extend(self.formula_of(attr)),
+                Rule::layout_where => tail.rules.extend(self.formula_of(attr)),
                 Rule::extensible => fields.push(self.extension(&attr)),
-                Rule::layout_max => self.refuse(&attr, &not_yet::LAYOUT_MAX),
                 _ => {}
             }
         }
-        (rules, depth)
+        tail
     }
 
-    /// `depth 32` behind the closing brace of a layout.
-    pub(super) fn depth(&mut self, pair: &Pair<'_>) -> Option<Spanned<u128>> {
+    /// `depth 32` or `max 255` behind the closing brace of a layout.
+    pub(super) fn bound(&mut self, pair: &Pair<'_>, rule: Rule) -> Option<Spanned<u128>> {
         let attrs = pair.clone().into_inner().filter(|part| part.as_rule() == Rule::layout_attr);
-        let depth = attrs.flat_map(Pair::into_inner).find(|part| part.as_rule() == Rule::depth)?;
-        let number = depth.into_inner().find(|part| part.as_rule() == Rule::int)?;
+        let bound = attrs.flat_map(Pair::into_inner).find(|part| part.as_rule() == rule)?;
+        let number = bound.into_inner().find(|part| part.as_rule() == Rule::int)?;
         self.size(&number)
     }
 
@@ -348,13 +356,8 @@ impl Reader<'_> {
 
     pub(super) fn refuse_layout_attrs(&mut self, pair: &Pair<'_>) {
         for attr in pair.clone().into_inner().filter(|part| part.as_rule() == Rule::layout_attr) {
-            for part in attr.into_inner() {
-                let construct = match part.as_rule() {
-                    Rule::extensible => &not_yet::EXTENSIBLE,
-                    Rule::layout_max => &not_yet::LAYOUT_MAX,
-                    _ => continue,
-                };
-                self.refuse(&part, construct);
+            for part in attr.into_inner().filter(|part| part.as_rule() == Rule::extensible) {
+                self.refuse(&part, &not_yet::EXTENSIBLE);
             }
         }
     }

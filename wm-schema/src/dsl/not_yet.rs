@@ -40,21 +40,9 @@ constructs! {
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
     EXTENSIBLE = "extensible on a union", "it lets newer peers add bytes behind the known fields", "write it behind the structs of its arms";
-    LAYOUT_MAX = "max on a layout", "it bounds the bytes of a whole layout", "bound its fields by `max`, or all messages by `limit frame`";
     QUOTE = "quote", "it lets a quoted value contain its delimiter", "choose a delimiter that the value cannot contain";
     AS = "as", "it gives the field another type in Rust", "convert the value in the handler";
-    AT = "at", "it reads a value at another place of the frame", "read the offset, and follow it in the handler";
     UNTIL_END = "until end", "it reads up to the end of the connection", "give the message a length, `len: u32 = size(self)`";
     REPLY = "reply", "it answers a bad frame with a message", "use `close`, and answer in the handler of errors";
 
-
-    OFFSET = "offset(…)", "it is the place of a field in the frame", "count the bytes by `size(a..b)`";
-}
-
-/// The construct behind the name of a function.
-pub(super) fn of_function(word: &str) -> Option<&'static Construct> {
-    match word {
-        "offset" => Some(&OFFSET),
-        _ => None,
-    }
 }

@@ -1,7 +1,7 @@
 //! A layout as a picture: rows of 32 bits, as RFCs draw them, or for text a row of boxes.
 
 use super::words::{short_span, type_word};
-use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Schema, Size, Type};
+use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Role, Schema, Size, Type};
 use crate::resolve::spell::bytes;
 
 /// Bits in a row.
@@ -35,6 +35,9 @@ fn part(label: impl Into<String>, bytes: Option<u64>) -> Part {
 /// What stands on the wire for a field: its prefix, its content, its delimiter.
 fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part> {
     let name = &field.name;
+    if matches!(field.role, Role::Pointed(_)) {
+        return Vec::new();
+    }
     if let Some(place) = &field.bits {
         let mut parts = vec![Part { label: name.clone(), bits: Some(place.width.into()) }];
         if let Type::Int(int @ Int::Escaping(_), _) = &field.ty {

@@ -13,6 +13,7 @@ pub(super) fn fields(schema: &Schema, layout: &Layout) -> String {
         let place = offset.map_or("-".to_owned(), |offset| offset.to_string());
         let who = match &field.role {
             Role::Value => "you".to_owned(),
+            Role::Pointed(pointer) => format!("what stands at {}", pointer.place.text),
             Role::Extension => "newer versions".to_owned(),
             Role::Constant(_) if matches!(field.ty, Type::Constant(_)) => "the schema".to_owned(),
             Role::Constant(value) => format!("the schema: {value}"),

@@ -3,7 +3,7 @@
 mod cursor;
 mod values;
 
-pub(super) use cursor::Cursor;
+pub(super) use cursor::{Cursor, Trail};
 pub(super) use values::{bits_at, single_at};
 use values::{constant, read_bytes, read_list, read_single, read_until};
 
@@ -13,7 +13,8 @@ use super::trace::{self, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, checksum, envelope, headers, via};
 use crate::ir::headers::{Framed, framed};
 use crate::ir::{
-    By, Bytes, Choice, Content, Extent, Field, Layout, Measure, Role, Scale, Schema, Side, Since, Type, Value,
+    By, Bytes, Choice, Computed, Content, Extent, Field, Layout, Measure, Pointer, Role, Scale, Schema, Side, Since,
+    Term, Type, Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -43,14 +44,14 @@ pub(super) fn recorded(
 }
 
 /// Reads what is in the envelope, or the frame if it has none.
-fn content(
+pub(super) fn content(
     interpreter: &Interpreter<'_>,
     frame: &[u8],
     whole: bool,
     recorder: Option<&Recorder>,
 ) -> Result<Value, Error> {
     let layout = &interpreter.message.layout;
-    let mut cursor = Cursor { bytes: frame, at: 0, depth: 0, recorder };
+    let mut cursor = Cursor { bytes: frame, at: 0, depth: 0, recorder, trail: Trail::new() };
     let top = Top { from: interpreter.from, whole };
     let value = read_layout(interpreter.schema, layout, &[], &mut cursor, Some(top))?;
     match (frame.len() - cursor.at, layout.fields.last()) {
@@ -104,7 +105,9 @@ fn read_layout(
         return Err(Place::first(layout).error(cursor.at, Fault::TooDeep { limit }));
     }
     cursor.depth += u64::from(counted.is_some());
+    let outside = cursor.begin(layout);
     let value = read_inside(schema, layout, params, cursor, top)?;
+    cursor.finish(layout, outside)?;
     cursor.depth -= u64::from(counted.is_some());
     Ok(value)
 }
@@ -403,6 +406,9 @@ fn read_content(
     if matches!(field.role, Role::Constant(_)) || matches!(field.ty, Type::Constant(_)) {
         return constant(schema, field, cursor, place);
     }
+    if let (Role::Pointed(pointer), Type::Struct(part)) = (&field.role, &field.ty) {
+        return follow(progress, (pointer, *part), cursor, place);
+    }
     match &field.ty {
         Type::Bytes(Bytes { content: Content::Headers, max, .. }) => {
             let (framed, start) = (framed(schema, progress.layout), cursor.at);
@@ -449,6 +455,28 @@ fn read_content(
         }
         single => read_single(schema, single, cursor, place),
     }
+}
+
+/// What stands where a pointer leads.
+fn follow(
+    progress: &Progress<'_>,
+    (pointer, part): (&Pointer, usize),
+    cursor: &mut Cursor<'_>,
+    place: Place<'_>,
+) -> Result<Value, Error> {
+    let (schema, known) = (progress.schema, progress.known());
+    let at = pointer.place.term.evaluate(&|term| match term {
+        Term::Offset(field) => i128::try_from(progress.starts[*field]).ok().map(Computed::Int),
+        term => known.computed(term),
+    });
+    let at = match at {
+        Some(Computed::Int(at)) => at,
+        other => unreachable!("a place is a number, not {other:?}"),
+    };
+    let target = &schema.structs[part];
+    let hops = target.hops.unwrap_or_default();
+    let read = |there: &mut Cursor<'_>| read_layout(schema, target, &[], there, None);
+    cursor.follow((at, progress.starts[0]), (pointer, hops), read, place)
 }
 
 /// The arm of a union that headers have chosen.

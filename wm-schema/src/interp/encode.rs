@@ -2,7 +2,8 @@
 
 use super::formula::{self, Known};
 use super::{
-    EncodeError, EncodeFault, Interpreter, Place, bits, checksum, decode, envelope, float, headers, json, number, via,
+    EncodeError, EncodeFault, Error, Interpreter, Place, bits, checksum, decode, envelope, float, headers, json,
+    number, via,
 };
 use crate::ir::headers::framed;
 use crate::ir::{
@@ -14,16 +15,23 @@ pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Ve
     let message = interpreter.message;
     depth(interpreter.schema, &message.layout, value, 0)?;
     let wire = layout(interpreter.schema, &message.layout, &[], value, Some(interpreter.from))?;
-    if let Some(around) = message.envelope() {
-        return envelope::close(interpreter, around, &wire);
-    }
     let (found, limit) = (wire.len() as u64, message.frame_bytes_max);
-    match message.layout.fields.last() {
-        Some(last) if found > limit => {
-            Err(Place::new(&message.layout, last).refuse(EncodeFault::TooLong { found, limit }))
-        }
-        _ => Ok(wire),
+    if let (None, Some(last), true) = (message.envelope(), message.layout.fields.last(), found > limit) {
+        return Err(Place::new(&message.layout, last).refuse(EncodeFault::TooLong { found, limit }));
     }
+    if interpreter.schema.holds_pointers(&message.layout) {
+        decode::content(interpreter, &wire, true, None).map_err(unreadable)?;
+    }
+    match message.envelope() {
+        Some(around) => envelope::close(interpreter, around, &wire),
+        None => Ok(wire),
+    }
+}
+
+/// What was written could not be read.
+fn unreadable(error: Error) -> EncodeError {
+    let Error { layout, field, offset, fault, .. } = error;
+    EncodeError { layout, field, fault: EncodeFault::Unreadable { offset, fault: Box::new(fault) } }
 }
 
 /// What contains itself does so at most as often as it may.
@@ -127,7 +135,7 @@ fn layout(
                 let bytes = if is_there(&known, field, all) { constant(schema, field) } else { Vec::new() };
                 Some(Piece::new(bytes, 0))
             }
-            (_, Role::Extension) => Some(Piece::new(Vec::new(), 0)),
+            (_, Role::Extension | Role::Pointed(_)) => Some(Piece::new(Vec::new(), 0)),
             (_, Role::Computed(_) | Role::Checksum(_)) => None,
             (_, Role::Value) => {
                 let value = values.next().ok_or_else(|| place.refuse(EncodeFault::Shape))?;
@@ -153,7 +161,18 @@ fn layout(
         }
     }
     checksums(layout, &mut pieces)?;
-    Ok(joined(layout, 0, &pieces))
+    let wire = joined(layout, 0, &pieces);
+    bounded(schema, layout, &wire)?;
+    Ok(wire)
+}
+
+/// A layout takes no more than it may; of what pointers lead to, that shows when it is read.
+fn bounded(schema: &Schema, layout: &Layout, wire: &[u8]) -> Result<(), EncodeError> {
+    let found = wire.len() as u64;
+    match layout.max.filter(|max| found > *max && !schema.holds_pointers(layout)) {
+        Some(limit) => Err(Place::first(layout).refuse(EncodeFault::TooLong { found, limit })),
+        None => Ok(()),
+    }
 }
 
 /// Fills in the checksums, each behind those that it covers; of its own bytes it sees zeros.
@@ -320,6 +339,7 @@ fn union(
     fields[*index] = Some((**value).clone());
     let known = Known { schema, layout, fields: &fields, params };
     wire.extend(set(&known, field, value, true)?.wire);
+    bounded(schema, layout, &wire)?;
     Ok(wire)
 }
 

@@ -52,6 +52,20 @@ pub enum Fault {
         /// How many of it may stand in each other.
         limit: u64,
     },
+    /// A pointer does not lead to an earlier place.
+    Pointer {
+        /// The byte of the frame that it points at.
+        to: i128,
+        /// The first byte that it may point at.
+        least: u64,
+        /// The first byte behind those that it may point at.
+        before: u64,
+    },
+    /// Too many pointers lead from one to the next.
+    TooManyHops {
+        /// How many may.
+        limit: u64,
+    },
     /// The frame or region ends before the field does.
     Truncated {
         /// How many more bytes the field needs.
@@ -196,6 +210,8 @@ impl Fault {
                 FaultKind::Number
             }
             Self::OutOfRange { .. }
+            | Self::Pointer { .. }
+            | Self::TooManyHops { .. }
             | Self::TooDeep { .. }
             | Self::Sender { .. }
             | Self::Variant { .. }
@@ -211,6 +227,8 @@ impl Fault {
             Self::TooLong { .. } => "TooLong",
             Self::TooShort { .. } => "TooShort",
             Self::TooDeep { .. } => "TooDeep",
+            Self::Pointer { .. } => "Pointer",
+            Self::TooManyHops { .. } => "TooManyHops",
             Self::Truncated { .. } => "Truncated",
             Self::Trailing { .. } => "Trailing",
             Self::Constant { .. } => "Constant",
@@ -247,6 +265,10 @@ impl fmt::Display for Fault {
             Self::TooLong { found, limit } => write!(f, "{found} is over the limit of {limit}"),
             Self::TooShort { found, least } => write!(f, "{found} is too short, it must be at least {least}"),
             Self::TooDeep { limit } => write!(f, "it stands more than {limit} deep in itself"),
+            Self::Pointer { to, least, before } => {
+                write!(f, "it points at byte {to}, which is not within {least}..{before}")
+            }
+            Self::TooManyHops { limit } => write!(f, "more than {limit} pointers in a row"),
             Self::Truncated { needed } => write!(f, "the bytes end here, {needed} more are needed"),
             Self::Trailing { extra } => write!(f, "{extra} bytes too many"),
             Self::Constant { expected } => write!(f, "expected \"{}\"", expected.escape_ascii()),
@@ -357,6 +379,13 @@ pub enum EncodeFault {
         /// Its spelling in the schema.
         condition: String,
     },
+    /// What was written could not be read: a pointer leads to no such value.
+    Unreadable {
+        /// Where, in bytes from the start of the message.
+        offset: usize,
+        /// What the reader would say.
+        fault: Box<Fault>,
+    },
     /// A layout contains itself more often than it may.
     TooDeep {
         /// How many of it may stand in each other.
@@ -405,6 +434,7 @@ impl EncodeFault {
             Self::Json(_) => "Json",
             Self::Condition { .. } => "Condition",
             Self::TooDeep { .. } => "TooDeep",
+            Self::Unreadable { .. } => "Unreadable",
             Self::End { .. } => "End",
             Self::Presence { .. } => "Presence",
             Self::Shape => "Shape",
@@ -429,6 +459,7 @@ impl fmt::Display for EncodeFault {
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
             Self::TooDeep { limit } => write!(f, "it stands more than {limit} deep in itself"),
+            Self::Unreadable { offset, fault } => write!(f, "a reader would refuse byte {offset}: {fault}"),
             Self::End { found: Some(at), condition } => {
                 write!(f, "element {at} ends the list, `{condition}` holds, but more follow")
             }

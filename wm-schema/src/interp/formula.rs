@@ -36,7 +36,7 @@ impl Known<'_> {
         args.iter().map(value).collect()
     }
 
-    fn computed(&self, term: &Term) -> Option<Computed> {
+    pub(super) fn computed(&self, term: &Term) -> Option<Computed> {
         computed(self.schema, term, &|term| match term {
             Term::Param(index) => Some((self.params.get(*index)?, &self.layout.params[*index].ty)),
             Term::Field(index) => Some((self.fields.get(*index)?.as_ref()?, &self.layout.fields[*index].ty)),

@@ -13,12 +13,15 @@ fn layout(schema: &Schema, layout: &Layout, value: &Value) -> String {
         return format!("{}({})", arm.name, show(schema, &arm.ty, value));
     }
     let Value::Struct(values) = value else { return format!("{value:?}") };
-    let settable =
-        layout.fields.iter().filter(|field| field.role == Role::Value && !matches!(field.ty, Type::Constant(_)));
-    braced(
-        &layout.name,
-        settable.zip(values).map(|(field, value)| (field.name.as_str(), show(schema, &field.ty, value))),
-    )
+    let mut values = values.iter();
+    let fields = layout.fields.iter().filter_map(|field| match field.role {
+        Role::Value if !matches!(field.ty, Type::Constant(_)) => {
+            values.next().map(|value| (field.name.as_str(), show(schema, &field.ty, value)))
+        }
+        Role::Pointed(_) => Some((field.name.as_str(), "..".to_owned())),
+        _ => None,
+    });
+    braced(&layout.name, fields)
 }
 
 fn braced<'a>(name: &str, fields: impl Iterator<Item = (&'a str, String)>) -> String {

@@ -50,6 +50,8 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
     let size = Size { least: fields.iter().map(|field| field.size.least).sum(), most: Some(limit) };
     let layout = Layout {
         nesting: None,
+        max: None,
+        hops: None,
         docs: Vec::new(),
         name: name.into(),
         params: Vec::new(),

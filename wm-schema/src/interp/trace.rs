@@ -129,6 +129,8 @@ pub(super) fn setter(field: &Field) -> Setter {
         (Role::Constant(_), _) | (_, Type::Constant(_)) => Setter::Schema,
         (Role::Computed(_) | Role::Checksum(_) | Role::Sender(_), _) => Setter::Encoder,
         (Role::Value, _) => Setter::User,
+        // What points there is set.
+        (Role::Pointed(_), _) => Setter::Schema,
         (Role::Extension, _) => Setter::Newer,
     }
 }

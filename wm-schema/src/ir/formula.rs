@@ -50,6 +50,8 @@ pub enum Term {
         /// The field in it, by index.
         field: usize,
     },
+    /// Where a field of the layout starts, by index, in bytes from the start of the frame: only of a pointer.
+    Offset(usize),
     /// A parameter of the layout, by index.
     Param(usize),
     /// An element of the list that a condition is about to end.
@@ -141,7 +143,7 @@ impl Computed {
 
 impl Term {
     /// Works the value out; `known` has the values of what is read: [`Term::Field`], [`Term::Member`],
-    /// [`Term::Param`], [`Term::It`], [`Term::Length`], and of unions [`Term::IsArm`] and [`Term::Arm`].
+    /// [`Term::Offset`], [`Term::Param`], [`Term::It`], [`Term::Length`], and of unions [`Term::IsArm`] and [`Term::Arm`].
     pub fn evaluate(&self, known: &impl Fn(&Self) -> Option<Computed>) -> Option<Computed> {
         Some(match self {
             Self::Int(value) | Self::Variant { value, .. } => Computed::Int(*value),
@@ -150,6 +152,7 @@ impl Term {
             Self::Word { text, .. } => Computed::Bytes(text.clone().into_bytes()),
             Self::Field(_)
             | Self::Member { .. }
+            | Self::Offset(_)
             | Self::Param(_)
             | Self::It
             | Self::Length { .. }
@@ -196,6 +199,7 @@ impl Term {
         match self {
             Self::Field(index) => *index == field,
             Self::Member { .. }
+            | Self::Offset(_)
             | Self::Param(_)
             | Self::It
             | Self::Length { .. }
@@ -229,6 +233,7 @@ impl Term {
             | Self::Bytes(_)
             | Self::Word { .. }
             | Self::Variant { .. }
+            | Self::Offset(_)
             | Self::Param(_)
             | Self::It => Vec::new(),
         }

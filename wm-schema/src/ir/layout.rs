@@ -1,6 +1,6 @@
 //! Layouts: fields one behind the other, or the arms of a union.
 
-use super::{Checksum, Choice, Formula, Param, Type};
+use super::{Checksum, Choice, Formula, Param, Pointer, Type};
 use crate::draft::{Endian, Held, RustShape, Side};
 
 /// Fields one behind the other.
@@ -18,6 +18,10 @@ pub struct Layout {
     pub choice: Option<Choice>,
     /// What bounds how deep it may contain itself, if it does.
     pub nesting: Option<Nesting>,
+    /// `max`: the most bytes that it takes, where those that a pointer leads to stand in the place of the pointer.
+    pub max: Option<u64>,
+    /// The most pointers in a chain that leads to it, if there are pointers to it.
+    pub hops: Option<u64>,
     /// The least and the most bytes that it takes.
     pub size: Size,
     /// Whether the Rust struct borrows, and so has a lifetime: a field of bytes, text, JSON, a list, or a struct that does.
@@ -129,7 +133,7 @@ impl Field {
     /// Whether it may be absent; what a user sets Rust then holds as an `Option`.
     #[must_use]
     pub const fn is_optional(&self) -> bool {
-        self.condition.is_some() || self.since.is_some()
+        !matches!(self.role, Role::Pointed(_)) && (self.condition.is_some() || self.since.is_some())
     }
 
     /// How many bytes an encoder writes for it.
@@ -205,6 +209,9 @@ pub enum Role {
     Checksum(Checksum),
     /// Nobody sets it, and the encoder writes nothing: what newer peers add behind the last field, which the decoder skips.
     Extension,
+    /// It takes no bytes: it is read at an earlier place of the frame, and nobody sets it. Rust holds it beside what users
+    /// set. Its type is [`Type::Struct`].
+    Pointed(Pointer),
     /// True exactly if this side sends the message, which both may send: an [`Int::Flag`](super::Int::Flag).
     Sender(Side),
 }

@@ -29,6 +29,7 @@ pub(super) struct Attrs<'d> {
     stream: Option<Origin>,
     condition: Option<(&'d Formula, Origin)>,
     since: Option<(&'d Spanned<u32>, Origin)>,
+    place: Option<(&'d Formula, Origin)>,
     rules: Vec<&'d Formula>,
 }
 
@@ -56,6 +57,7 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
             AttrKind::Stream => sorted.stream.replace(at),
             AttrKind::If(formula) => sorted.condition.replace((formula, at)).map(|(_, first)| first),
             AttrKind::Since(version) => sorted.since.replace((version, at)).map(|(_, first)| first),
+            AttrKind::At(place) => sorted.place.replace((place, at)).map(|(_, first)| first),
             AttrKind::Where(formula) => {
                 sorted.rules.push(formula);
                 None
@@ -117,6 +119,11 @@ impl<'d> Attrs<'d> {
     /// `since`.
     pub(super) fn take_since(&mut self) -> Option<&'d Spanned<u32>> {
         self.since.take().map(|(version, _)| version)
+    }
+
+    /// `at`.
+    pub(super) fn take_place(&mut self) -> Option<&'d Formula> {
+        self.place.take().map(|(formula, _)| formula)
     }
 
     /// Every `where`.
@@ -240,6 +247,7 @@ impl<'d> Attrs<'d> {
             (self.stream, "stream", "only `bytes` can be handed out in pieces, and lists of chunks of them"),
             (self.condition.map(|(_, at)| at), "if", "a field of a layout may be absent, nothing else"),
             (self.since.map(|(_, at)| at), "since", "a field of a layout may be absent, nothing else"),
+            (self.place.map(|(_, at)| at), "at", "a struct or a union may stand at another place, nothing else"),
             (self.rules.first().map(|rule| rule.origin), "where", "a condition stands behind a field or a layout"),
         ];
         for (at, word, why) in left {

@@ -228,6 +228,7 @@ fn layout(
                 let how = match field.role {
                     Role::Computed(_) | Role::Checksum(_) => "computed",
                     Role::Extension => "skipped",
+                    Role::Pointed(_) => "at another place",
                     _ => "a constant",
                 };
                 let why = "what nobody sets is no field of the message";

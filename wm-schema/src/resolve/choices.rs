@@ -354,6 +354,9 @@ pub(super) fn arguments(
 ) -> Option<Vec<ir::Formula>> {
     let line = &body.lines[at];
     let (FieldKind::Named(_, ty) | FieldKind::Reserved(ty)) = &line.draft.kind else { return Some(Vec::new()) };
+    if matches!(line.role, Role::Pointed(_)) && ty.args.is_empty() && ty.given.is_none() {
+        return Some(Vec::new());
+    }
     let part = match &line.ty {
         Type::Struct(part) => Some(*part),
         Type::List { element, .. } => match **element {
@@ -405,6 +408,7 @@ pub(super) fn arguments(
         numbers: Numbers::Unknown,
         sent: false,
         facts: &[],
+        pointer: None,
         parts,
     };
     let mut args = Vec::new();

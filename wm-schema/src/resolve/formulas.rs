@@ -6,9 +6,9 @@
 use super::arms::{self, Fact};
 use super::layouts::{Body, Line};
 use super::sizes::Parts;
-use super::{Context, absent, choices, lengths, names, sentinels, spell, suggest};
+use super::{Context, absent, choices, lengths, names, pointers, sentinels, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{self, FormulaKind, Literal, Name, Operator, Origin};
+use crate::draft::{self, FormulaKind, LayoutDraft, Literal, Name, Operator, Origin};
 use crate::ir::{Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Param, Role, Scale, Term, Type};
 
 /// Checks every formula of a layout.
@@ -20,6 +20,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
         body.lines[at].args = args.unwrap_or_default();
         sentinels::check(cx, body, at, parts);
         lengths::check(cx, body, at, parts);
+        pointers::check(cx, body, at, parts);
         if let Some(written) = body.lines[at].condition {
             let view = View {
                 lines: &body.lines,
@@ -30,6 +31,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 numbers: Numbers::Presence,
                 sent: true,
                 facts: &[],
+                pointer: None,
                 parts,
             };
             let formula = condition(cx, view, written);
@@ -56,6 +58,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
                 numbers: Numbers::Known,
                 sent: true,
                 facts: &[],
+                pointer: None,
                 parts,
             };
             let formula = condition(cx, view, written);
@@ -73,6 +76,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
             numbers: Numbers::Known,
             sent: true,
             facts: &[],
+            pointer: None,
             parts,
         };
         let Some(formula) = condition(cx, view, written) else {
@@ -93,7 +97,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
 /// Whether a field is of a kind that can be absent.
 pub(super) fn may_be_absent(cx: &mut Context<'_>, body: &Body<'_>, at: usize, origin: Origin) -> bool {
     let line = &body.lines[at];
-    let problem = if !matches!(line.role, Role::Value | Role::Constant(_)) {
+    let problem = if !matches!(line.role, Role::Value | Role::Constant(_) | Role::Pointed(_)) {
         Some((
             "only a constant or a field that a user sets can be absent",
             "put it into a struct, and that behind `if`",
@@ -159,6 +163,8 @@ pub(super) struct View<'v> {
     pub(super) numbers: Numbers,
     /// Whether it is known who sends: not for what is handed on.
     pub(super) sent: bool,
+    /// The layout whose pointer the formula is the place of.
+    pub(super) pointer: Option<&'v LayoutDraft>,
     /// What the formula itself has asked of unions so far.
     pub(super) facts: &'v [Fact],
     pub(super) parts: Parts<'v>,
@@ -246,6 +252,7 @@ pub(super) fn term(cx: &mut Context<'_>, view: View<'_>, written: &draft::Formul
         },
         FormulaKind::Path(path) => self::path(cx, view, path),
         FormulaKind::Variant(of, name) => variant_of(cx, view, of, name),
+        FormulaKind::Offset(name) => pointers::offset(cx, view, written.origin, name),
         FormulaKind::Header(_) => {
             let why = "in this version a header says a length, or chooses an arm of a `match`";
             cx.report(bad(written, "a header in a formula", why, "look at the headers in the handler"));
@@ -351,6 +358,7 @@ fn path(cx: &mut Context<'_>, view: View<'_>, path: &[Name]) -> Option<(Term, Ki
         {
             Some(("computed", "whether a field is there would depend on what is measured, and that on the field"))
         }
+        Role::Pointed(_) => Some(("at another place", "what stands there is read when the pointer is followed")),
         Role::Sender(_) if !view.sent => Some(("who sends", "only `if` and `where` of the message know that")),
         _ => None,
     };

@@ -4,7 +4,7 @@ use super::attrs::Sentinel;
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
-use super::{Context, attrs, bits, checksums, choices, spell, via};
+use super::{Context, attrs, bits, checksums, choices, pointers, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Origin, Spanned};
 use crate::ir::{
@@ -21,6 +21,8 @@ pub(super) struct Body<'d> {
     pub(super) params: Vec<Param>,
     /// What chooses the line that is there, if it is a union.
     pub(super) choice: Option<Choice>,
+    /// The most bytes that it takes, if that is said behind its closing brace.
+    pub(super) max: Option<u64>,
     /// Whether all of it is understood. If not, a mistake is reported, and what depends on it is passed over.
     pub(super) sound: bool,
 }
@@ -104,7 +106,8 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
     let params = choices::params(cx, draft);
     let choice = choices::resolve(cx, draft, enums);
     sound &= params.is_some() && choice.is_some();
-    let mut body = Body { draft, lines, params: params.unwrap_or_default(), choice: choice.flatten(), sound };
+    let mut body =
+        Body { draft, lines, params: params.unwrap_or_default(), choice: choice.flatten(), max: None, sound };
     if body.sound {
         bits::resolve(cx, &mut body, enums);
     }
@@ -155,6 +158,8 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
         // Whether it can be handed out in parts is known when the message around it is.
         stream = true;
     }
+    let is_pointed = matches!(typed.ty, Type::Struct(_)) && attrs.take_place().is_some();
+    let role = if is_pointed { pointers::unread() } else { Role::Value };
     let ends_with_one = matches!(typed.ty, Type::List { count: Extent::Where(_), .. });
     let sentinel = if ends_with_one { attrs.take_sentinel() } else { None };
     let (condition, written_rules, written_since) = (attrs.take_condition(), attrs.take_rules(), attrs.take_since());
@@ -163,7 +168,8 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     attrs.refuse(cx, &type_name(draft));
     check_held(cx, draft, &typed.ty);
     let (ty, max) = (typed.ty, typed.max);
-    let line = Line { max, condition, written_since, sentinel, written_rules, stream, nocase, ..plain(draft, ty) };
+    let line =
+        Line { role, max, condition, written_since, sentinel, written_rules, stream, nocase, ..plain(draft, ty) };
     Some((line, equals))
 }
 
@@ -289,6 +295,7 @@ impl Body<'_> {
         structs: &[Option<Layout>],
         nesting: Option<Nesting>,
     ) -> Layout {
+        let (max, hops) = (self.max, pointers::hops(cx.draft, self.draft));
         let borrows = match self.draft.rust {
             RustShape::Existing { lifetime } => lifetime,
             RustShape::Generated => self.lines.iter().any(|line| borrows(cx, line, structs)),
@@ -317,6 +324,8 @@ impl Body<'_> {
             fields: self.lines.into_iter().map(field).collect(),
             choice: self.choice,
             nesting,
+            max,
+            hops,
             size,
             borrows,
             rust: self.draft.rust,
@@ -351,6 +360,8 @@ impl Body<'_> {
             fields: self.lines.iter().map(field).collect(),
             choice: self.choice.clone(),
             nesting: None,
+            max: None,
+            hops: None,
             size,
             file: cx.draft.file(self.draft.name.origin).map(str::to_owned),
             borrows: true,
@@ -368,7 +379,7 @@ impl Body<'_> {
 /// Whether the Rust field borrows from the frame.
 fn borrows(cx: &Context<'_>, line: &Line<'_>, structs: &[Option<Layout>]) -> bool {
     if line.role != Role::Value {
-        return false;
+        return matches!(line.role, Role::Pointed(_));
     }
     match &line.ty {
         Type::Bytes(Bytes { content: Content::Word(words), .. }) => {

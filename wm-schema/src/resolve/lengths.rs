@@ -44,6 +44,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, at: usize, parts:
         numbers: Numbers::Known,
         sent: false,
         facts: &[],
+        pointer: None,
         parts,
     };
     let found = formulas::term(cx, view, &written);

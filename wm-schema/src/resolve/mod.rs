@@ -39,6 +39,7 @@ mod layouts;
 mod lengths;
 mod names;
 mod nesting;
+mod pointers;
 mod recovers;
 mod regions;
 mod schema;

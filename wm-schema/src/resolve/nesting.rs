@@ -3,11 +3,12 @@
 //! A layout may contain itself, at once or through others, if each circle goes through one that says `depth`, and through
 //! a list: what a peer sends is bounded, and what Rust holds is of a known size.
 
-use super::Context;
 use super::layouts::Body;
 use super::sizes::{self, Parts};
+use super::{Context, pointers};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ir::{Enum, Layout, Nesting, Size, Type};
+use crate::draft::Spanned;
+use crate::ir::{Enum, Layout, Nesting, Role, Size, Type};
 
 /// The most layouts of a kind in each other: reading them goes as deep in the stack.
 const DEPTH_MAX: u128 = 128;
@@ -39,7 +40,8 @@ struct Graph {
 impl Graph {
     fn new(bodies: &[Body<'_>]) -> Self {
         let parts = bodies.iter().map(|body| {
-            let lines = body.lines.iter();
+            // What is pointed at stands elsewhere.
+            let lines = body.lines.iter().filter(|line| !matches!(line.role, Role::Pointed(_)));
             lines.filter_map(|line| Some((part(&line.ty)?, matches!(line.ty, Type::List { .. })))).collect()
         });
         Self { parts: parts.collect() }
@@ -72,8 +74,11 @@ pub(super) fn groups(cx: &mut Context<'_>, bodies: &[Body<'_>]) -> Vec<Group> {
         let nesting = if circle { bound(cx, bodies, &graph, &reached, &members) } else { None };
         for &member in &members {
             placed[member] = true;
-            if !circle && let Some(depth) = &bodies[member].draft.depth {
-                cx.report(never_nested(&bodies[member], depth.origin));
+            let Some(depth) = bodies[member].draft.depth.as_ref().filter(|_| !circle) else { continue };
+            match pointers::hops(cx.draft, bodies[member].draft) {
+                None => cx.report(never_nested(&bodies[member], depth.origin)),
+                // It is how many pointers may lead from one to the next.
+                Some(_) => drop(in_range(cx, depth)),
             }
         }
         if !circle || nesting.is_some() {
@@ -168,15 +173,23 @@ fn bound(
         return None;
     }
     let depth = bodies[head].draft.depth.as_ref()?;
-    if !(1..=DEPTH_MAX).contains(&depth.value) {
+    if !in_range(cx, depth) {
+        return None;
+    }
+    Some(Nesting { head, most: u64::try_from(depth.value).unwrap_or(u64::MAX) })
+}
+
+/// Whether a depth can be kept.
+fn in_range(cx: &mut Context<'_>, depth: &Spanned<u128>) -> bool {
+    let fits = (1..=DEPTH_MAX).contains(&depth.value);
+    if !fits {
         cx.report(
             Diagnostic::new(Code::BadRange, depth.origin, format!("a depth of {}", depth.value))
                 .why(format!("what nests is read within the stack of the thread: 1 to {DEPTH_MAX} deep"))
                 .help("write `depth 32`, for example"),
         );
-        return None;
     }
-    Some(Nesting { head, most: u64::try_from(depth.value).unwrap_or(u64::MAX) })
+    fits
 }
 
 pub(super) fn never_nested(body: &Body<'_>, depth: crate::draft::Origin) -> Diagnostic {

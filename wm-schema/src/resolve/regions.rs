@@ -87,7 +87,7 @@ pub(super) fn takes_rest(ty: &Type, parts: Parts<'_>) -> bool {
 
 /// Whether a line goes on to the end of the region that its layout stands in.
 pub(super) fn is_open(line: &Line<'_>, parts: Parts<'_>) -> bool {
-    line.region.is_none() && takes_rest(&line.ty, parts)
+    line.region.is_none() && !matches!(line.role, Role::Pointed(_)) && takes_rest(&line.ty, parts)
 }
 
 /// Gives a line that takes all that is left a region of its own, if a number in front measures it and nothing else of
@@ -144,7 +144,7 @@ fn length_field(lines: &[Line<'_>], at: usize, length: usize) -> Option<Diagnost
             .note(line.draft.origin, "it is the length of this field"),
         ),
         // A flag or bytes, which are no integer.
-        Role::Sender(_) | Role::Extension => None,
+        Role::Sender(_) | Role::Extension | Role::Pointed(_) => None,
         Role::Checksum(_) => Some(
             found(Code::BadEquation, format!("`{}` is a checksum", number.name))?
                 .why("a checksum says nothing of a length")

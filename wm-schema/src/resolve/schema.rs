@@ -1,14 +1,14 @@
 //! The schema as a whole: its head, its structs from the inside out, its messages, and who says what.
 
-use super::layouts::{self, Body};
+use super::layouts::{self, Body, Line};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, envelope, exchanges, formulas, framing, headers, ints, names, nesting, recovers,
-    regions, session, streams, suggest, unused, versions, vocabulary,
+    Context, apart, cases, declared, envelope, exchanges, formulas, framing, headers, ints, names, nesting, pointers,
+    recovers, regions, session, streams, suggest, unused, versions, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft, LayoutKind, Name};
-use crate::ir::{Enum, Framing, Layout, Message, Schema, Side, Type};
+use crate::ir::{Enum, Framing, Layout, Message, Role, Schema, Side, Type};
 
 /// Checks everything; none if a part of the schema could not be made.
 pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
@@ -68,6 +68,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         None => {}
     }
     recovers::resolve(cx, &mut schema);
+    pointers::targets(cx, &schema);
     Some(schema)
 }
 
@@ -168,7 +169,8 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
         Type::Enum(index) => parts.enums[*index].is_some(),
         ty => nesting::part(ty).is_none_or(|index| parts.structs[index].is_some()),
     };
-    if !body.sound || !body.lines.iter().all(|line| whole(&line.ty)) {
+    let pointed = |line: &Line<'_>| matches!(line.role, Role::Pointed(_));
+    if !body.sound || !body.lines.iter().all(|line| pointed(line) || whole(&line.ty)) {
         return false;
     }
     formulas::check(cx, body, parts);
@@ -187,6 +189,13 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
 fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option<Message> {
     if let Some(depth) = &body.draft.depth {
         cx.report(nesting::never_nested(&body, depth.origin));
+    }
+    if let Some(max) = &body.draft.max {
+        cx.report(
+            Diagnostic::new(Code::BadAttribute, max.origin, "`max` behind a message")
+                .why("a message is a frame, and all frames have one limit")
+                .help("write `limit frame 64K`, or bound the fields of the message"),
+        );
     }
     if !measured(cx, &mut body, parts) {
         return None;

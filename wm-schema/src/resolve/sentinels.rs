@@ -32,6 +32,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, at: usize, parts:
                 numbers: Numbers::Unknown,
                 sent: false,
                 facts: &[],
+                pointer: None,
                 parts,
             };
             formulas::condition(cx, view, written)

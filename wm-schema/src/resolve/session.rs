@@ -198,6 +198,7 @@ fn edges_of(
                 numbers: Numbers::Unknown,
                 sent: false,
                 facts: &[],
+                pointer: None,
                 parts,
             };
             Some(formulas::condition(cx, view, written)?)

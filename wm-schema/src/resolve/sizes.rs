@@ -3,8 +3,9 @@
 use super::layouts::{Body, Line};
 use super::regions::is_open;
 use super::types::useless;
-use super::{Context, absent, spell};
+use super::{Context, absent, pointers, spell};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::draft::Spanned;
 use crate::ir::{self, By, Choice, Enum, Equation, Extent, Framing, Int, Layout, Measure, Role, Scale, Size, Type};
 
 /// What a type may refer to.
@@ -50,6 +51,7 @@ pub(super) fn least(body: &Body<'_>, parts: Parts<'_>) -> u64 {
 /// The bytes of a run of bits are counted at its last field.
 fn line_size(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Size {
     let own = match (&lines[at].ty, &lines[at].role) {
+        (_, Role::Pointed(_)) => exactly(0),
         // A number that never changes has always the same width.
         (Type::Int(int, _), Role::Constant(value)) => exactly(int.width(*value)),
         (ty, _) => size(ty, lines, parts),
@@ -177,10 +179,46 @@ pub(super) fn bound_struct(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Par
         }
     }
     check_numbers(cx, &body.lines);
-    match &body.choice {
+    let own = match &body.choice {
         Some(choice) => one_of(&body.lines, choice),
         None => sum(&body.lines),
+    };
+    body.max = pointers::max(cx, body, own.least);
+    // A pointer takes more or less than what it leads to.
+    match body.max.filter(|_| !holds_pointers(body, parts)) {
+        Some(max) if own.most.is_some_and(|most| most <= max) => {
+            if let Some(written) = &body.draft.max {
+                let written = Spanned { value: max, origin: written.origin };
+                let most = own.most.unwrap_or(max);
+                cx.report(useless(&written, format!("it takes at most {}", spell::count(most, "byte"))));
+            }
+            own
+        }
+        Some(max) => Size { least: own.least, most: Some(max) },
+        None => own,
     }
+}
+
+/// Whether a layout, or what stands in it, has a pointer.
+pub(super) fn holds_pointers(body: &Body<'_>, parts: Parts<'_>) -> bool {
+    let mut seen = vec![false; parts.structs.len()];
+    let mut open: Vec<usize> = Vec::new();
+    for line in &body.lines {
+        match line.role {
+            Role::Pointed(_) => return true,
+            _ => open.extend(super::nesting::part(&line.ty)),
+        }
+    }
+    while let Some(part) = open.pop() {
+        let Some(layout) = parts.structs[part].as_ref().filter(|_| !std::mem::replace(&mut seen[part], true)) else {
+            continue;
+        };
+        if layout.fields.iter().any(|field| matches!(field.role, Role::Pointed(_))) {
+            return true;
+        }
+        open.extend(layout.fields.iter().filter_map(|field| super::nesting::part(&field.ty)));
+    }
+    false
 }
 
 /// The size of a union: that of one of its arms, and its tag.

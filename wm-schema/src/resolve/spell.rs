@@ -56,6 +56,7 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::Stream => " stream".to_owned(),
         AttrKind::Where(formula) => format!(" where {}", formula.text),
         AttrKind::If(formula) => format!(" if {}", formula.text),
+        AttrKind::At(place) => format!(" at {} backward", place.text),
         AttrKind::Since(version) => format!(" since v{}", version.value),
         AttrKind::UntilWhere(_) | AttrKind::UntilEmpty | AttrKind::Equals(_) => String::new(),
     };

@@ -75,7 +75,7 @@ pub(super) fn read(code: &LayoutCode<'_>) -> TokenStream {
     let lifetime = if shape::borrows(code.rust.schema, code.layout) { quote!('a) } else { quote!('_) };
     let value = constructor(code);
     let params = code.parameters(&fields);
-    let (enter, leave) = nesting(code);
+    let (enter, leave) = bounds(code);
     quote! {
         fn read(reader: &mut Reader<#lifetime> #(, #params)*) -> Result<Self, DecodeError> {
             #enter
@@ -86,8 +86,21 @@ pub(super) fn read(code: &LayoutCode<'_>) -> TokenStream {
     }
 }
 
+/// The statements that begin and end a layout whose depth or whose bytes are bounded.
+pub(super) fn bounds(code: &LayoutCode<'_>) -> (TokenStream, TokenStream) {
+    let (enter, leave) = nesting(code);
+    let layout = code.layout;
+    let begin = match (layout.hops, layout.max) {
+        (None, None) => return (enter, leave),
+        (Some(_), _) => quote!(let outside = reader.begin();),
+        (None, Some(_)) => quote!(let outside = reader.count();),
+    };
+    let (max, first) = (layout.max.map_or(quote!(usize::MAX), |max| code.size(max)), code.first());
+    (quote!(#enter #begin), quote!(reader.finish(outside, #max, #first)?; #leave))
+}
+
 /// The statements that enter and leave a layout which is counted, because it may contain itself.
-pub(super) fn nesting(code: &LayoutCode<'_>) -> (TokenStream, TokenStream) {
+fn nesting(code: &LayoutCode<'_>) -> (TokenStream, TokenStream) {
     let Some(most) = code.counted() else { return (TokenStream::new(), TokenStream::new()) };
     let first = code.first();
     (quote!(reader.enter(#most, #first)?;), quote!(reader.leave();))
@@ -112,7 +125,7 @@ fn constructor(code: &LayoutCode<'_>) -> TokenStream {
 
 /// `name, data`.
 fn constructed<'c>(code: &'c LayoutCode<'_>) -> impl Iterator<Item = TokenStream> + 'c {
-    let values = (0..code.end()).filter(|&at| code.field(at).role == Role::Value);
+    let values = (0..code.end()).filter(|&at| code.field(at).role == Role::Value || shape::is_pointed(code.field(at)));
     values.map(|at| {
         let (name, local) = (names::ident(&code.field(at).name), code.names.local(at));
         match code.field(at).held {
@@ -125,7 +138,7 @@ fn constructed<'c>(code: &'c LayoutCode<'_>) -> impl Iterator<Item = TokenStream
 }
 
 pub(super) struct Decoder<'c> {
-    code: &'c LayoutCode<'c>,
+    pub(super) code: &'c LayoutCode<'c>,
     /// The fields whose offset an error needs, and only the reader knows.
     offsets: RefCell<BTreeSet<usize>>,
 }
@@ -158,7 +171,7 @@ impl<'c> Decoder<'c> {
     }
 
     /// Where a field starts, as an expression; what is amid a run of bits starts nowhere.
-    fn start(&self, field: usize) -> TokenStream {
+    pub(super) fn start(&self, field: usize) -> TokenStream {
         if let Some(at) = self.code.fixed_offset(field) {
             return self.code.size(at);
         }
@@ -215,10 +228,15 @@ impl<'c> Decoder<'c> {
             (None, Some(_)) => quote!(reader.remaining() > 0),
             (None, None) => return quote!(#read #rules),
         };
+        let local = self.code.names.local(at);
+        if shape::is_pointed(field) {
+            let there = self.follow(at);
+            return quote!(let #local = if #condition { #there } else { Pointed::nothing() };);
+        }
         if matches!(field.role, Role::Constant(_)) {
             return quote!(if #condition { #read });
         }
-        let (local, length) = (self.code.names.local(at), self.length_if_there(at));
+        let length = self.length_if_there(at);
         quote! {
             let #local = if #condition {
                 #length
@@ -279,6 +297,10 @@ impl<'c> Decoder<'c> {
                 quote!(let #local = #name::read(#reader, #constant)?;)
             }
             Type::Bytes(bytes) => self.bytes(at, bytes),
+            Type::Struct(_) if shape::is_pointed(self.code.field(at)) => {
+                let there = self.follow(at);
+                quote!(let #local = #there;)
+            }
             Type::Struct(index) => self.part(at, *index),
             Type::List { element, count, max } => self.list(at, element, count, *max),
         }

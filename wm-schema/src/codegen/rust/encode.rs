@@ -7,7 +7,7 @@ mod write;
 
 use super::layout::LayoutCode;
 use super::number::{to_i128, within, write_int};
-use super::{Rust, bits, literal, names, shape, vias};
+use super::{Rust, bits, literal, names, pointers, shape, vias};
 use crate::ir::stream::Body;
 use crate::ir::{
     By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Scale,
@@ -36,9 +36,13 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
         Some(_) => {
             " Those of [`measure`](Self::measure), and the envelope makes the frame too large or cannot hold it."
         }
+        None if code.rust.schema.holds_pointers(code.layout) => {
+            " Those of [`measure`](Self::measure), and a pointer leads to no value that could be read."
+        }
         None => " Those of [`measure`](Self::measure).",
     };
-    let start = envelope.map(|_| quote!(let start = out.len();));
+    let read_back = pointers::read_back(code);
+    let start = (envelope.is_some() || read_back.is_some()).then(|| quote!(let start = out.len();));
     let end = envelope.map_or(quote!(Ok(())), |envelope| super::envelope::close(code, envelope));
     quote! {
         #measure
@@ -56,6 +60,7 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
             #start
             let mut writer = Writer::new(out);
             #writes
+            #read_back
             #end
         }
     }
@@ -109,6 +114,7 @@ pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
     let mut encoder = Encoder::new(code, code.message.is_some());
     let writes = encoder.writes();
     let (numbers, lets) = (encoder.lets, serialized(code).lets);
+    let (begin, finish) = pointers::doubts(code);
     let (result, ok) =
         if write_can_fail(code) { (quote!(-> Result<(), EncodeError>), quote!(Ok(()))) } else { (quote!(), quote!()) };
     quote! {
@@ -117,7 +123,9 @@ pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
         fn write(#receiver, writer: &mut Writer<'_>) #result {
             #(#lets)*
             #numbers
+            #begin
             #writes
+            #finish
             #ok
         }
     }
@@ -136,7 +144,7 @@ pub(super) fn write_can_fail(code: &LayoutCode<'_>) -> bool {
 }
 
 fn own_write_can_fail(rust: &Rust<'_>, layout: &Layout) -> bool {
-    layout.fields.iter().any(|field| {
+    layout.fields.iter().filter(|field| !shape::is_pointed(field)).any(|field| {
         let prefixed = match &field.ty {
             Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } => matches!(extent, Extent::Prefix(_)),
             _ => false,
@@ -306,6 +314,10 @@ fn measure_body(code: &LayoutCode<'_>) -> TokenStream {
         };
         let (most, constant) = (code.size(message.content_bytes_max()), super::envelope::constant(code));
         quote!(check::at_most(size, #most, #constant)?;)
+    });
+    let limit = limit.or_else(|| {
+        let (max, first) = (pointers::measured_max(code)?, code.first());
+        Some(quote!(check::at_most(size, #max, #first)?;))
     });
     encoder.size_is_known = true;
     for at in 0..count {

@@ -13,6 +13,8 @@ pub(super) struct Formulas<'f> {
     pub(super) layout: &'f Layout,
     /// The value of a field as an expression.
     pub(super) field: &'f dyn Fn(usize) -> TokenStream,
+    /// Where a field starts, as an expression.
+    pub(super) start: &'f dyn Fn(usize) -> TokenStream,
     pub(super) names: &'f Names,
     pub(super) it: It<'f>,
     /// The arms of unions that are at hand, each in a variable.
@@ -74,6 +76,11 @@ impl Formulas<'_> {
         self.term(&formula.term).tokens
     }
 
+    /// A place of the frame, as `i128`.
+    pub(super) fn place(&self, formula: &Formula) -> TokenStream {
+        self.term(&formula.term).wide().tokens
+    }
+
     fn term(&self, term: &Term) -> Piece {
         if let Some(piece) = self.in_arm(term) {
             return piece;
@@ -98,6 +105,7 @@ impl Formulas<'_> {
                 Piece::plain(quote!(#name::#variant))
             }
             Term::Length { of, add } => self.length(of, *add),
+            Term::Offset(field) => Piece { tokens: (self.start)(*field), number: Number::Count, operator: None },
             Term::IsArm { value, of, arm } => {
                 let (value, arm) = (self.value(value).0, &self.schema.structs[*of].fields[*arm]);
                 let (of, name) = (names::ty(&self.schema.structs[*of].name), names::variant(&arm.name));
@@ -412,6 +420,7 @@ fn read_arm<'t>(term: &'t Term, at_hand: &[(&Term, Ident)]) -> Option<&'t Term> 
         | Term::Variant { .. }
         | Term::Word { .. }
         | Term::Field(_)
+        | Term::Offset(_)
         | Term::Param(_)
         | Term::It => None,
     }

@@ -145,7 +145,12 @@ impl<'s> LayoutCode<'s> {
     pub(super) fn equation(&self, at: usize) -> Option<Equation> {
         match self.field(at).role {
             Role::Computed(equation) => Some(equation),
-            Role::Value | Role::Constant(_) | Role::Checksum(_) | Role::Sender(_) | Role::Extension => None,
+            Role::Value
+            | Role::Constant(_)
+            | Role::Checksum(_)
+            | Role::Sender(_)
+            | Role::Extension
+            | Role::Pointed(_) => None,
         }
     }
 
@@ -178,6 +183,7 @@ impl<'s> LayoutCode<'s> {
             schema: self.rust.schema,
             layout: self.layout,
             field,
+            start: &|_| TokenStream::new(),
             names: &self.names,
             it: It::None,
             arms: Vec::new(),
@@ -192,6 +198,16 @@ impl<'s> LayoutCode<'s> {
     /// How long something is by a formula over the values that `field` gives, as an `i128`.
     pub(super) fn worked_out(&self, formula: &Formula, field: &dyn Fn(usize) -> TokenStream) -> TokenStream {
         self.formulas(field).number(formula)
+    }
+
+    /// Where a pointer leads, as `i128`; `start` says where a field starts.
+    pub(super) fn place(
+        &self,
+        formula: &Formula,
+        field: &dyn Fn(usize) -> TokenStream,
+        start: &dyn Fn(usize) -> TokenStream,
+    ) -> TokenStream {
+        Formulas { start, ..self.formulas(field) }.place(formula)
     }
 
     /// What is handed to the struct of a field.

@@ -32,6 +32,7 @@ mod layout;
 mod literal;
 mod names;
 mod number;
+mod pointers;
 mod print;
 mod recover;
 mod sentinels;
@@ -190,6 +191,7 @@ impl<'s> Rust<'s> {
         let definition = self.definition(layout, || format!("The struct `{}`.", layout.name));
         let (read, write) = (decode::read(&code), encode::write(&code));
         let walk = walked.then(|| walk::function(&code));
+        let chains = pointers::chains(&code);
         let (constants, own_constants) = self.constants(&code, &quote!(#walk #read #write));
         let (generics, ty) = self.generics(layout);
         quote! {
@@ -199,6 +201,7 @@ impl<'s> Rust<'s> {
 
             impl #generics #ty {
                 #own_constants
+                #chains
                 #walk
                 #read
                 #write
@@ -220,7 +223,7 @@ impl<'s> Rust<'s> {
         let copy = shape::has(self.schema, layout, Trait::Copy).then(|| quote!(, Copy));
         let eq = shape::has(self.schema, layout, Trait::Eq).then(|| quote!(, Eq));
         let (_, ty) = self.generics(layout);
-        let fields = shape::values(layout).map(|field| {
+        let fields = shape::held(layout).map(|field| {
             let docs = docs(&field.docs, || format!("The field `{}`.", field.name));
             let (name, held) = (names::ident(&field.name), shape::field_type(self.schema, layout, field));
             quote!(#docs pub #name: #held,)

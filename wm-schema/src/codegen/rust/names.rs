@@ -36,7 +36,7 @@ pub(super) struct Names {
 }
 
 /// Locals of the generated functions.
-const RESERVED: [&str; 19] = [
+const RESERVED: [&str; 20] = [
     "tag",
     "tag_at",
     "by",
@@ -56,6 +56,7 @@ const RESERVED: [&str; 19] = [
     "from",
     "start",
     "frame_bytes",
+    "outside",
 ];
 
 impl Names {
@@ -200,6 +201,7 @@ const PROTOCOL: &[&str] = &[
     "Streamed",
 ];
 const WIRE: &[&str] = &[
+    "Backward",
     "Braces",
     "BytesMut",
     "Cobs",
@@ -212,6 +214,7 @@ const WIRE: &[&str] = &[
     "Fault",
     "FaultKind",
     "Field",
+    "Followed",
     "Halt",
     "HeaderLine",
     "Headers",
@@ -219,6 +222,7 @@ const WIRE: &[&str] = &[
     "Json",
     "Lines",
     "List",
+    "Pointed",
     "Prefix",
     "Radix",
     "Reached",

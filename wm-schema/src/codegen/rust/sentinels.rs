@@ -23,6 +23,7 @@ fn holds(code: &LayoutCode<'_>, condition: &Formula, it: It<'_>) -> TokenStream 
         schema: code.rust.schema,
         layout: code.layout,
         field: &field,
+        start: &field,
         names: &code.names,
         it,
         arms: Vec::new(),

@@ -16,7 +16,7 @@ pub(super) enum Trait {
 pub(super) fn borrows(schema: &Schema, layout: &Layout) -> bool {
     match layout.rust {
         RustShape::Existing { lifetime } => lifetime,
-        RustShape::Generated => values(layout).any(|field| type_borrows(schema, &field.ty)),
+        RustShape::Generated => held(layout).any(|field| is_pointed(field) || type_borrows(schema, &field.ty)),
     }
 }
 
@@ -45,6 +45,16 @@ pub(super) fn values(layout: &Layout) -> impl Iterator<Item = &Field> {
     layout.fields.iter().filter(|field| field.role == Role::Value)
 }
 
+/// What Rust holds: the fields that users set, and what they point at.
+pub(super) fn held(layout: &Layout) -> impl Iterator<Item = &Field> {
+    layout.fields.iter().filter(|field| field.role == Role::Value || is_pointed(field))
+}
+
+/// Whether a field is read at another place.
+pub(super) const fn is_pointed(field: &Field) -> bool {
+    matches!(field.role, Role::Pointed(_))
+}
+
 /// Whether the user wrote the struct or enum.
 pub(super) fn is_written(layout: &Layout) -> bool {
     matches!(layout.rust, RustShape::Existing { .. })
@@ -52,7 +62,11 @@ pub(super) fn is_written(layout: &Layout) -> bool {
 
 /// Whether all values of a layout have a trait; what the user wrote may have none.
 pub(super) fn has(schema: &Schema, layout: &Layout, wanted: Trait) -> bool {
-    !is_written(layout) && values(layout).all(|field| type_has(schema, &field.ty, wanted))
+    let has = |field: &Field| match is_pointed(field) {
+        true => wanted == Trait::Eq,
+        false => type_has(schema, &field.ty, wanted),
+    };
+    !is_written(layout) && held(layout).all(has)
 }
 
 /// Whether the elements of a list have a trait. What contains itself has what its other parts have.
@@ -132,13 +146,18 @@ pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
 /// The type of a field of a layout; a list of the layout itself is one of `Self`.
 pub(super) fn field_type(schema: &Schema, layout: &Layout, field: &Field) -> TokenStream {
     let held = match &field.ty {
+        Type::Struct(at) if is_pointed(field) && schema.structs[*at].name == layout.name => quote!(Self),
         Type::List { element, .. } if matches!(**element, Type::Struct(at) if schema.structs[at].name == layout.name) =>
         {
             quote!(List<'a, Self>)
         }
         ty => value_type(schema, ty),
     };
-    if field.is_optional() { quote!(Option<#held>) } else { held }
+    match field {
+        field if is_pointed(field) => quote!(Pointed<'a, #held>),
+        field if field.is_optional() => quote!(Option<#held>),
+        _ => held,
+    }
 }
 
 /// The type of a word: it borrows what has no variant.
@@ -184,7 +203,7 @@ pub(super) fn is_serialized(field: &Field) -> bool {
 /// Whether a layout leaves nothing of what it stands in, whatever is absent.
 pub(super) fn leaves_nothing(schema: &Schema, layout: &Layout) -> bool {
     let nothing = |field: &Field| match &field.ty {
-        _ if field.region.is_some() || field.leaves.is_some() => false,
+        _ if field.region.is_some() || field.leaves.is_some() || is_pointed(field) => false,
         Type::Struct(at) => leaves_nothing(schema, &schema.structs[*at]),
         ty => takes_the_rest(schema, ty),
     };
@@ -199,7 +218,8 @@ pub(super) fn takes_the_rest(schema: &Schema, ty: &Type) -> bool {
     match ty {
         Type::Bytes(Bytes { extent: Extent::Rest { .. }, .. }) | Type::List { count: Extent::Rest { .. }, .. } => true,
         Type::Struct(at) => {
-            schema.structs[*at].fields.iter().any(|field| field.region.is_none() && takes_the_rest(schema, &field.ty))
+            let mut fields = schema.structs[*at].fields.iter().filter(|field| !is_pointed(field));
+            fields.any(|field| field.region.is_none() && takes_the_rest(schema, &field.ty))
         }
         _ => false,
     }

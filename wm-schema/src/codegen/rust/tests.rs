@@ -187,11 +187,15 @@ impl Values<'_> {
             return quote!(super::#name::#variant(#value));
         }
         let Value::Struct(values) = value else { return quote!(super::#name) };
-        let fields: Vec<TokenStream> = shape::values(layout)
-            .zip(values)
-            .map(|(field, value)| {
-                let (name, value) = (ident(&field.name), self.expression(&field.ty, value));
-                quote!(#name: #value)
+        let (mut values, runtime) = (values.iter(), &self.rust.runtime);
+        let fields: Vec<TokenStream> = shape::held(layout)
+            .filter_map(|field| {
+                let name = ident(&field.name);
+                let value = match shape::is_pointed(field) {
+                    true => quote!(#runtime::wire::Pointed::nothing()),
+                    false => self.expression(&field.ty, values.next()?),
+                };
+                Some(quote!(#name: #value))
             })
             .collect();
         if fields.is_empty() { quote!(super::#name) } else { quote!(super::#name { #(#fields),* }) }

@@ -2,7 +2,7 @@
 
 use super::layout::LayoutCode;
 use super::number::{fixed_method, to_u64};
-use super::{Rust, decode, docs, encode, headers, literal, names, shape, walk};
+use super::{Rust, decode, docs, encode, headers, literal, names, pointers, shape, walk};
 use crate::ir::{By, Bytes, Choice, Content, Held, Int, Layout, Type};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -197,7 +197,7 @@ impl Union<'_> {
             before
         };
         let chosen = quote!(match #subject { #arms #refused });
-        let (enter, leave) = decode::nesting(self.code);
+        let (enter, leave) = decode::bounds(self.code);
         let body = match enter.is_empty() {
             true => quote!(#before #chosen),
             false => quote! {
@@ -259,7 +259,11 @@ impl Union<'_> {
             .collect();
         let (receiver, this) = self.receiver();
         let nested = encode::nested(self.code);
-        let body = quote!(#nested match #this { #arms });
+        let measured = quote!(match #this { #arms });
+        let body = match pointers::measured_max(self.code) {
+            None => quote!(#nested #measured),
+            Some(max) => quote!(#nested let size = (#measured)?; check::at_most(size, #max, Self::TAG)?; Ok(size)),
+        };
         let params = self.given(true).into_iter().chain(self.code.parameters(&body));
         let params = params.chain(encode::depth_parameter(self.layout));
         quote! {
@@ -304,13 +308,16 @@ impl Union<'_> {
             })
             .collect();
         let (receiver, this) = self.receiver();
+        let (begin, finish) = pointers::doubts(self.code);
         let (result, ok) = match encode::write_can_fail(self.code) {
             true => (quote!(-> Result<(), EncodeError>), quote!(Ok(()))),
             false => (quote!(), quote!()),
         };
         quote! {
             fn write(#receiver, writer: &mut Writer<'_>) #result {
+                #begin
                 match #this { #arms }
+                #finish
                 #ok
             }
         }

@@ -2,7 +2,7 @@
 
 use super::super::trace::{Found, Recorder, Setter};
 use super::super::{Error, Fault, Place, number};
-use crate::ir::{Int, Value};
+use crate::ir::{Int, Layout, Pointer, Value};
 use std::ops::Range;
 
 /// How far a region has been read. Offsets count from the start of the frame in every region.
@@ -13,6 +13,82 @@ pub(in crate::interp) struct Cursor<'f> {
     /// How many layouts that contain themselves stand around it.
     pub(super) depth: u64,
     pub(super) recorder: Option<&'f Recorder>,
+    /// What the pointers of this region have led to.
+    pub(super) trail: Trail,
+}
+
+/// Where pointers have led.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::interp) struct Trail {
+    /// How many have led here.
+    hops: u64,
+    /// Pointers lead in front of this place.
+    before: usize,
+    /// How many bytes more than its own those take that the value points at.
+    elsewhere: i64,
+    /// Where the last pointer ended.
+    pointed: usize,
+}
+
+impl Trail {
+    pub(in crate::interp) const fn new() -> Self {
+        Self { hops: 0, before: usize::MAX, elsewhere: 0, pointed: 0 }
+    }
+}
+
+impl<'f> Cursor<'f> {
+    /// Begins a layout that pointers lead to, or whose bytes are counted.
+    pub(super) fn begin(&mut self, layout: &Layout) -> (usize, Trail) {
+        let outside = (self.at, self.trail);
+        if layout.hops.is_some() {
+            self.trail.before = self.at;
+        }
+        if layout.hops.is_some() || layout.max.is_some() {
+            self.trail.elsewhere = 0;
+        }
+        outside
+    }
+
+    /// Ends it.
+    pub(super) fn finish(&mut self, layout: &Layout, (start, outside): (usize, Trail)) -> Result<(), Error> {
+        if layout.hops.is_none() && layout.max.is_none() {
+            return Ok(());
+        }
+        let found = (self.at - start) as i64 + self.trail.elsewhere;
+        if let Some(limit) = layout.max.filter(|max| found > 0 && found.unsigned_abs() > *max) {
+            let fault = Fault::TooLong { found: found.unsigned_abs(), limit };
+            return Err(Place::first(layout).error(start, fault));
+        }
+        self.trail.before = outside.before;
+        self.trail.elsewhere += outside.elsewhere;
+        Ok(())
+    }
+
+    /// What stands at an earlier place; `start` is where the struct starts that points there.
+    pub(super) fn follow(
+        &mut self,
+        (at, start): (i128, usize),
+        (pointer, hops): (&Pointer, u64),
+        read: impl FnOnce(&mut Self) -> Result<Value, Error>,
+        place: Place<'_>,
+    ) -> Result<Value, Error> {
+        let before = self.trail.before.min(start);
+        let there = usize::try_from(at).ok().filter(|at| *at as u64 >= pointer.least && *at < before);
+        let Some(there) = there else {
+            let fault = Fault::Pointer { to: at, least: pointer.least, before: before as u64 };
+            return Err(place.error(start, fault));
+        };
+        if self.trail.hops >= hops {
+            return Err(place.error(start, Fault::TooManyHops { limit: hops }));
+        }
+        let trail = Trail { hops: self.trail.hops + 1, before: there, elsewhere: 0, pointed: 0 };
+        let mut cursor = Cursor { bytes: &self.bytes[..before], at: there, depth: self.depth, recorder: None, trail };
+        let value = read(&mut cursor)?;
+        let found = (cursor.at - there) as i64 + cursor.trail.elsewhere;
+        self.trail.elsewhere += found - (self.at - start.max(self.trail.pointed)) as i64;
+        self.trail.pointed = self.at;
+        Ok(value)
+    }
 }
 
 impl<'f> Cursor<'f> {

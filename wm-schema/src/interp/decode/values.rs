@@ -3,7 +3,7 @@
 use super::super::bits::Run;
 use super::super::trace::{self, Setter};
 use super::super::{Error, Fault, Place, encode, float, formula, json, number, via};
-use super::{Cursor, as_int, as_u64, in_range, read_layout};
+use super::{Cursor, Trail, as_int, as_u64, in_range, read_layout};
 use crate::ir::{BitPlace, Bytes, Content, Extent, Field, Formula, Int, Layout, Role, Schema, Type, Value};
 
 pub(super) fn constant(
@@ -29,7 +29,7 @@ pub(in crate::interp) fn single_at(
     at: usize,
     place: Place<'_>,
 ) -> Result<Value, Error> {
-    read_single(schema, ty, &mut Cursor { bytes, at, depth: 0, recorder: None }, place)
+    read_single(schema, ty, &mut Cursor { bytes, at, depth: 0, recorder: None, trail: Trail::new() }, place)
 }
 
 /// A field of a run of bits that starts at a place of a frame.
@@ -40,7 +40,7 @@ pub(in crate::interp) fn bits_at(
     bytes: &[u8],
     at: usize,
 ) -> Result<Value, Error> {
-    let mut cursor = Cursor { bytes, at, depth: 0, recorder: None };
+    let mut cursor = Cursor { bytes, at, depth: 0, recorder: None, trail: Trail::new() };
     let first = &layout.fields[place.first];
     let run = cursor.take(place.bytes.into(), Place::new(layout, first))?;
     cursor.at = at;

@@ -2,7 +2,7 @@
 
 use super::{Encoder, needs_check};
 use crate::codegen::rust::number::within;
-use crate::codegen::rust::{literal, sentinels};
+use crate::codegen::rust::{literal, sentinels, shape};
 use crate::ir::stream::Body;
 use crate::ir::{Bytes, Content, Extent, Held, Type};
 use proc_macro2::{Literal, TokenStream};
@@ -12,6 +12,9 @@ impl Encoder<'_> {
     /// The rules of a value that is there.
     pub(super) fn check_value(&mut self, at: usize) -> TokenStream {
         let field = self.code.field(at);
+        if shape::is_pointed(field) {
+            return TokenStream::new();
+        }
         let (constant, value) = (self.code.constant(at), self.value(at));
         if let Some(Body::Chunks { .. } | Body::Either { .. }) = self.stream_body(at) {
             return TokenStream::new();

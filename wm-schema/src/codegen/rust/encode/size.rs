@@ -82,6 +82,9 @@ impl Encoder<'_> {
 
     pub(super) fn terms_of_value(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
         let (field, schema) = (self.code.field(at), self.code.rust.schema);
+        if shape::is_pointed(field) {
+            return 0;
+        }
         if let (Some(size), false) = (field.written().fixed(), matches!(field.ty, Type::Struct(_) | Type::List { .. }))
         {
             return size;

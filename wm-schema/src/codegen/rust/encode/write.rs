@@ -2,7 +2,7 @@
 
 use super::super::layout::LayoutCode;
 use super::super::number::{float_method, write_int};
-use super::super::{bits, headers, literal};
+use super::super::{bits, headers, literal, shape};
 use super::{Encoder, write_can_fail};
 use crate::ir::{BitPlace, Bytes, Content, Extent, Int, Role, Type};
 use proc_macro2::TokenStream;
@@ -25,6 +25,9 @@ impl Encoder<'_> {
         if let Some(bytes) = self.code.constant_bytes(at) {
             let bytes = literal::bytes(&bytes);
             return quote!(writer.bytes(#bytes););
+        }
+        if shape::is_pointed(self.code.field(at)) {
+            return quote!(writer.doubt(););
         }
         let value = self.value(at);
         match &self.code.field(at).ty {
