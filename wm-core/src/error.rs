@@ -202,6 +202,11 @@ pub enum AddressFault {
         /// The scheme that asks for it.
         scheme: String,
     },
+    /// The scheme is of no proxy.
+    Proxy {
+        /// The scheme that stands there.
+        scheme: String,
+    },
     /// There is no port.
     NoPort,
     /// The port is no number from 0 to 65535.
@@ -247,6 +252,9 @@ impl fmt::Display for AddressFault {
             }
             Self::Transport { scheme } => {
                 write!(f, "{scheme}:// is not served yet; TCP is, as in tcp://127.0.0.1:2347")
+            }
+            Self::Proxy { scheme } => {
+                write!(f, "{scheme}:// is no proxy; write it as socks5://127.0.0.1:1080 or http://127.0.0.1:8080")
             }
             Self::NoPort => f.write_str("no port; write it as tcp://127.0.0.1:2347, port 0 takes any free one"),
             Self::Port { found } => write!(f, "{found:?} is not a port from 0 to 65535"),

@@ -44,7 +44,7 @@ pub use self::{
     client::{Client, ClientError, Received, ReplyFault, Ticket, TimedStream},
     engine::{
         Backoff, ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, Deadlines, Dial,
-        Endpoint, Handler, Limits, Mailbox, PipeEnd, Sent, Target, TimerId,
+        Endpoint, Handler, Limits, Mailbox, PipeEnd, Proxy, ProxyFault, Sent, Target, TimerId,
     },
     error::{AddressFault, Error},
     framed::{Framed, FramedError},

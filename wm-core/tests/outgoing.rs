@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 use wm_core::{
-    Backoff, ConnectFault, ConnectionError, Dial, Limits, Mailbox, PipeEnd, Worker,
+    Backoff, ConnectFault, ConnectionError, Dial, Limits, Mailbox, PipeEnd, Proxy, Worker,
     protocol::{Tcp, Text},
     testing::{Count, Faults, LineEnd, Peer, World, for_seeds},
 };
@@ -25,10 +25,14 @@ fn ip(address: &str) -> IpAddr {
 type Log = Rc<RefCell<Vec<String>>>;
 
 /// Says hello to a server, and writes down what it hears and what becomes of it.
-fn client(to: &str, log: &Log) -> Worker<Text, wm_core::Closures<Text, ()>> {
-    let (to, heard, failed, closed) = (to.to_owned(), Rc::clone(log), Rc::clone(log), Rc::clone(log));
+fn client(to: &str, log: &Log) -> Worker<Text> {
+    client_of(Dial::new(to).unwrap(), log)
+}
+
+fn client_of(to: Dial, log: &Log) -> Worker<Text> {
+    let (to, heard, failed, closed) = (to, Rc::clone(log), Rc::clone(log), Rc::clone(log));
     Worker::<Text>::client()
-        .on_worker_start(move |worker| worker.connect(&*to).map(drop).unwrap())
+        .on_worker_start(move |worker| worker.connect(to.clone()).map(drop).unwrap())
         .on_connect(|server| server.send("hello"))
         .on_message(move |_, line| heard.borrow_mut().push(line.text.to_owned()))
         .on_error(move |_, error| {
@@ -279,4 +283,99 @@ fn workers_of_a_world_listen_where_they_are_asked_to() {
     world.run();
     assert_eq!(peer.lines(), ["hello"]);
     assert_eq!(world.finish()[Count::OnMessage], 1);
+}
+
+/// The proxy that a worker has reached, and what it has asked so far.
+fn reached(world: &mut World<wm_core::Closures<Text, ()>>) -> Peer<Tcp> {
+    world.run();
+    world.accept(at("10.9.9.9:1080")).expect("the proxy is reached")
+}
+
+#[test]
+fn a_connection_is_made_through_a_proxy_and_nothing_is_said_before() {
+    for_seeds(0..50, |seed| {
+        let log = Log::default();
+        let dial = Dial::new("text://far.example:7").unwrap().through(Proxy::new("socks5://10.9.9.9:1080").unwrap());
+        let mut world = World::with_faults(client_of(dial, &log), seed, Faults::MILD);
+        world.open_port(at("10.9.9.9:1080"));
+        let proxy = reached(&mut world);
+        assert_eq!(proxy.received_raw(), b"\x05\x01\0");
+        proxy.send_raw(b"\x05\0");
+        world.run();
+        assert_eq!(proxy.received_raw(), b"\x05\x01\0\x03\x0bfar.example\0\x07");
+        assert_eq!(world.open(), 0, "it is not there yet");
+        proxy.send_raw(b"\x05\0\0\x01\0\0\0\0\0\0welcome\nand");
+        world.run();
+        assert_eq!((log.take(), proxy.received_raw()), (vec!["welcome".to_owned()], b"hello\n".to_vec()));
+        proxy.send_raw(b" more\n");
+        proxy.finish();
+        world.run();
+        assert_eq!(log.take(), ["and more", "closed"]);
+        world.finish();
+    });
+}
+
+#[test]
+fn a_proxy_that_refuses_breaks_off_or_says_nothing() {
+    for (answer, expected) in [
+        (Some("HTTP/1.1 403 Forbidden\r\n\r\n"), "Proxy(Refused(403)) of 1"),
+        (Some("220 mail.example ESMTP\r\n"), "Proxy(Garbled) of 1"),
+        (Some(""), "Proxy(Silent) of 1"),
+        (None, "TimedOut { limit: 10s } of 1"),
+    ] {
+        let log = Log::default();
+        let dial = Dial::new("text://10.0.0.1:7").unwrap().through(Proxy::new("http://10.9.9.9:1080").unwrap());
+        let mut world = World::new(client_of(dial, &log));
+        world.open_port(at("10.9.9.9:1080"));
+        let proxy = reached(&mut world);
+        assert_eq!(proxy.received_raw(), b"CONNECT 10.0.0.1:7 HTTP/1.1\r\nHost: 10.0.0.1:7\r\n\r\n");
+        match answer {
+            Some("") => proxy.finish(),
+            Some(answer) => proxy.send_raw(answer.as_bytes()),
+            None => world.pass(11 * SECOND),
+        }
+        world.run();
+        assert_eq!(log.take(), [expected, "closed"]);
+        world.finish();
+    }
+    let unix = Dial::new("unix:///run/a").unwrap().through(Proxy::new("socks5://10.9.9.9:1080").unwrap());
+    let log = Log::default();
+    let mut world = World::new(client_of(unix, &log));
+    world.open_port(at("10.9.9.9:1080"));
+    world.run();
+    assert_eq!(log.take(), ["Proxy(Unspeakable) of 1", "closed"]);
+    world.finish();
+    assert!(
+        Proxy::new("ftp://10.9.9.9:1080")
+            .unwrap_err()
+            .to_string()
+            .contains("ftp:// is no proxy; write it as socks5://")
+    );
+}
+
+#[test]
+fn a_timer_ends_with_its_connection() {
+    let worker = Worker::<Text>::new("text://0.0.0.0:1")
+        .on_connect(|guest| {
+            guest.every(SECOND, |guest| guest.send("tick"));
+            guest.after(3 * SECOND, |guest| guest.send("late"));
+        })
+        .on_message(|guest, line| match line.text {
+            "panic" => _ = guest.after(SECOND, |_| panic!("on purpose")),
+            _ => guest.close(),
+        });
+    let mut world = World::new(worker);
+    world.allow_panics();
+    let (tom, ann, eve) = (world.connect(), world.connect(), world.connect());
+    world.pass(SECOND * 3 / 2);
+    ann.send("bye");
+    eve.send("panic");
+    world.pass(2 * SECOND);
+    assert_eq!(
+        (tom.lines(), ann.lines()),
+        (vec!["tick", "tick", "tick", "late"].into_iter().map(str::to_owned).collect(), vec!["tick".to_owned()])
+    );
+    assert_eq!((eve.lines().len(), eve.end(), tom.end()), (2, Some(LineEnd::Closed), None));
+    let tally = world.finish();
+    assert_eq!(tally[Count::Panics], 1);
 }

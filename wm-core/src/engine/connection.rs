@@ -1,6 +1,8 @@
 //! [`Connection`]: a connection as a handler sees it.
 
-use super::{ConnectionError, ConnectionId, Context, End, Endpoint, Target, Traffic, outgoing::Outgoing, world::Slot};
+use super::{
+    ConnectionError, ConnectionId, Context, End, Endpoint, Target, TimerId, Traffic, outgoing::Outgoing, world::Slot,
+};
 use crate::protocol::Protocol;
 use std::{fmt, time::Duration};
 
@@ -108,6 +110,48 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
     pub fn resume_recv(&mut self) {
         self.slot_mut().paused = false;
         self.worker.world.resume(self.id);
+    }
+
+    /// As [`Context::every`], for as long as this connection is open: the timer ends with it. A panic in it ends the
+    /// connection.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use wm_core::{Worker, protocol::Text};
+    ///
+    /// let worker = Worker::<Text>::new("text://127.0.0.1:2347")
+    ///     .on_connect(|guest| guest.every(Duration::from_secs(30), |guest| guest.send("still here")));
+    /// ```
+    pub fn every<R>(
+        &mut self,
+        interval: Duration,
+        mut task: impl FnMut(&mut Connection<'_, P, S>) -> R + 'static,
+    ) -> TimerId {
+        let id = self.id;
+        let timer = self.worker.every(interval, move |worker| {
+            if let Some(mut connection) = worker.timed(id) {
+                task(&mut connection);
+            }
+        });
+        self.worker.world.tie(id, timer);
+        timer
+    }
+
+    /// As [`Context::after`], if this connection is still open then: the timer ends with it. A panic in it ends the
+    /// connection.
+    pub fn after<R>(
+        &mut self,
+        delay: Duration,
+        task: impl FnOnce(&mut Connection<'_, P, S>) -> R + 'static,
+    ) -> TimerId {
+        let id = self.id;
+        let timer = self.worker.after(delay, move |worker| {
+            if let Some(mut connection) = worker.timed(id) {
+                task(&mut connection);
+            }
+        });
+        self.worker.world.tie(id, timer);
+        timer
     }
 
     /// Whether the worker has made it, and where it was to lead.

@@ -3,7 +3,7 @@
 use super::{
     Connection, ConnectionId, Sent, TimerId,
     timers::{OnceTask, Task},
-    world::World,
+    world::{Running, World},
 };
 use crate::protocol::Protocol;
 use std::{
@@ -78,6 +78,12 @@ impl<P: Protocol, S> Context<'_, P, S> {
             return None;
         }
         Some(Connection { worker: Context { world: self.world }, id })
+    }
+
+    /// The connection whose timer is due.
+    pub(super) fn timed(&mut self, id: ConnectionId) -> Option<Connection<'_, P, S>> {
+        self.world.running = Running { callback: "a timer", connection: Some(id) };
+        self.get(id)
     }
 
     /// Calls `visit` with each open connection.

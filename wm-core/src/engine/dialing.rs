@@ -10,7 +10,7 @@
 //! before has failed or 250 ms have passed; who answers first is taken. Both families are asked for at once, and not
 //! remembered.
 
-use super::{Endpoint, Target};
+use super::{Endpoint, ProxyFault, Target};
 use nix::errno::Errno;
 use std::{
     collections::VecDeque,
@@ -54,12 +54,14 @@ pub enum ConnectFault {
     },
     /// There is no way to the place.
     Unreachable(io::Error),
+    /// The [proxy](super::Dial::through) was reached, but not what is behind it.
+    Proxy(ProxyFault),
     /// The kernel has another reason: no such socket, no such local address, no descriptor left.
     Io(io::Error),
 }
 
 impl ConnectFault {
-    fn of(error: io::Error) -> Self {
+    pub(super) fn of(error: io::Error) -> Self {
         use Errno::{EACCES, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT};
         match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
             ECONNREFUSED => Self::Refused,
@@ -80,6 +82,7 @@ impl fmt::Display for ConnectError {
             ConnectFault::Refused => f.write_str("nobody listens there"),
             ConnectFault::TimedOut { limit } => write!(f, "no answer in {limit:?}"),
             ConnectFault::Unreachable(error) | ConnectFault::Io(error) => error.fmt(f),
+            ConnectFault::Proxy(fault) => fault.fmt(f),
         }?;
         if self.tried > 1 { write!(f, ", at {} addresses", self.tried) } else { Ok(()) }
     }
@@ -89,7 +92,10 @@ impl error::Error for ConnectError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match &self.fault {
             ConnectFault::Unresolved(error) | ConnectFault::Unreachable(error) | ConnectFault::Io(error) => Some(error),
-            ConnectFault::NoAddress | ConnectFault::Refused | ConnectFault::TimedOut { .. } => None,
+            ConnectFault::NoAddress
+            | ConnectFault::Refused
+            | ConnectFault::TimedOut { .. }
+            | ConnectFault::Proxy(_) => None,
         }
     }
 }
@@ -113,6 +119,8 @@ enum Stage {
     Resolving,
     /// Addresses are being tried.
     Trying,
+    /// The proxy is being asked.
+    Asking,
     /// Made, or given up.
     Over,
 }
@@ -176,7 +184,7 @@ impl Dialing {
     pub(super) fn due(&self) -> Option<Instant> {
         match self.stage {
             Stage::Waiting(until) => Some(until),
-            Stage::Resolving => self.deadline,
+            Stage::Resolving | Stage::Asking => self.deadline,
             Stage::Trying if self.left.is_empty() => self.deadline,
             Stage::Trying => Some(self.deadline.map_or(self.next_at, |deadline| deadline.min(self.next_at))),
             Stage::Over => None,
@@ -268,6 +276,16 @@ impl Dialing {
         if self.failure.is_none() || !matches!(fault, ConnectFault::Unreachable(_)) {
             self.failure = Some(fault);
         }
+    }
+
+    /// What was reached is a proxy, which has to go on.
+    pub(super) const fn ask(&mut self) {
+        self.stage = Stage::Asking;
+    }
+
+    /// The connection is there.
+    pub(super) const fn end(&mut self) {
+        self.stage = Stage::Over;
     }
 
     /// An attempt has succeeded: where it leads, unless that is no news.

@@ -62,7 +62,7 @@ pub trait Handler: Sized + 'static {
         let _ = worker;
     }
 
-    /// A connection was accepted.
+    /// A connection was accepted, or one that the worker makes is there.
     fn on_connect(&mut self, connection: &mut Connection<'_, Self::Protocol, Self::Session>) {
         let _ = connection;
     }
@@ -74,7 +74,8 @@ pub trait Handler: Sized + 'static {
         message: <Self::Protocol as Protocol>::In<'_>,
     );
 
-    /// A connection is over: exactly once for each `on_connect`, and the last call for it. Its session, id, addresses
+    /// A connection is over: exactly once for each `on_connect`, and for each [`Context::connect`] that comes to nothing; the
+    /// last call for it, unless it is made anew. Its session, id, addresses
     /// and counters can be read; what is sent to it is refused.
     fn on_close(&mut self, connection: &mut Connection<'_, Self::Protocol, Self::Session>) {
         let _ = connection;

@@ -68,7 +68,7 @@ impl<H: Handler> Engine<H> {
             (over || dialing || slot.phase == Phase::Open || queued > 0, "it has sent everything and is not let go"),
             (over || dialing || !ending || queued > 0, "its side was to end, and has not"),
             (!dialing || slot.outgoing.is_some(), "it is being made, but not by us"),
-            (!dialing || waiting == 0, "it is being made, and has received something"),
+            (!dialing || waiting == 0 || slot.is_heard(), "it is being made, and has received something"),
             (self.world.is_watched(slot), "a deadline would pass unseen"),
             (queued <= queue_bytes_max, "the send queue is over its limit"),
             (waiting <= inbox_bytes_max, "the inbox is over its limit"),

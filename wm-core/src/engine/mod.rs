@@ -34,6 +34,7 @@ mod invariants;
 mod limits;
 mod outgoing;
 mod pipe;
+mod proxy;
 mod recover;
 mod target;
 #[cfg(test)]
@@ -53,6 +54,8 @@ pub use handler::Handler;
 pub use id::{ConnectionId, TimerId};
 pub use limits::Limits;
 pub use pipe::PipeEnd;
+pub(crate) use proxy::Kind as ProxyKind;
+pub use proxy::{Proxy, ProxyFault};
 pub use target::{Dial, Target};
 pub use world::{Change, End, Traffic};
 
@@ -146,7 +149,7 @@ impl<H: Handler> Engine<H> {
 
     /// Room to read the next bytes of a connection into, never empty; `None` while it does not want any.
     pub fn room(&mut self, id: ConnectionId) -> Option<&mut [u8]> {
-        let slot = self.world.slot(id).filter(|slot| slot.receives() && !slot.ended)?;
+        let slot = self.world.slot(id).filter(|slot| slot.is_heard())?;
         if slot.inbox.fits_scratch(slot.awaited) {
             self.scratch.refill(slot.inbox.unread());
             return Some(self.scratch.room());
@@ -159,19 +162,25 @@ impl<H: Handler> Engine<H> {
     #[must_use]
     pub fn wants_more(&self, id: ConnectionId) -> bool {
         let slot = self.world.table.get(id.slot());
-        slot.is_some_and(|slot| slot.serial == id.serial && slot.receives() && !slot.ended)
+        slot.is_some_and(|slot| slot.serial == id.serial && slot.is_heard())
     }
 
     /// `count` bytes were read into the [`room`](Self::room), which was asked for just before.
     pub fn received(&mut self, id: ConnectionId, count: usize, now: Instant) {
         self.world.now = now;
-        let Some(slot) = self.world.slot(id).filter(|slot| slot.receives() && !slot.ended) else { return };
+        let Some(slot) = self.world.slot(id).filter(|slot| slot.is_heard()) else { return };
         slot.traffic.bytes_in += count as u64;
         slot.alive = now;
         if slot.inbox.fits_scratch(slot.awaited) {
             slot.inbox = Inbox::default();
             let mut scratch = std::mem::take(&mut self.scratch);
             scratch.filled(count);
+            if slot.handshake().is_some() {
+                self.proxy_answered(id, &mut scratch);
+                scratch.clear();
+                self.scratch = scratch;
+                return self.settle();
+            }
             let whole = self.guard(|engine| engine.decode(id, &mut scratch));
             self.keep(id, scratch.left_over(), whole);
             scratch.clear();
@@ -189,6 +198,10 @@ impl<H: Handler> Engine<H> {
         self.world.now = now;
         if let Some(slot) = self.world.slot(id) {
             slot.ended = true;
+            if slot.handshake().is_some() {
+                self.world.fail_dialing(id, ConnectFault::Proxy(ProxyFault::Silent));
+                return self.settle();
+            }
             // A last look: what has come of a frame may be wrong already.
             slot.awaited = 0;
             self.world.resume(id);
@@ -199,7 +212,11 @@ impl<H: Handler> Engine<H> {
     /// The network has failed: nothing can be sent or received any more.
     pub fn failed(&mut self, id: ConnectionId, error: io::Error, now: Instant) {
         self.world.now = now;
-        self.lose(id, ConnectionError::Io(error));
+        if self.world.slot(id).is_some_and(|slot| slot.phase == Phase::Dialing) {
+            self.world.fail_dialing(id, ConnectFault::of(error));
+        } else {
+            self.lose(id, ConnectionError::Io(error));
+        }
         self.settle();
     }
 
@@ -207,7 +224,12 @@ impl<H: Handler> Engine<H> {
     #[must_use]
     pub fn outgoing(&self, id: ConnectionId) -> &[u8] {
         match self.world.table.get(id.slot()) {
-            Some(slot) if slot.serial == id.serial => &slot.outbox,
+            Some(slot) if slot.serial == id.serial => {
+                match slot.outgoing.as_ref().map(|outgoing| &outgoing.handshake) {
+                    Some(Some(handshake)) => handshake.outgoing(),
+                    _ => &slot.outbox,
+                }
+            }
             _ => &[],
         }
     }

@@ -12,8 +12,11 @@
 //! Such a connection keeps its id and its session when it is made anew.
 
 use super::{
-    ConnectError, Connection, ConnectionError, ConnectionId, Context, Dial, Endpoint, Engine, Handler, Target,
+    ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, Dial, Endpoint, Engine, Handler,
+    ProxyFault, Target,
     dialing::{Dialing, Step},
+    inbox::Inbox,
+    proxy::Handshake,
     world::{Change, End, Ending, Notice, Phase, World},
 };
 use crate::{
@@ -41,11 +44,21 @@ pub(super) struct Outgoing {
     again: Option<Duration>,
     /// We have closed it ourselves.
     pub(super) unwanted: bool,
+    /// What is said to the proxy.
+    pub(super) handshake: Option<Handshake>,
     /// Of the far half of a tunnel: the connection that it belongs to. The handler does not know of it.
     pub(super) tunnel_of: Option<ConnectionId>,
 }
 
 impl Outgoing {
+    /// If a proxy was reached, it is to be asked.
+    fn ask_proxy(&mut self) -> Result<bool, ProxyFault> {
+        let Some(proxy) = &self.dial.proxy else { return Ok(false) };
+        self.handshake = Some(Handshake::new(proxy, &self.dial.target)?);
+        self.dialing.ask();
+        Ok(true)
+    }
+
     pub(super) const fn target(&self) -> &Target {
         &self.dial.target
     }
@@ -148,7 +161,8 @@ impl<P: Protocol + Default, S: Default + 'static> Connection<'_, P, S> {
 impl<P: Protocol, S> World<P, S> {
     fn dial(&mut self, protocol: P, session: S, dial: Dial, tunnel_of: Option<ConnectionId>) -> ConnectionId {
         let dialing = Dialing::new(self.now, dial.within.or(self.limits.deadlines.connect), 0);
-        let outgoing = Outgoing { dial, dialing, failures: 0, again: None, unwanted: false, tunnel_of };
+        let outgoing =
+            Outgoing { dial, dialing, failures: 0, again: None, unwanted: false, handshake: None, tunnel_of };
         let id = self.insert(protocol, session, Endpoint::Unnamed, Endpoint::Unnamed, Some(Box::new(outgoing)));
         self.go_on_dialing(id);
         id
@@ -168,7 +182,7 @@ impl<P: Protocol, S> World<P, S> {
         loop {
             let slot = self.table.get_mut(id.slot()).filter(|slot| slot.serial == id.serial)?;
             let outgoing = slot.outgoing.as_deref_mut().filter(|_| slot.phase == Phase::Dialing)?;
-            match outgoing.dialing.step(&outgoing.dial.target, now) {
+            match outgoing.dialing.step(outgoing.dial.route(), now) {
                 None => break,
                 Some(Step::Resolve) => self.changes.push_back(Change::Resolve(id)),
                 Some(Step::Try(attempt)) => self.changes.push_back(Change::Connect(id, attempt)),
@@ -180,6 +194,22 @@ impl<P: Protocol, S> World<P, S> {
         }
         self.watch(id);
         None
+    }
+
+    /// The driver is to send what a proxy is told.
+    fn update(&mut self, id: ConnectionId) {
+        if self.slot(id).is_some_and(|slot| !std::mem::replace(&mut slot.touched, true)) {
+            self.changes.push_back(Change::Update(id));
+        }
+        self.watch(id);
+    }
+
+    /// A connection cannot be made.
+    pub(super) fn fail_dialing(&mut self, id: ConnectionId, fault: ConnectFault) {
+        let Some(outgoing) = self.slot(id).and_then(|slot| slot.outgoing.as_deref()) else { return };
+        let (target, tried) = (outgoing.dial.target.clone(), outgoing.dialing.tried());
+        self.notices.push_back(Notice::Error(id, ConnectionError::Connect(ConnectError { target, tried, fault })));
+        self.end(id, End::Destroyed);
     }
 
     /// After how long a connection that is over is made anew, if it is.
@@ -205,7 +235,7 @@ impl<P: Protocol, S> World<P, S> {
             let at = now.checked_add(after).unwrap_or_else(|| now + Duration::from_secs(u32::MAX.into()));
             let limit = outgoing.dial.within.or(limit);
             outgoing.dialing = Dialing::new(at, limit, outgoing.dialing.attempts());
-            outgoing.unwanted = false;
+            (outgoing.unwanted, outgoing.handshake) = (false, None);
         }
         self.go_on_dialing(id);
     }
@@ -226,7 +256,7 @@ impl<H: Handler> Engine<H> {
     #[must_use]
     pub fn unresolved(&self, id: ConnectionId) -> Option<(Arc<str>, u16)> {
         let outgoing = self.being_made(id).filter(|outgoing| outgoing.dialing.is_resolving())?;
-        match outgoing.target() {
+        match outgoing.dial.route() {
             Target::Named { host, port } => Some((Arc::clone(host), *port)),
             Target::At(_) => None,
         }
@@ -258,8 +288,22 @@ impl<H: Handler> Engine<H> {
         let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Dialing) else { return false };
         let outgoing = slot.outgoing.as_deref_mut();
         let Some(remote) = outgoing.and_then(|outgoing| outgoing.dialing.succeeded(attempt)) else { return false };
-        (slot.remote, slot.local, slot.phase) = (remote, local.into(), Phase::Open);
-        (slot.alive, slot.said) = (now, now);
+        (slot.remote, slot.local) = (remote, local.into());
+        let asked = slot.outgoing.as_deref_mut().map_or(Ok(false), Outgoing::ask_proxy);
+        match asked {
+            Ok(true) => self.world.update(id),
+            Ok(false) => self.open_outgoing(id),
+            Err(fault) => self.world.fail_dialing(id, ConnectFault::Proxy(fault)),
+        }
+        self.settle();
+        true
+    }
+
+    /// A connection that we make is there.
+    fn open_outgoing(&mut self, id: ConnectionId) {
+        let now = self.world.now;
+        let Some(slot) = self.world.slot(id) else { return };
+        (slot.phase, slot.alive, slot.said) = (Phase::Open, now, now);
         let counts = usize::from(!slot.is_silent());
         let (full, ends) = (slot.full, slot.ending == Ending::Asked && slot.outbox.is_empty());
         self.world.open += counts;
@@ -272,8 +316,27 @@ impl<H: Handler> Engine<H> {
         if ends {
             self.world.end_our_side(id);
         }
-        self.settle();
-        true
+    }
+
+    /// A proxy has answered; what it has said waits in `inbox`.
+    pub(super) fn proxy_answered(&mut self, id: ConnectionId, inbox: &mut Inbox) {
+        let Some(slot) = self.world.slot(id) else { return };
+        let Some(outgoing) = slot.outgoing.as_deref_mut() else { return };
+        let Some(handshake) = &mut outgoing.handshake else { return };
+        match handshake.received(inbox.unread()) {
+            Err(fault) => self.world.fail_dialing(id, ConnectFault::Proxy(fault)),
+            Ok((used, through)) => {
+                inbox.take_frame(used);
+                slot.inbox = inbox.left_over();
+                if !through {
+                    return self.world.update(id);
+                }
+                outgoing.handshake = None;
+                outgoing.dialing.end();
+                self.open_outgoing(id);
+                self.world.resume(id);
+            }
+        }
     }
 
     /// An attempt has failed.

@@ -75,6 +75,8 @@ enum Parcel {
     Bytes(Arc<Flow>, BytesMut),
     /// To the target: nothing more will.
     End(Arc<Flow>),
+    /// To the target: what comes goes elsewhere now.
+    Leave(Arc<Flow>),
     /// To the source: more may be sent.
     Go(Arc<Flow>),
     /// To either: the other is gone.
@@ -183,8 +185,8 @@ impl<P: Protocol, S: 'static> Connection<'_, P, S> {
     }
 
     /// Passes on to `target` what comes from this connection from now on, byte by byte and past its protocol: the manual's
-    /// `pipe`. What follows the present message is passed on too, and what has come while it was
-    /// [paused](Self::pause_recv), which it is no more.
+    /// `pipe`. It has one target: an earlier one gets nothing more from here. What follows the present message is passed on
+    /// too, and what has come while it was [paused](Self::pause_recv), which it is no more.
     ///
     /// While the target does not keep up nothing is received here. When the peer ends its side, so does the target,
     /// after everything is sent; when one of the two is gone, the other sends what it has, and closes. Deadlines for frames
@@ -265,7 +267,10 @@ impl<P: Protocol, S: 'static> World<P, S> {
         slot.paused = false;
         let pipe = slot.pipe_mut();
         (pipe.held, pipe.end_told) = (false, false);
-        pipe.out = Some(Arc::clone(&flow));
+        if let Some(before) = pipe.out.replace(Arc::clone(&flow)) {
+            let target = before.target.clone();
+            target.post(Parcel::Leave(before));
+        }
         if !flow.target.post(Parcel::Begin(Arc::clone(&flow))) {
             return self.close(id);
         }
@@ -282,6 +287,11 @@ impl<P: Protocol, S: 'static> World<P, S> {
                 pipe.sources.retain(|source| !Arc::ptr_eq(source, &flow));
                 if pipe.sources.is_empty() {
                     self.finish(id);
+                }
+            }
+            Parcel::Leave(flow) => {
+                if let Some(pipe) = self.slot(id).and_then(|slot| slot.pipe.as_deref_mut()) {
+                    pipe.sources.retain(|source| !Arc::ptr_eq(source, &flow));
                 }
             }
             Parcel::Go(flow) => {

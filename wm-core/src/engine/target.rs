@@ -1,6 +1,6 @@
 //! [`Target`]: where a connection is to lead; [`Dial`]: how to get there.
 
-use super::{Backoff, Endpoint};
+use super::{Backoff, Endpoint, Proxy};
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 /// Where a connection is to lead: a place, or the name of a machine and a port there.
@@ -65,13 +65,14 @@ pub struct Dial {
     pub(super) bind: Option<SocketAddr>,
     pub(super) within: Option<Duration>,
     pub(super) reconnect: Option<Backoff>,
+    pub(super) proxy: Option<Proxy>,
 }
 
 impl Dial {
     /// To a place, whatever is spoken there.
     #[must_use]
     pub fn to(target: impl Into<Target>) -> Self {
-        Self { scheme: None, target: target.into(), bind: None, within: None, reconnect: None }
+        Self { scheme: None, target: target.into(), bind: None, within: None, reconnect: None, proxy: None }
     }
 
     /// From a local address: the manual's `bindto`. Port 0 is any. Addresses of the other family are not tried.
@@ -94,6 +95,18 @@ impl Dial {
     pub const fn reconnect(mut self, backoff: Backoff) -> Self {
         self.reconnect = Some(backoff);
         self
+    }
+
+    /// Through a proxy: the connection is made to that, and it is asked to go on from there. It looks the name up, too.
+    #[must_use]
+    pub fn through(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Where the first connection goes.
+    pub(super) fn route(&self) -> &Target {
+        self.proxy.as_ref().map_or(&self.target, |proxy| &proxy.target)
     }
 
     /// Where it leads.

@@ -121,7 +121,7 @@ impl<P, S> Timers<P, S> {
         }
     }
 
-    fn is_set(&self, id: TimerId) -> bool {
+    pub(super) fn is_set(&self, id: TimerId) -> bool {
         self.table.get(id.slot).is_some_and(|timer| timer.serial == id.serial)
     }
 

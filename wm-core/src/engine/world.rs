@@ -5,8 +5,8 @@
 //! callback ever runs inside of another.
 
 use super::{
-    ConnectionError, ConnectionId, Endpoint, Ground, Limits, Mailbox, Sent, crowd::Crowd, deadlines::Watch,
-    inbox::Inbox, outgoing::Outgoing, pipe::Pipe, timers::Timers,
+    ConnectionError, ConnectionId, Endpoint, Ground, Limits, Mailbox, Sent, TimerId, crowd::Crowd, deadlines::Watch,
+    inbox::Inbox, outgoing::Outgoing, pipe::Pipe, proxy::Handshake, timers::Timers,
 };
 use crate::{
     dice::Dice,
@@ -18,7 +18,7 @@ use bytes::BytesMut;
 use slab::Slab;
 use std::{
     any::Any,
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     fmt,
     time::{Duration, Instant},
 };
@@ -129,10 +129,22 @@ pub(super) enum Ending {
 }
 
 impl<P, S> Slot<P, S> {
+    /// What is said to a proxy, as long as that lasts.
+    pub(super) fn handshake(&mut self) -> Option<&mut Handshake> {
+        self.outgoing.as_deref_mut()?.handshake.as_mut()
+    }
+
     /// Whether bytes are decoded, or passed on, when they come.
     pub(super) fn receives(&self) -> bool {
         let wanted = self.pipe.as_ref().map_or(!self.full, |pipe| pipe.receives(self.full));
         self.phase == Phase::Open && !self.paused && wanted
+    }
+
+    /// Whether something is read of it.
+    pub(super) fn is_heard(&self) -> bool {
+        let asks =
+            self.phase == Phase::Dialing && self.outgoing.as_ref().is_some_and(|outgoing| outgoing.handshake.is_some());
+        (asks || self.receives()) && !self.ended
     }
 
     /// Whether messages are queued for the peer.
@@ -207,6 +219,8 @@ pub(super) struct Running {
 pub(super) struct World<P, S> {
     pub(super) table: Slab<Slot<P, S>>,
     pub(super) timers: Timers<P, S>,
+    /// Those that end with a connection; some may have by now.
+    tied: HashMap<ConnectionId, Vec<TimerId>>,
     pub(super) watch: Watch,
     pub(super) notices: VecDeque<Notice>,
     pub(super) resumes: VecDeque<ConnectionId>,
@@ -250,6 +264,7 @@ impl<P: Protocol, S> World<P, S> {
             accept_paused: false,
             unlistened: false,
             timers: Timers::new(),
+            tied: HashMap::new(),
             watch: Watch::default(),
             notices: VecDeque::new(),
             resumes: VecDeque::new(),
@@ -471,6 +486,11 @@ impl<P: Protocol, S> World<P, S> {
     pub(super) fn sent(&mut self, id: ConnectionId, count: usize) {
         let (low, now) = (self.limits.send_low_bytes, self.now);
         let Some(slot) = self.slot(id) else { return };
+        if let Some(handshake) = slot.handshake() {
+            handshake.sent(count);
+            slot.traffic.bytes_out += count as u64;
+            return;
+        }
         let count = count.min(slot.outbox.len());
         if count == slot.outbox.len() {
             // Not `advance`, which gives away the memory that it has passed.
@@ -554,12 +574,29 @@ impl<P: Protocol, S> World<P, S> {
         slot.phase = Phase::Over(how);
         slot.inbox = Inbox::default();
         slot.watched = None;
+        if let Some(outgoing) = &mut slot.outgoing {
+            outgoing.handshake = None;
+        }
         if let Some(pipe) = slot.pipe.take() {
             pipe.cut();
+        }
+        if !self.tied.is_empty() {
+            for timer in self.tied.remove(&id).unwrap_or_default() {
+                self.timers.cancel(timer);
+            }
         }
         self.open -= counts;
         self.recycle(id);
         self.notices.push_back(Notice::Close(id));
+    }
+
+    /// A timer ends with a connection.
+    pub(super) fn tie(&mut self, id: ConnectionId, timer: TimerId) {
+        let tied = self.tied.entry(id).or_default();
+        if tied.len() == tied.capacity() {
+            tied.retain(|timer| self.timers.is_set(*timer));
+        }
+        tied.push(timer);
     }
 
     /// Queues an error for `on_error`. Inside of `on_error` what is refused is told by the result of `send` alone.

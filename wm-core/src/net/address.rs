@@ -2,7 +2,7 @@
 //!
 //! An address that parsed can be bound as far as its form goes; names are not looked up, `localhost` is 127.0.0.1.
 
-use crate::engine::{Dial, Endpoint, Target};
+use crate::engine::{Dial, Endpoint, Proxy, ProxyKind, Target};
 use crate::error::{AddressFault, Error};
 use crate::protocol::{Protocol as _, Tcp};
 use std::fmt;
@@ -112,6 +112,23 @@ impl Dial {
         let mut dial = Self::to(target);
         dial.scheme = Some(scheme);
         Ok(dial)
+    }
+}
+
+impl Proxy {
+    /// One at an address: `socks5://host:port`, or `http://host:port` for CONNECT.
+    ///
+    /// # Errors
+    ///
+    /// The address is bad, or of another scheme.
+    pub fn new(address: &str) -> Result<Self, Error> {
+        let fault = |fault| Error::Address { address: address.to_owned(), fault };
+        let (scheme, target) = parse_target(address).map_err(fault)?;
+        match scheme.as_str() {
+            "socks5" => Ok(Self::of(target, ProxyKind::Socks5)),
+            "http" => Ok(Self::of(target, ProxyKind::Http)),
+            _ => Err(fault(AddressFault::Proxy { scheme })),
+        }
     }
 }
 
