@@ -3,7 +3,7 @@
 mod tail;
 
 use super::layout::LayoutCode;
-use super::{Rust, decode, docs, encode, headers, names, shape, walk};
+use super::{Rust, decode, docs, encode, headers, literal, names, shape, walk};
 use crate::ir::stream::Body;
 use crate::ir::{Bytes, Extent, Field, Framing, Held, Message, Role, Schema, Stream, Type, Via};
 use crate::walk::Step;
@@ -189,8 +189,17 @@ impl HeadCode<'_> {
         let number = prefix(code).map(|int| walk::free(code, end, &Type::Int(int.clone(), None)));
         let (tail, constant) = (code.size(tail_bytes(code)), code.constant(end));
         let data = quote!({ walk.head()?; walk.stream_rest(#tail, #constant) });
-        // What stands behind the data is read when all of it is there, in its order.
-        let behind = (tail_bytes(code) > 0).then(|| quote!(walk.pass(#tail)));
+        // What is not compared as it arrives is read when all of it is there, in its order.
+        let behind = (end + 1..code.layout.fields.len()).map(|at| match code.constant_bytes(at) {
+            Some(bytes) if tail::compares(self.message) => {
+                let (bytes, constant) = (literal::bytes(&bytes), code.constant(at));
+                quote!(walk.constant(#bytes, #constant))
+            }
+            _ => {
+                let bytes = code.size(code.field(at).size.least);
+                quote!(walk.pass(#bytes))
+            }
+        });
         let steps = std::iter::once(frame).chain(head).chain(number).chain([data]).chain(behind);
         let arms = steps.enumerate().map(|(at, step)| {
             let at = Literal::usize_unsuffixed(at);

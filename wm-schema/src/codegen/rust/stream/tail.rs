@@ -3,7 +3,7 @@
 use super::super::layout::LayoutCode;
 use super::super::number::{int_call, to_u64, write_int};
 use super::super::{checksums, literal, names, shape};
-use crate::ir::{Checksum, Message, Type};
+use crate::ir::{Checksum, Framing, Message, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -30,10 +30,10 @@ pub(super) fn functions(code: &LayoutCode<'_>, message: &Message) -> Option<Toke
     })
 }
 
-/// The function that checks what stands behind the stream, in its order. Constants on the way of a walk over the whole
-/// message are compared there.
+/// The function that checks what stands behind the stream, in its order. Constants that a framer compares as they arrive
+/// are compared there.
 fn check(code: &LayoutCode<'_>, message: &Message) -> Option<TokenStream> {
-    let walked = message.streams.as_ref()?.head.is_none();
+    let walked = compares(message);
     let checks: TokenStream = message
         .behind_stream()
         .map(|at| {
@@ -78,6 +78,12 @@ fn check(code: &LayoutCode<'_>, message: &Message) -> Option<TokenStream> {
             Ok(())
         }
     })
+}
+
+/// Whether the framer of the whole message compares the constants behind its stream as they arrive: they stand at fixed
+/// places, or on the way of a walk.
+pub(super) const fn compares(message: &Message) -> bool {
+    matches!(message.framing, Framing::Fixed { .. } | Framing::Walk)
 }
 
 /// How many bytes stand between the stream and a field behind it.
