@@ -84,8 +84,16 @@ fn items(spans: &mut &[Span], depth: usize) -> String {
     let mut items = Vec::new();
     while let Some((span, behind)) = spans.split_first().filter(|(span, _)| span.depth >= depth) {
         *spans = behind;
-        if let Found::Group(layout) = &span.found {
-            items.push(format!("{layout} {}", fields(spans, depth + 1)));
+        let within = |spans: &mut &[Span]| fields(spans, depth + 1);
+        match &span.found {
+            Found::Broken => {}
+            // An arm that is no struct; its tag stands within.
+            Found::Value(value, _) => {
+                within(spans);
+                items.push(shortened(value));
+            }
+            Found::Group(layout) => items.push(format!("{layout} {}", within(spans))),
+            Found::List => items.push(format!("[{}]", self::items(spans, depth + 1))),
         }
     }
     items.join(", ")
