@@ -387,6 +387,34 @@ fn clients_that_keep_a_worker_waiting_are_let_go_and_the_others_stay() {
 }
 
 #[test]
+fn one_that_retires_accepts_nobody_and_stays_for_those_that_it_has() {
+    let listener = bind(&"tcp://127.0.0.1:0".parse().unwrap(), &ListenOptions::default()).unwrap();
+    let address = listener.endpoint().unwrap().socket_addr().unwrap();
+    let ((stopped, _stop), (retires, retire)) = (io::pipe().unwrap(), io::pipe().unwrap());
+    let thread = std::thread::spawn(move || {
+        let launch = Launch { retire: Some(retires.into()), ..Launch::new(stopped) };
+        Box::new(echo(&format!("sized://{address}"))).run(launch.listener(listener))
+    });
+    let mut guest = TcpStream::connect(address).unwrap();
+    guest.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut ask = |words: &[u8]| {
+        guest.write_all(&sized(words)).unwrap();
+        assert_eq!(read(&mut guest, 4 + words.len()), sized(words));
+    };
+    ask(b"hello");
+    drop(retire);
+    let deadline = Instant::now() + PATIENCE;
+    while TcpStream::connect(address).is_ok() {
+        assert!(Instant::now() < deadline, "the door is still open");
+        std::thread::yield_now();
+    }
+    ask(b"still here");
+    assert!(!thread.is_finished());
+    drop(guest);
+    thread.join().unwrap().unwrap();
+}
+
+#[test]
 fn a_bad_address_waits_to_be_reported() {
     let told = |worker: &dyn Service| worker.settings().address.as_ref().unwrap_err().to_string();
     assert!(told(&Worker::<Sized>::new("sized://nowhere")).starts_with("bad address \"sized://nowhere\": no port"));

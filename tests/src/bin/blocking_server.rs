@@ -81,7 +81,9 @@ impl Service for Blocking {
     }
 
     fn run(self: Box<Self>, launch: Launch) -> Result<(), Error> {
-        let Launch { worker_id, listener, stop, ready } = launch;
+        let Launch { worker_id, listener, stop, retire, ready } = launch;
+        // It has no connection that lasts: it may as well stop.
+        let retire = retire.expect("a process has one");
         match self.manner {
             Manner::Fail => return Err(Error::Poll(io::Error::other("no such luck"))),
             Manner::Panic => panic!("out of luck"),
@@ -92,14 +94,15 @@ impl Service for Blocking {
             ready.take().into_iter().for_each(|ready| ready());
         }
         let Some(listener) = listener else {
-            let mut fds = [PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
+            let mut fds = [&stop, &retire].map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLIN));
             return poll(&mut fds, PollTimeout::NONE).map(drop).map_err(|errno| Error::Poll(errno.into()));
         };
         loop {
-            let mut fds = [listener.as_fd(), stop.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-            let watched = if matches!(self.manner, Manner::Hang) { 1 } else { 2 };
+            let fds = [listener.as_fd(), stop.as_fd(), retire.as_fd()];
+            let mut fds = fds.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+            let watched = if matches!(self.manner, Manner::Hang) { 1 } else { 3 };
             poll(&mut fds[..watched], PollTimeout::NONE).map_err(|errno| Error::Poll(errno.into()))?;
-            if fds[1].any() == Some(true) {
+            if fds[1..].iter().any(|fd| fd.any() == Some(true)) {
                 return Ok(());
             }
             // Another process may have been quicker, or the peer may have left: the next turn is as good.

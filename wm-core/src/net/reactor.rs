@@ -28,6 +28,7 @@ const EVENTS_A_TURN: usize = 1024;
 const SITE_BITS: u32 = 16;
 const STOP: Token = Token(0);
 const WAKE: Token = Token(1 << SITE_BITS);
+const RETIRE: Token = Token(2 << SITE_BITS);
 
 /// Something with sockets that lives in a worker process. It is called dynamically once for each readiness; whatever
 /// happens to a message is below that.
@@ -46,6 +47,12 @@ pub(crate) trait Drive {
 
     /// The sites that this one has made since the last call.
     fn newcomers(&mut self) -> Vec<Box<dyn Drive>>;
+
+    /// The worker is to end when its connections have: nobody is accepted any more.
+    fn retire(&mut self);
+
+    /// Whether no connection is left.
+    fn is_drained(&self) -> bool;
 
     /// The worker is to stop.
     fn stop(&mut self, now: Instant);
@@ -66,18 +73,25 @@ pub(crate) const fn token(site: usize, place: usize) -> Token {
 pub(crate) struct Reactor {
     poll: Poll,
     waker: Arc<Alarm>,
-    stop: OwnedFd,
+    /// The order to stop, and the one to retire.
+    orders: Vec<OwnedFd>,
     sites: Vec<Box<dyn Drive>>,
+    retiring: bool,
     stopping: bool,
 }
 
 impl Reactor {
-    /// A reactor that stops when `stop` becomes readable, or its other end is closed.
-    pub(crate) fn new(stop: OwnedFd) -> io::Result<Self> {
+    /// A reactor that stops when `stop` becomes readable, or its other end is closed. When `retire` does, it stops as
+    /// soon as no connection is left.
+    pub(crate) fn new(stop: OwnedFd, retire: Option<OwnedFd>) -> io::Result<Self> {
         let poll = Poll::new()?;
         poll.registry().register(&mut SourceFd(&stop.as_raw_fd()), STOP, Interest::READABLE)?;
+        if let Some(retire) = &retire {
+            poll.registry().register(&mut SourceFd(&retire.as_raw_fd()), RETIRE, Interest::READABLE)?;
+        }
         let waker = Arc::new(Alarm::new(mio::Waker::new(poll.registry(), WAKE)?));
-        Ok(Self { poll, waker, stop, sites: Vec::new(), stopping: false })
+        let orders = [stop].into_iter().chain(retire).collect();
+        Ok(Self { poll, waker, orders, sites: Vec::new(), retiring: false, stopping: false })
     }
 
     /// Wakes the reactor from any thread.
@@ -95,6 +109,9 @@ impl Reactor {
             }
             site.start(self.poll.registry(), number, Instant::now())?;
             arriving.extend(site.newcomers());
+            if self.retiring {
+                site.retire();
+            }
             if self.stopping {
                 site.stop(Instant::now());
             }
@@ -135,8 +152,11 @@ impl Reactor {
             }
             at += 1;
         }
+        let deserted = self.retiring && self.sites.iter().all(|site| site.is_drained());
         // A worker that stops by itself ends the process, and with it the others.
-        if self.sites.iter().any(|site| site.is_stopping()) && !std::mem::replace(&mut self.stopping, true) {
+        if (deserted || self.sites.iter().any(|site| site.is_stopping()))
+            && !std::mem::replace(&mut self.stopping, true)
+        {
             self.sites.iter_mut().for_each(|site| site.stop(now));
             return self.turn(now);
         }
@@ -147,6 +167,10 @@ impl Reactor {
         match event.token() {
             // Posted tasks are looked for in each turn.
             WAKE => {}
+            RETIRE => {
+                self.retiring = true;
+                self.sites.iter_mut().for_each(|site| site.retire());
+            }
             STOP => {
                 self.stopping = true;
                 self.sites.iter_mut().for_each(|site| site.stop(now));
@@ -169,8 +193,10 @@ impl Reactor {
 
 impl Drop for Reactor {
     fn drop(&mut self) {
-        // Before the descriptor is closed, as mio asks. The poll is dropped next: a failure has no consequence.
-        let _ = self.poll.registry().deregister(&mut SourceFd(&self.stop.as_raw_fd()));
+        for order in &self.orders {
+            // Before the descriptor is closed, as mio asks. The poll is dropped next: a failure has no consequence.
+            let _ = self.poll.registry().deregister(&mut SourceFd(&order.as_raw_fd()));
+        }
     }
 }
 

@@ -437,6 +437,14 @@ impl<H: Handler> Drive for Site<H> {
         errands.filter_map(|errand| errand.downcast::<Box<dyn Newcomer>>().ok()).map(|site| site.into_site()).collect()
     }
 
+    fn retire(&mut self) {
+        self.close_door();
+    }
+
+    fn is_drained(&self) -> bool {
+        self.engine.is_drained()
+    }
+
     fn stop(&mut self, now: Instant) {
         self.engine.stop(now);
     }

@@ -1,6 +1,6 @@
 //! A worker process from its fork to its end. All of it is called in the child.
 
-use super::signals::Signals;
+use super::signals::{Orders, Signals};
 use super::voice::Voice;
 use crate::error::Error;
 use crate::net::Listener;
@@ -38,9 +38,9 @@ impl Child {
         let voice = Rc::new(voice);
         die_with(master);
         let serve = || -> Result<(), Error> {
-            let stop = signals.into_stop()?;
+            let Orders { stop, retire } = signals.into_orders()?;
             let up = Rc::clone(&voice);
-            service.run(Launch { worker_id, listener, stop, ready: Box::new(move || up.ready()) })
+            service.run(Launch { worker_id, listener, stop, retire: Some(retire), ready: Box::new(move || up.ready()) })
         };
         let (code, reason) = match catch_unwind(AssertUnwindSafe(serve)) {
             Ok(Ok(())) => exit(0),

@@ -55,7 +55,9 @@ impl Console {
     pub(super) fn tell(self, notice: &Notice, rows: &[Row]) {
         let line = describe(notice, rows, self.terminal);
         match notice {
-            Notice::Ready { .. } | Notice::Stopping { .. } => self.say(&format!("wm: {line}\n")),
+            Notice::Ready { .. } | Notice::Stopping { .. } | Notice::Retiring { .. } => {
+                self.say(&format!("wm: {line}\n"))
+            }
             Notice::Lost { .. } | Notice::NotStarted { .. } | Notice::Killing { .. } => trouble(&line),
         }
     }
@@ -111,6 +113,10 @@ fn describe(notice: &Notice, rows: &[Row], terminal: bool) -> String {
         Notice::Stopping { processes, timeout } => {
             let hint = if terminal { "; Ctrl-C again ends them at once" } else { "" };
             format!("stopping, {} may drain for {}{hint}", count(*processes), span(*timeout))
+        }
+        Notice::Retiring { processes } => {
+            let hint = if terminal { "; Ctrl-C does not wait for them" } else { "" };
+            format!("stopping, {} end when their peers have left{hint}", count(*processes))
         }
         Notice::Killing { processes } => format!("killing {} before the end of their work", count(*processes)),
     }
@@ -235,6 +241,7 @@ mod tests {
                 Notice::Stopping { processes: 16, timeout: Duration::from_secs(10) },
                 "stopping, 16 processes may drain for 10 s",
             ),
+            (Notice::Retiring { processes: 16 }, "stopping, 16 processes end when their peers have left"),
             (Notice::Killing { processes: 2 }, "killing 2 processes before the end of their work"),
         ] {
             assert_eq!(describe(&notice, &rows(), false), line);

@@ -6,7 +6,7 @@ use super::console::{Console, Row};
 use super::post::Post;
 use super::proc_status::ProcStatus;
 use super::signals::Signals;
-use super::supervisor::{Action, Event, Exit, Outcome, Seat, Supervision, Supervisor};
+use super::supervisor::{Action, Event, Exit, Notice, Outcome, Seat, Supervision, Supervisor};
 use super::sys::{self, Fork, SingleThread};
 use super::voice::{self, Ear, Heard, Voice};
 use crate::error::Error;
@@ -101,7 +101,7 @@ impl Master {
                         Err(errno) => self.handle(Event::SpawnFailed { seat, errno }),
                     },
                     Action::Signal { pid, signal } => send(pid, signal),
-                    Action::Tell(notice) => self.console.tell(&notice, &self.rows),
+                    Action::Tell(notice) => self.tell(&notice),
                     Action::Finish(outcome) => return Ok(self.finish(outcome)),
                 }
             }
@@ -111,6 +111,13 @@ impl Master {
             }
             self.report();
         }
+    }
+
+    fn tell(&mut self, notice: &Notice) {
+        if matches!(notice, Notice::Retiring { .. } | Notice::Stopping { .. }) {
+            self.posts.iter_mut().for_each(Post::close);
+        }
+        self.console.tell(notice, &self.rows);
     }
 
     fn fork(&self) -> Result<Side, Errno> {
@@ -150,11 +157,15 @@ impl Master {
         }
     }
 
-    /// Tells the supervisor what has happened. Orders to stop come first: Ctrl-C goes to the workers as well, and one
+    /// Tells the supervisor what has happened. Orders come first: Ctrl-C goes to the workers as well, and one
     /// that has obeyed it is none that was lost.
     fn report(&mut self) {
-        while let Some(signal) = self.signals.next_stop() {
-            self.handle(if signal == Signal::SIGINT { Event::Interrupt } else { Event::Stop });
+        while let Some(signal) = self.signals.next_order() {
+            self.handle(match signal {
+                Signal::SIGINT => Event::Interrupt,
+                Signal::SIGQUIT => Event::Retire,
+                _ => Event::Stop,
+            });
         }
         for at in 0..self.workers.len() {
             self.listen(at);

@@ -54,6 +54,12 @@ impl Post {
         (self.service, own.map(|own| self.listeners.swap_remove(own)))
     }
 
+    /// Closes its sockets: as soon as the workers have, peers are refused, and need not wait for what will not come.
+    /// Called in the master, when no process follows.
+    pub(super) fn close(&mut self) {
+        self.listeners.clear();
+    }
+
     /// Removes the file of a Unix socket. Called in the master, at the end.
     pub(super) fn remove_file(&self) {
         if let Some(file) = &self.file {

@@ -8,7 +8,7 @@
 //!     ┌─────────┐         │ SpawnFailed        │ Exited    at once, or after the back-off
 //!     │ Waiting │<────────┴────────────────────│──────────────────
 //!     └─────────┘                              │ while stopping
-//!          │ Stop                              ▼
+//!          │ Stop, Retire                      ▼
 //!          └──────────────────────────────> Gone ──all──> Finish
 //! ```
 //!
@@ -85,8 +85,10 @@ pub(super) enum Event {
     Ready { pid: Pid },
     /// A process has ended. It need not be one of ours.
     Exited { pid: Pid, exit: Exit },
-    /// The service shall end gracefully.
+    /// The service shall end: connections are closed as they drain.
     Stop,
+    /// The service shall end when its connections have ended by themselves.
+    Retire,
     /// As `Stop`; during a stop: it shall end at once. A second Ctrl-C.
     Interrupt,
     /// The [`deadline`](Supervisor::deadline) has come.
@@ -126,6 +128,8 @@ pub(super) enum Notice {
     NotStarted { seat: Seat, errno: Errno, next: Next },
     /// The service ends; so many processes drain, for so long at most.
     Stopping { processes: usize, timeout: Duration },
+    /// The service ends when the connections of so many processes have ended.
+    Retiring { processes: usize },
     /// So many processes have not drained in time, or may not any more.
     Killing { processes: usize },
 }
@@ -199,7 +203,11 @@ enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Serving,
-    Draining { kill_at: Instant },
+    /// Until the peers have left.
+    Retiring,
+    Draining {
+        kill_at: Instant,
+    },
     Killing,
     Finished,
 }
@@ -230,7 +238,8 @@ impl Supervisor {
             Event::Ready { pid } => self.ready(pid),
             Event::Exited { pid, exit } => self.exited(pid, exit, now),
             Event::Stop => self.drain(now),
-            Event::Interrupt if self.phase == Phase::Serving => self.drain(now),
+            Event::Retire => self.retire(),
+            Event::Interrupt if matches!(self.phase, Phase::Serving | Phase::Retiring) => self.drain(now),
             Event::Interrupt => self.kill(),
             Event::Tick => self.tick(now),
         }
@@ -246,7 +255,7 @@ impl Supervisor {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let kill = match self.phase {
             Phase::Draining { kill_at } => Some(kill_at),
-            Phase::Serving | Phase::Killing | Phase::Finished => None,
+            Phase::Serving | Phase::Retiring | Phase::Killing | Phase::Finished => None,
         };
         let waiting = self.chairs.iter().filter_map(|chair| match chair.state {
             State::Waiting { until } => Some(until),
@@ -271,6 +280,7 @@ impl Supervisor {
         // A stop may have come between the order and its answer.
         match self.phase {
             Phase::Serving | Phase::Finished => {}
+            Phase::Retiring => self.actions.push_back(Action::Signal { pid, signal: Signal::SIGQUIT }),
             Phase::Draining { .. } => self.actions.push_back(Action::Signal { pid, signal: Signal::SIGTERM }),
             Phase::Killing => self.actions.push_back(Action::Signal { pid, signal: Signal::SIGKILL }),
         }
@@ -359,20 +369,36 @@ impl Supervisor {
         }
     }
 
-    fn drain(&mut self, now: Instant) {
+    fn retire(&mut self) {
         if self.phase != Phase::Serving {
+            return;
+        }
+        self.phase = Phase::Retiring;
+        self.leave_empty();
+        let processes = self.running().count();
+        self.actions.push_back(Action::Tell(Notice::Retiring { processes }));
+        self.signal_all(Signal::SIGQUIT);
+    }
+
+    fn drain(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Serving | Phase::Retiring) {
             return;
         }
         let timeout = self.rules.stop_timeout;
         self.phase = Phase::Draining { kill_at: later(now, timeout) };
+        self.leave_empty();
+        let processes = self.running().count();
+        self.actions.push_back(Action::Tell(Notice::Stopping { processes, timeout }));
+        self.signal_all(Signal::SIGTERM);
+    }
+
+    /// The chairs that are empty stay so.
+    fn leave_empty(&mut self) {
         for chair in &mut self.chairs {
             if let State::Waiting { .. } = chair.state {
                 chair.state = State::Gone;
             }
         }
-        let processes = self.running().count();
-        self.actions.push_back(Action::Tell(Notice::Stopping { processes, timeout }));
-        self.signal_all(Signal::SIGTERM);
     }
 
     fn kill(&mut self) {
@@ -421,7 +447,7 @@ impl Supervisor {
     }
 
     fn finish_if_gone(&mut self) {
-        let stopping = matches!(self.phase, Phase::Draining { .. } | Phase::Killing);
+        let stopping = matches!(self.phase, Phase::Retiring | Phase::Draining { .. } | Phase::Killing);
         if stopping && self.chairs.iter().all(|chair| matches!(chair.state, State::Gone)) {
             self.phase = Phase::Finished;
             self.actions.push_back(Action::Finish(self.outcome));
@@ -481,12 +507,18 @@ mod tests {
                 }
                 Action::Signal { pid, signal } => {
                     assert!(self.living.contains(&pid.as_raw()), "{pid} is gone");
-                    format!("{} {pid}", if signal == Signal::SIGTERM { "term" } else { "kill" })
+                    let order = match signal {
+                        Signal::SIGTERM => "term",
+                        Signal::SIGQUIT => "quit",
+                        _ => "kill",
+                    };
+                    format!("{order} {pid}")
                 }
                 Action::Tell(Notice::Ready { processes }) => format!("ready {processes}"),
                 Action::Tell(Notice::Lost { pid, next, .. }) => format!("lost {pid} {next:?}"),
                 Action::Tell(Notice::NotStarted { errno, next, .. }) => format!("not started {errno:?} {next:?}"),
                 Action::Tell(Notice::Stopping { processes, .. }) => format!("stopping {processes}"),
+                Action::Tell(Notice::Retiring { processes }) => format!("retiring {processes}"),
                 Action::Tell(Notice::Killing { processes }) => format!("killing {processes}"),
                 Action::Finish(outcome) => {
                     self.finished = Some(outcome);
@@ -616,6 +648,23 @@ mod tests {
         assert_eq!(world.handle(Event::Interrupt), "");
         assert_eq!(world.exit(1, KILLED), "");
         assert_eq!(world.exit(2, 0), "finish Cut");
+    }
+
+    #[test]
+    fn one_that_retires_is_waited_for_until_it_is_told_to_stop() {
+        let mut world = World::new(&[3], Supervision::default());
+        assert_eq!(world.handle(Event::Retire), "retiring 3, quit 1, quit 2, quit 3");
+        assert_eq!(world.handle(Event::Retire), "", "once is enough");
+        assert_eq!(world.supervisor.deadline(), None, "as long as the peers stay");
+        assert_eq!(world.exit(1, 0), "");
+        assert_eq!(world.exit(2, KILLED), "lost 2 Stop", "nobody takes its place");
+        assert_eq!(world.handle(Event::Interrupt), "stopping 1, term 3");
+        assert_eq!(world.handle(Event::Retire), "", "a stop is not taken back");
+        assert_eq!(world.exit(3, 0), "finish Cut");
+
+        let mut world = World::new(&[1], Supervision::default());
+        world.handle(Event::Retire);
+        assert_eq!(world.exit(1, 0), "finish Stopped");
     }
 
     #[test]

@@ -31,6 +31,9 @@ pub struct Launch {
     pub listener: Option<Listener>,
     /// Readable, or closed at its other end, when the process shall stop.
     pub stop: OwnedFd,
+    /// Readable when the process shall end as soon as its peers have left: it accepts no more, and stops when it has
+    /// no connection. A service that does not look at it is ended by the stop that may follow.
+    pub retire: Option<OwnedFd>,
     /// To be called once the process serves: only then does the master say that the service is ready.
     pub ready: Box<dyn FnOnce()>,
 }
@@ -39,7 +42,7 @@ impl Launch {
     /// Process 0 without a listener, whose being ready nobody waits for: for tests, and for a worker in a thread.
     #[must_use]
     pub fn new(stop: impl Into<OwnedFd>) -> Self {
-        Self { worker_id: 0, listener: None, stop: stop.into(), ready: Box::new(|| {}) }
+        Self { worker_id: 0, listener: None, stop: stop.into(), retire: None, ready: Box::new(|| {}) }
     }
 
     /// With a socket to serve.
