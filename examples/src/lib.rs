@@ -2,7 +2,6 @@
 //! example is about.
 
 use std::{
-    env,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -51,12 +50,6 @@ pub mod proto {
     pub mod xml10 {
         include!(concat!(env!("OUT_DIR"), "/xml10.rs"));
     }
-}
-
-/// The address to listen on: the first argument, or `default`.
-#[must_use]
-pub fn address_or(default: &str) -> String {
-    env::args().nth(1).unwrap_or_else(|| default.to_owned())
 }
 
 /// Saves an upload in `folder` under the last part of the name that the peer gave, so that no name leads out of it.
@@ -128,6 +121,7 @@ impl Drop for Saving {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::env;
 
     #[test]
     fn a_name_never_leads_out_of_the_folder() {

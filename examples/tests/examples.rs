@@ -12,7 +12,7 @@ fn chat_room_with_netcat() {
     if !have("nc") {
         return;
     }
-    let mut server = Server::start(env!("CARGO_BIN_EXE_chat_room"), &["text://127.0.0.1:0"]);
+    let mut server = Server::start(env!("CARGO_BIN_EXE_chat_room"), "text://127.0.0.1:0", &[]);
     let mut tom = server.nc();
     tom.out.wait_for("user[1] login");
     let mut ann = server.nc();
@@ -45,7 +45,7 @@ fn chat_room_with_telnet() {
     if !have("telnet") {
         return;
     }
-    let server = Server::start(env!("CARGO_BIN_EXE_chat_room"), &["text://127.0.0.1:0"]);
+    let server = Server::start(env!("CARGO_BIN_EXE_chat_room"), "text://127.0.0.1:0", &[]);
     let mut telnet = Client::start(Command::new("telnet").args(["127.0.0.1", &server.port()]));
     telnet.out.wait_for("user[1] login");
     // telnet ends its lines with CR LF; the CR is trimmed.
@@ -58,7 +58,7 @@ fn ticker_ticks_for_all_but_the_muted() {
     if !have("nc") {
         return;
     }
-    let server = Server::start(env!("CARGO_BIN_EXE_ticker"), &["text://127.0.0.1:0"]);
+    let server = Server::start(env!("CARGO_BIN_EXE_ticker"), "text://127.0.0.1:0", &[]);
     let (mut loud, mut quiet) = (server.nc(), server.nc());
     quiet.out.wait_for("tick ");
     quiet.write("mute\n");
@@ -77,7 +77,7 @@ fn push_reaches_the_clients_of_a_name_and_no_others() {
     }
     let socket = folder("push").join("back_end.sock");
     let inner = format!("unix://{}", socket.display());
-    let mut server = Server::start(env!("CARGO_BIN_EXE_push"), &["text://127.0.0.1:0", &inner]);
+    let mut server = Server::start(env!("CARGO_BIN_EXE_push"), "text://127.0.0.1:0", &["--back-end", &inner]);
     let (mut ann, mut bob) = (server.nc(), server.nc());
     let mut back_end = Client::start(Command::new("nc").args(["-N", "-U"]).arg(&socket));
     ann.write("ann\n");
@@ -111,7 +111,7 @@ fn files_counts_bytes() {
     if !have("nc") {
         return;
     }
-    let server = Server::start(env!("CARGO_BIN_EXE_files"), &["tcp://127.0.0.1:0"]);
+    let server = Server::start(env!("CARGO_BIN_EXE_files"), "tcp://127.0.0.1:0", &[]);
     assert_eq!(server.ask(b"\0\0\0\x0b\x01ahello"), "a has 5 bytes");
     assert_eq!(server.ask(b"\0\0\0\x06\x01b\0\0\0\x07\x01cx"), "b has 0 bytes\nc has 1 bytes");
 }
@@ -121,7 +121,7 @@ fn jsonnl_answers_each_line() {
     if !have("nc") {
         return;
     }
-    let mut server = Server::start(env!("CARGO_BIN_EXE_jsonnl"), &["jsonnl://127.0.0.1:0"]);
+    let mut server = Server::start(env!("CARGO_BIN_EXE_jsonnl"), "jsonnl://127.0.0.1:0", &[]);
     let answer = server.ask("{\"type\":\"message\",\"content\":\"hello\"}\n");
     assert_eq!(answer, r#"{"code":0,"msg":"5 bytes of message"}"#);
     assert_eq!(server.ask("{\"type\":1}\n"), "", "no such object: closed");
@@ -134,7 +134,7 @@ fn xml10_counts_and_refuses() {
     if !have("nc") {
         return;
     }
-    let mut server = Server::start(env!("CARGO_BIN_EXE_xml10"), &["xml10://127.0.0.1:0"]);
+    let mut server = Server::start(env!("CARGO_BIN_EXE_xml10"), "xml10://127.0.0.1:0", &[]);
     assert_eq!(server.ask("0000000014<a/>"), "0000000035<ok><bytes>4</bytes></ok>");
     assert_eq!(server.ask("000000001x<a/>"), "");
     let why = server.err.wait_for("Packet.len");
@@ -146,7 +146,7 @@ fn len_json_greets() {
     if !have("nc") {
         return;
     }
-    let server = Server::start(env!("CARGO_BIN_EXE_len_json"), &["len_json://127.0.0.1:0"]);
+    let server = Server::start(env!("CARGO_BIN_EXE_len_json"), "len_json://127.0.0.1:0", &[]);
     let answer = server.ask(b"\0\0\0\x14{\"name\":\"tom\"  }".as_slice());
     assert!(answer.ends_with("{\"hello\":\"tom\"}"), "{answer:?}");
     assert_eq!(server.ask(b"\0\0\0\x03\0".as_slice()), "", "shorter than its own length");
@@ -161,7 +161,7 @@ fn uploads(program: &str, test: &str) {
     let folder = folder(test);
     let saved = folder.join("saved");
     fs::write(folder.join("picture.png"), picture()).unwrap();
-    let server = Server::start(program, &["serve", "tcp://127.0.0.1:0", saved.to_str().unwrap()]);
+    let server = Server::spawn(program, &["serve", "tcp://127.0.0.1:0", saved.to_str().unwrap()]);
     let file = folder.join("picture.png");
     let output = run(program, &["send", &server.address.to_string(), file.to_str().unwrap()]);
     let answer = String::from_utf8(output.stdout).unwrap();
@@ -255,7 +255,7 @@ fn a_bad_start_is_one_clear_line_and_no_process() {
         ("nothing://127.0.0.1:0", "nothing"),
         ("text://192.0.2.1:4000", "192.0.2.1"),
     ] {
-        let output = run(chat_room, &[address]);
+        let output = run(chat_room, &["--instance", "bad_start", "--listen", address]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{address}: {said}");
         assert!(said.contains(expected), "{address}: {said}");
@@ -272,7 +272,7 @@ fn a_privileged_port_is_refused_with_the_reason() {
         return eprintln!("LEFT OUT: everybody may bind port 80 on this machine");
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat_room"));
-    command.arg("text://127.0.0.1:80");
+    command.args(["--instance", "privileged", "--listen", "text://127.0.0.1:80"]);
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         // Root may bind it: start as nobody.
         command.uid(65_534).gid(65_534);
@@ -289,7 +289,7 @@ fn a_privileged_port_is_refused_with_the_reason() {
 #[test]
 fn files_with_the_schema_alone_as_client() {
     let Some(wm_schema) = support::wm_schema() else { return };
-    let server = Server::start(env!("CARGO_BIN_EXE_files"), &["tcp://127.0.0.1:0"]);
+    let server = Server::start(env!("CARGO_BIN_EXE_files"), "tcp://127.0.0.1:0", &[]);
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/proto/files.wm");
     let message = r#"File { name: "a", data: "hello" }"#;
     let sent = run(&wm_schema, &["send", schema, &server.address.to_string(), message, "--count", "2"]);

@@ -65,7 +65,7 @@ fn picture(folder: &Path) -> Vec<u8> {
 fn fetch_through_proxy(mut server: Foreign, port: u16, expected: &[u8]) {
     server.wait_until("port", || is_listening(port));
     let address = format!("tcp://127.0.0.1:{port}");
-    let mut proxy = Server::start(env!("CARGO_BIN_EXE_tcp_proxy"), &["tcp://127.0.0.1:0", &address]);
+    let mut proxy = Server::start(env!("CARGO_BIN_EXE_tcp_proxy"), "tcp://127.0.0.1:0", &["--server", &address]);
     let url = format!("http://{}/picture.png", proxy.address);
     let fetched = run("curl", &["-sS", "--max-time", "20", &url, &url]);
     assert_eq!(String::from_utf8_lossy(&fetched.stderr), "");
@@ -140,7 +140,7 @@ fn mysql_proxy_before_mariadb() {
 
     // One proxy through TCP, one through the server's Unix socket.
     for to in [format!("tcp://127.0.0.1:{port}"), format!("unix://{}", socket.display())] {
-        let mut proxy = Server::start(env!("CARGO_BIN_EXE_mysql_proxy"), &["tcp://127.0.0.1:0", &to]);
+        let mut proxy = Server::start(env!("CARGO_BIN_EXE_mysql_proxy"), "tcp://127.0.0.1:0", &["--server", &to]);
         let port = proxy.port();
         let ask = |query: &str| {
             let arguments = ["--no-defaults", "--skip-ssl", "--host=127.0.0.1", "--port", &port, "--user=root"];
@@ -158,7 +158,7 @@ fn mysql_proxy_before_mariadb() {
 
     drop(server);
     let to = format!("tcp://127.0.0.1:{port}");
-    let proxy = Server::start(env!("CARGO_BIN_EXE_mysql_proxy"), &["tcp://127.0.0.1:0", &to]);
+    let proxy = Server::start(env!("CARGO_BIN_EXE_mysql_proxy"), "tcp://127.0.0.1:0", &["--server", &to]);
     let refused = run(
         "mariadb",
         &[

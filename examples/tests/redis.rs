@@ -13,7 +13,7 @@ use wm_core::{Client, Received};
 use wm_examples::proto::resp2::{self, Array, Bulk, Calls, Value};
 
 fn example() -> Server {
-    Server::start(env!("CARGO_BIN_EXE_redis"), &["resp2://127.0.0.1:0"])
+    Server::start(env!("CARGO_BIN_EXE_redis"), "resp2://127.0.0.1:0", &[])
 }
 
 /// What `redis-cli` prints when it reads `input`.

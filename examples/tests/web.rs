@@ -16,7 +16,7 @@ use wm_core::{Framed, wire::Headers};
 use wm_examples::proto::http::{self, Method, RequestHead};
 
 fn web() -> Server {
-    Server::start(env!("CARGO_BIN_EXE_web"), &["tcp://127.0.0.1:0"])
+    Server::start(env!("CARGO_BIN_EXE_web"), "tcp://127.0.0.1:0", &[])
 }
 
 /// What curl prints with these arguments, of which `@` is the address of the server.

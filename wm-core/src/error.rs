@@ -5,7 +5,7 @@
 //! said no, its answer is the [`source`](std::error::Error::source), and stands in the line where it helps.
 
 use crate::net::Address;
-use std::{convert::Infallible, fmt, io};
+use std::{convert::Infallible, fmt, io, path::PathBuf};
 
 /// The environment does not let the server do what it was asked to.
 #[derive(Debug)]
@@ -90,6 +90,15 @@ pub enum Error {
     },
     /// What the kernel says about this process could not be read; without it nobody knows its threads.
     ProcStatus(io::Error),
+    /// The board on which workers write what they do could not be made.
+    Board(io::Error),
+    /// The file that a service in the background writes to cannot be written.
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// The kernel's answer.
+        source: io::Error,
+    },
     /// A worker process could not be forked.
     Fork(io::Error),
     /// Signals could not be blocked or read.
@@ -147,6 +156,10 @@ impl fmt::Display for Error {
             Self::ProcStatus(source) => {
                 write!(f, "reading /proc/self/status failed: {source}; the threads of the process are counted there")
             }
+            Self::Board(source) => write!(f, "memory to share with the workers cannot be had: {source}"),
+            Self::Log { path, source } => {
+                write!(f, "the log {} cannot be written: {source}; choose another folder by --run-dir", path.display())
+            }
             Self::Fork(source) => write!(f, "forking a worker failed: {source}"),
             Self::Signals(source) => write!(f, "blocking and reading signals failed: {source}"),
             Self::Poll(source) => write!(f, "waiting for events failed: {source}"),
@@ -162,6 +175,8 @@ impl std::error::Error for Error {
             | Self::AddressNotAvailable { source, .. }
             | Self::Listen { source, .. }
             | Self::ProcStatus(source)
+            | Self::Board(source)
+            | Self::Log { source, .. }
             | Self::Fork(source)
             | Self::Signals(source)
             | Self::Poll(source) => Some(source),

@@ -19,6 +19,8 @@ pub mod wire;
 #[cfg(feature = "server")]
 mod client;
 #[cfg(feature = "server")]
+mod control;
+#[cfg(feature = "server")]
 mod dice;
 #[cfg(feature = "server")]
 pub mod engine;
@@ -35,6 +37,8 @@ mod process;
 #[cfg(feature = "server")]
 mod run;
 #[cfg(feature = "server")]
+mod table;
+#[cfg(feature = "server")]
 pub mod testing;
 #[cfg(feature = "server")]
 mod worker;
@@ -42,6 +46,7 @@ mod worker;
 #[cfg(feature = "server")]
 pub use self::{
     client::{Client, ClientError, Received, ReplyFault, Ticket, TimedStream},
+    control::Control,
     engine::{
         Backoff, ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, Deadlines, Dial,
         Endpoint, Handler, Limits, Mailbox, PipeEnd, Proxy, ProxyFault, Sent, Target, TimerId,
@@ -49,7 +54,7 @@ pub use self::{
     error::{AddressFault, Error},
     framed::{Framed, FramedError},
     net::{Address, Keepalive, ListenOptions, Listener, StreamOptions, UnixOptions},
-    process::Supervision,
+    process::{Scorecard, Supervision},
     run::{Server, Workers, run_all},
     worker::{Closures, Launch, Neighbor, Service, Settings, Worker},
 };

@@ -1,12 +1,14 @@
 //! [`run_all`] and [`Server`]: the last line of `main`.
 
-use crate::process::{Console, Master, Outcome, Supervision};
+use crate::control::{self, Control, Desk, Herald};
+use crate::process::{Console, Front, Master, Outcome, Supervision};
 use crate::worker::Service;
 use std::fmt;
 use std::process::ExitCode;
 
-/// Serves with the usual settings until it is told to stop: the manual's `Worker::runAll()`. Short for
-/// [`Server::run`].
+/// Does what the command line says with these workers: serves until it is told to stop, ends the service that runs, or
+/// asks about it: the manual's `Worker::runAll()`. Short for [`Server::command`] with [`Control::parse`], for a program
+/// without options of its own.
 ///
 /// # Example
 ///
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 /// # struct Clock(Settings);
 /// # impl Service for Clock {
 /// #     fn settings(&self) -> &Settings { &self.0 }
+/// #     fn listen_on(&mut self, _: &str) {}
 /// #     fn run(self: Box<Self>, _: Launch) -> Result<(), Error> { Ok(()) }
 /// # }
 /// use std::process::ExitCode;
@@ -26,7 +29,10 @@ use std::process::ExitCode;
 /// }
 /// ```
 pub fn run_all(workers: impl Workers) -> ExitCode {
-    Server::new().workers(workers).run()
+    match Control::parse() {
+        Ok(control) => Server::new().workers(workers).command(&control),
+        Err(code) => code,
+    }
 }
 
 /// A service of one or more workers, each in as many processes as it asks for.
@@ -81,7 +87,25 @@ impl Server {
         self
     }
 
-    /// Binds, forks and serves until SIGTERM, SIGHUP or Ctrl-C; a second Ctrl-C does not wait for the workers.
+    /// Does what the command line says. The exit codes of a service that was started are those of [`run`](Self::run);
+    /// beside them
+    ///
+    /// | code | |
+    /// |---|---|
+    /// | 0 | It was done, or answered. Of `start -d`: the service is ready. |
+    /// | 1 | It could not be done: the reason is on stderr. Nothing was started or stopped. |
+    /// | 2, 3 | Of `stop`: the code of the service that has ended. |
+    /// | 4 | No such service runs. |
+    ///
+    /// Each instance of a program has a name, and under that name three files in its folder: `NAME.pid` is locked as long
+    /// as it runs, `NAME.sock` is where it is asked, and `NAME.log` is what it says in the background. `start -d` returns
+    /// when the service is ready; like [`run`](Self::run) it must be called while the process has one thread.
+    pub fn command(self, control: &Control) -> ExitCode {
+        control::run(self, control)
+    }
+
+    /// Binds, forks and serves until SIGTERM, SIGHUP or Ctrl-C; a second Ctrl-C does not wait for the workers. SIGQUIT
+    /// ends it when its peers have left.
     ///
     /// It returns in the master only, and must be called while the process has one thread: start threads and runtimes
     /// in the workers. It says on stderr why it failed; the exit code is
@@ -93,8 +117,14 @@ impl Server {
     /// | 2 | A worker could not be kept alive, see [`Supervision::attempts_max`]. |
     /// | 3 | It was told to stop, but a process had to be killed or failed before it had finished its work. |
     pub fn run(self) -> ExitCode {
+        self.serve(None, None)
+    }
+
+    /// As [`run`](Self::run), for whoever asks at a desk, and for whoever waits until it is ready.
+    pub(crate) fn serve(self, desk: Option<Desk>, herald: Option<Herald>) -> ExitCode {
         let console = Console::new(self.quiet);
-        let master = match Master::new(self.services, self.supervision, console) {
+        let front = Front { desk, herald, ..Front::new(console) };
+        let master = match Master::new(self.services, self.supervision, front) {
             Ok(master) => master,
             Err(problems) => {
                 console.refuse(&problems);
@@ -102,14 +132,34 @@ impl Server {
             }
         };
         match master.run() {
-            Ok(Outcome::Stopped) => ExitCode::SUCCESS,
-            Ok(Outcome::GaveUp) => ExitCode::from(2),
-            Ok(Outcome::Cut) => ExitCode::from(3),
+            Ok(outcome) => ExitCode::from(outcome.code()),
             Err(error) => {
                 console.fail(&error.to_string());
-                ExitCode::from(2)
+                ExitCode::from(Outcome::GaveUp.code())
             }
         }
+    }
+
+    /// Has its workers listen on other addresses, in their order.
+    ///
+    /// # Errors
+    ///
+    /// There are more addresses than workers that listen.
+    pub(crate) fn listen_on(&mut self, addresses: &[String]) -> Result<(), String> {
+        let listens = |service: &&mut Box<dyn Service>| !matches!(service.settings().address, Ok(None));
+        let mut services = self.services.iter_mut().filter(listens);
+        for (at, address) in addresses.iter().enumerate() {
+            let Some(service) = services.next() else {
+                return Err(format!("--listen {address}: only {at} of its workers listen; leave it out"));
+            };
+            service.listen_on(address);
+        }
+        Ok(())
+    }
+
+    /// Whether it could be started; its addresses are bound for a moment if they are to be tried.
+    pub(crate) fn check(self, tries: bool) -> Result<(), Vec<String>> {
+        Master::check(self.services, tries)
     }
 }
 
@@ -175,6 +225,10 @@ mod tests {
     impl Service for Named {
         fn settings(&self) -> &Settings {
             &self.0
+        }
+
+        fn listen_on(&mut self, address: &str) {
+            self.0.address = address.parse().map(Some);
         }
 
         fn run(self: Box<Self>, _: Launch) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use super::announce_process;
 use std::process::ExitCode;
-use wm_core::{Worker, protocol::Text, run_all};
+use wm_core::{Server, Worker, protocol::Text};
 
 pub(super) fn serve() -> ExitCode {
     let echo = Worker::<Text>::new("tcp://127.0.0.1:0")
@@ -10,5 +10,5 @@ pub(super) fn serve() -> ExitCode {
         .count(1)
         .on_worker_start(|_| announce_process())
         .on_message(|client, line| client.send(line));
-    run_all(echo)
+    Server::new().worker(echo).run()
 }

@@ -11,7 +11,7 @@
 //! You see: `saved 5210 bytes as /tmp/uploads/README.md`.
 
 use std::process::ExitCode;
-use wm_core::{Framed, Worker, run_all};
+use wm_core::{Framed, Worker};
 use wm_examples::{
     proto::binary_transfer::{Client, Done, Server},
     transfer::{self, Receiving},
@@ -21,11 +21,12 @@ fn main() -> ExitCode {
     transfer::main(
         |address, folder| {
             let worker = Worker::<Server>::new(address).name("binary_upload").count(2).session::<Receiving>();
-            run_all(worker.on_message(move |conn, part| {
+            let worker = worker.on_message(move |conn, part| {
                 if let Some(answer) = conn.session().take(&folder, &part) {
                     conn.send(Done { text: &answer });
                 }
-            }))
+            });
+            wm_core::Server::new().worker(worker).run()
         },
         |stream, file| {
             let mut server = Framed::<Client, _>::new(stream);

@@ -11,10 +11,9 @@
 
 use std::process::ExitCode;
 use wm_core::{Worker, protocol::Text, run_all};
-use wm_examples::address_or;
 
 fn main() -> ExitCode {
-    let room = Worker::<Text>::new(&address_or("text://127.0.0.1:2347"))
+    let room = Worker::<Text>::new("text://127.0.0.1:2347")
         .name("chat_room")
         // One process, so that every guest is in the same room.
         .count(1)

@@ -11,10 +11,10 @@
 
 use std::process::ExitCode;
 use wm_core::{Worker, run_all};
-use wm_examples::{address_or, proto::files};
+use wm_examples::proto::files;
 
 fn main() -> ExitCode {
-    let worker = Worker::<files::Server>::new(&address_or("tcp://127.0.0.1:8335")).count(4).on_message(|conn, file| {
+    let worker = Worker::<files::Server>::new("tcp://127.0.0.1:8335").count(4).on_message(|conn, file| {
         let answer = format!("{} has {} bytes", file.name, file.data.len());
         conn.send(&answer)
     });

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 use wm_core::{Worker, protocol::Duplex, run_all};
 use wm_derive::Protocol;
-use wm_examples::address_or;
 
 #[derive(Debug, Protocol)]
 #[wm(name = "jsonnl")]
@@ -44,12 +43,11 @@ struct Said {
 }
 
 fn main() -> ExitCode {
-    let worker = Worker::<Duplex<Call, Answer>>::new(&address_or("jsonnl://127.0.0.1:1234"))
-        .name("jsonnl")
-        .count(2)
-        .on_message(|conn, Call { call }| {
+    let worker = Worker::<Duplex<Call, Answer>>::new("jsonnl://127.0.0.1:1234").name("jsonnl").count(2).on_message(
+        |conn, Call { call }| {
             let msg = format!("{} bytes of {}", call.content.len(), call.kind);
             conn.send(Answer { answer: Said { code: 0, msg } })
-        });
+        },
+    );
     run_all(worker)
 }

@@ -12,7 +12,7 @@
 use serde::Deserialize;
 use std::process::ExitCode;
 use wm_core::{Worker, run_all, wire::json::JsonBuf};
-use wm_examples::{address_or, proto::len_json};
+use wm_examples::proto::len_json;
 
 #[derive(Deserialize)]
 struct Greet<'a> {
@@ -25,16 +25,15 @@ struct Greeting<'a> {
 }
 
 fn main() -> ExitCode {
-    let worker = Worker::<len_json::Server>::new(&address_or("len_json://127.0.0.1:9100"))
-        .name("len_json")
-        .count(2)
-        .on_message(|conn, packet| match packet.body.parse::<Greet<'_>>() {
+    let worker = Worker::<len_json::Server>::new("len_json://127.0.0.1:9100").name("len_json").count(2).on_message(
+        |conn, packet| match packet.body.parse::<Greet<'_>>() {
             Ok(greet) => {
                 if let Ok(greeting) = JsonBuf::of(&Greeting { hello: greet.name }) {
                     conn.send(greeting.as_json());
                 }
             }
             Err(_) => conn.close(),
-        });
+        },
+    );
     run_all(worker)
 }

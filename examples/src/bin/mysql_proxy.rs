@@ -8,19 +8,29 @@
 //! ```
 //!
 //! You see: the client works as if it were connected to the server itself. Without the server it says
-//! `ERROR 1429 (HY000): cannot connect to …`. With two arguments the server may be anywhere, as in
-//! `mysql_proxy tcp://0.0.0.0:4406 unix:///run/mysqld/mysqld.sock`.
+//! `ERROR 1429 (HY000): cannot connect to …`. The server may be anywhere, as in
+//! `mysql_proxy --server unix:///run/mysqld/mysqld.sock`.
 
-use std::{env, process::ExitCode};
-use wm_core::{ConnectionError, Worker, protocol::Tcp, run_all};
-use wm_examples::address_or;
+use clap::Parser;
+use std::process::ExitCode;
+use wm_core::{ConnectionError, Control, Server, Worker, protocol::Tcp};
 
 /// `ER_CONNECT_TO_FOREIGN_DATA_SOURCE`. Clients do not take their own "cannot connect", 2003, from a server.
 const CANNOT_CONNECT: u16 = 1429;
 
+/// Clients reach the database through it.
+#[derive(Parser)]
+struct Arguments {
+    /// Where the server is
+    #[arg(long, global = true, value_name = "ADDRESS", default_value = "tcp://127.0.0.1:3306")]
+    server: String,
+    #[command(flatten)]
+    control: Control,
+}
+
 fn main() -> ExitCode {
-    let server = env::args().nth(2).unwrap_or_else(|| "tcp://127.0.0.1:3306".to_owned());
-    let proxy = Worker::<Tcp>::new(&address_or("tcp://0.0.0.0:4406"))
+    let Arguments { server, control } = Arguments::parse();
+    let proxy = Worker::<Tcp>::new("tcp://0.0.0.0:4406")
         .name("mysql_proxy")
         .on_connect(move |client| {
             if let Err(error) = client.tunnel(&*server) {
@@ -37,7 +47,7 @@ fn main() -> ExitCode {
             let traffic = client.traffic();
             log(&format!("{}: {} bytes asked, {} answered", client.remote_addr(), traffic.bytes_in, traffic.bytes_out));
         });
-    run_all(proxy)
+    Server::new().worker(proxy).command(&control)
 }
 
 #[expect(clippy::print_stderr, reason = "what a server has to say")]

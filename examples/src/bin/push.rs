@@ -8,25 +8,36 @@
 //! nc 127.0.0.1 5678              the back end: say `name text`, and read `ok` or `fail`
 //! ```
 //!
-//! You see: what the back end says to a name appears at the clients of that name. With two arguments the back end may be
-//! anywhere else, as in `push text://0.0.0.0:1234 unix:///run/push.sock`, where only programs of this machine push.
+//! You see: what the back end says to a name appears at the clients of that name. With `--back-end` it may be anywhere
+//! else, as in `push --back-end unix:///run/push.sock`, where only programs of this machine push: an option of the
+//! program's own, beside those that every service has.
 
-use std::{env, process::ExitCode};
-use wm_core::{Connection, Context, Mailbox, Worker, protocol::Text, protocol::text::Line, run_all};
-use wm_examples::address_or;
+use clap::Parser;
+use std::process::ExitCode;
+use wm_core::{Connection, Context, Control, Mailbox, Server, Worker, protocol::Text, protocol::text::Line};
 
 /// The name of a client; empty until it has said one.
 type Name = String;
 
+/// Clients wait for news, a back end says who gets what.
+#[derive(Parser)]
+struct Arguments {
+    /// Where the back end connects to
+    #[arg(long, global = true, value_name = "ADDRESS", default_value = "text://127.0.0.1:5678")]
+    back_end: String,
+    #[command(flatten)]
+    control: Control,
+}
+
 fn main() -> ExitCode {
-    let inner = env::args().nth(2).unwrap_or_else(|| "text://127.0.0.1:5678".to_owned());
-    let clients = Worker::<Text>::new(&address_or("text://0.0.0.0:1234"))
+    let Arguments { back_end, control } = Arguments::parse();
+    let clients = Worker::<Text>::new("text://0.0.0.0:1234")
         .name("push")
         .count(1)
         .session::<Name>()
         .on_worker_start(move |clients| {
             let mailbox = clients.mailbox();
-            let back_end = Worker::<Text>::new(&inner).name("back_end");
+            let back_end = Worker::<Text>::new(&back_end).name("back_end");
             let back_end = back_end.on_message(move |back_end, line| push(back_end, &mailbox, line));
             if let Err(error) = clients.listen(back_end) {
                 panic!("{error}");
@@ -37,7 +48,7 @@ fn main() -> ExitCode {
                 *client.session() = line.text.to_owned();
             }
         });
-    run_all(clients)
+    Server::new().worker(clients).command(&control)
 }
 
 /// Hands a text to the clients' worker, which posts back whether anybody was there.

@@ -22,7 +22,7 @@ use std::{
     process::{Child, ChildStdout, Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
-use wm_core::{Framed, Worker, run_all};
+use wm_core::{Framed, Worker};
 use wm_examples::{
     proto::binary_transfer::{Client, Done, Server},
     transfer::{self, Receiving},
@@ -52,7 +52,7 @@ fn serve(folder: PathBuf) -> ExitCode {
             conn.send(Done { text: &answer });
         }
     });
-    run_all(worker)
+    wm_core::Server::new().worker(worker).run()
 }
 
 fn tour(file: io::Result<PathBuf>) -> ExitCode {

@@ -14,17 +14,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::process::ExitCode;
 use wm_core::{Worker, run_all, wire::List};
-use wm_examples::{
-    address_or,
-    proto::resp2::{Array, Bulk, Command, Reply, Server, Value},
-};
+use wm_examples::proto::resp2::{Array, Bulk, Command, Reply, Server, Value};
 
 /// The name of a command and what it is applied to.
 type Words = Vec<Vec<u8>>;
 
 fn main() -> ExitCode {
     let mut database = Database::default();
-    let worker = Worker::<Server>::new(&address_or("resp2://127.0.0.1:6379"))
+    let worker = Worker::<Server>::new("resp2://127.0.0.1:6379")
         .name("redis")
         // One process, so that all clients see the same database.
         .count(1)

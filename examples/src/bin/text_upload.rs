@@ -10,7 +10,7 @@
 //! You see: `saved 5210 bytes as /tmp/uploads/README.md`.
 
 use std::{fs, process::ExitCode};
-use wm_core::{Framed, Worker, run_all};
+use wm_core::{Framed, Worker};
 use wm_examples::{
     proto::text_transfer::{Client, Done, File, Server, Upload},
     save, transfer,
@@ -19,11 +19,12 @@ use wm_examples::{
 fn main() -> ExitCode {
     transfer::main(
         |address, folder| {
-            run_all(Worker::<Server>::new(address).name("text_upload").count(2).on_message(move |conn, upload| {
+            let worker = Worker::<Server>::new(address).name("text_upload").count(2).on_message(move |conn, upload| {
                 let file = upload.file;
                 let answer = transfer::saved(save(&folder, &file.file_name, &file.file_data), file.file_data.len());
                 conn.send(Done { text: &answer })
-            }))
+            });
+            wm_core::Server::new().worker(worker).run()
         },
         |stream, file| {
             let (name, data) = (transfer::name(file), fs::read(file)?);

@@ -12,7 +12,6 @@
 
 use std::{process::ExitCode, time::Duration};
 use wm_core::{Connection, Context, Handler, TimerId, Worker, protocol::Text, protocol::text::Line, run_all};
-use wm_examples::address_or;
 
 /// The worker's own state: how often it has ticked.
 #[derive(Default)]
@@ -54,5 +53,5 @@ impl Handler for Ticker {
 }
 
 fn main() -> ExitCode {
-    run_all(Worker::serve(&address_or("text://127.0.0.1:2348"), Ticker::default()).name("ticker").count(1))
+    run_all(Worker::serve("text://127.0.0.1:2348", Ticker::default()).name("ticker").count(1))
 }

@@ -15,10 +15,7 @@
 
 use std::process::ExitCode;
 use wm_core::{Connection, Worker, run_all, wire::Headers};
-use wm_examples::{
-    address_or,
-    proto::http::{Method, RequestHead, RequestPart, ResponseHead, ResponsePart, Server},
-};
+use wm_examples::proto::http::{Method, RequestHead, RequestPart, ResponseHead, ResponsePart, Server};
 
 /// With so much on its way to a client, the next piece waits until that has been taken.
 const QUEUED_BYTES: usize = 1 << 20;
@@ -48,7 +45,7 @@ enum Answer {
 type Client<'c> = Connection<'c, Server, Visit>;
 
 fn main() -> ExitCode {
-    let worker = Worker::<Server>::new(&address_or("tcp://127.0.0.1:8336")).name("web").count(2).session::<Visit>();
+    let worker = Worker::<Server>::new("tcp://127.0.0.1:8336").name("web").count(2).session::<Visit>();
     run_all(worker.on_message(serve).on_buffer_drain(pour))
 }
 

@@ -12,14 +12,13 @@
 
 use std::process::ExitCode;
 use wm_core::{Worker, run_all};
-use wm_examples::{address_or, proto::xml10};
+use wm_examples::proto::xml10;
 
 fn main() -> ExitCode {
-    let worker = Worker::<xml10::Server>::new(&address_or("xml10://127.0.0.1:2349")).name("xml10").count(2).on_message(
-        |conn, packet| {
+    let worker =
+        Worker::<xml10::Server>::new("xml10://127.0.0.1:2349").name("xml10").count(2).on_message(|conn, packet| {
             let xml = format!("<ok><bytes>{}</bytes></ok>", packet.xml.len());
             conn.send(&xml)
-        },
-    );
+        });
     run_all(worker)
 }

@@ -9,6 +9,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
@@ -123,10 +124,18 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts an example and waits until it says that it is ready.
-    pub(crate) fn start(program: &str, arguments: &[&str]) -> Self {
+    /// Starts an example at an address, under a name of its own, and waits until it says that it is ready.
+    pub(crate) fn start(program: &str, address: &str, more: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let instance = format!("test{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Self::spawn(program, &[&["--listen", address, "--instance", &instance], more].concat())
+    }
+
+    /// Starts a program that serves, and waits until it says that it is ready.
+    pub(crate) fn spawn(program: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(program)
             .args(arguments)
+            .env("WM_RUN_DIR", env!("CARGO_TARGET_TMPDIR"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -191,7 +200,8 @@ fn send(child: &Child, signal: Signal) {
 
 /// Runs a program to its end.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Output {
-    Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap()
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    Command::new(program).args(arguments).env("WM_RUN_DIR", folder).stdin(Stdio::null()).output().unwrap()
 }
 
 /// Whether a foreign client is there; said aloud if not.

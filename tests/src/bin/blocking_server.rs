@@ -80,8 +80,12 @@ impl Service for Blocking {
         &self.settings
     }
 
+    fn listen_on(&mut self, address: &str) {
+        self.settings.address = address.parse().map(Some);
+    }
+
     fn run(self: Box<Self>, launch: Launch) -> Result<(), Error> {
-        let Launch { worker_id, listener, stop, retire, ready } = launch;
+        let Launch { worker_id, listener, stop, retire, ready, card: _ } = launch;
         // It has no connection that lasts: it may as well stop.
         let retire = retire.expect("a process has one");
         match self.manner {

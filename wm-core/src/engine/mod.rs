@@ -36,6 +36,7 @@ mod outgoing;
 mod pipe;
 mod proxy;
 mod recover;
+mod tally;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ pub use limits::Limits;
 pub use pipe::PipeEnd;
 pub(crate) use proxy::Kind as ProxyKind;
 pub use proxy::{Proxy, ProxyFault};
+pub use tally::Tally;
 pub use target::{Dial, Target};
 pub use world::{Change, End, Traffic};
 
@@ -168,6 +170,7 @@ impl<H: Handler> Engine<H> {
     /// `count` bytes were read into the [`room`](Self::room), which was asked for just before.
     pub fn received(&mut self, id: ConnectionId, count: usize, now: Instant) {
         self.world.now = now;
+        self.world.totals.bytes_in += count as u64;
         let Some(slot) = self.world.slot(id).filter(|slot| slot.is_heard()) else { return };
         slot.traffic.bytes_in += count as u64;
         slot.alive = now;
@@ -349,6 +352,20 @@ impl<H: Handler> Engine<H> {
         Some(slot.traffic)
     }
 
+    /// What it has done, and has now.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let World { table, accepted, turned_away, errors, totals, .. } = &self.world;
+        Tally {
+            connections: table.len() as u64,
+            accepted: *accepted,
+            turned_away: *turned_away,
+            errors: *errors,
+            panics: self.panics,
+            traffic: *totals,
+        }
+    }
+
     /// How other threads reach the worker.
     pub(crate) fn mailbox(&self) -> Mailbox<H::Protocol, H::Session> {
         self.world.mailbox.clone()
@@ -441,6 +458,7 @@ impl<H: Handler> Engine<H> {
         start[..known].copy_from_slice(&frame[..known]);
         let decoded = slot.protocol.decode(frame, &mut slot.outbox);
         slot.traffic.frames_in += u64::from(decoded.is_ok());
+        self.world.totals.frames_in += u64::from(decoded.is_ok());
         if decoded.is_ok() && slot.protocol.unfinished() > 0 {
             slot.in_parts += bytes;
         } else {
@@ -611,6 +629,7 @@ impl<H: Handler> Engine<H> {
         }
         let id = tunnel_of.unwrap_or(id);
         self.world.reporting = true;
+        self.world.errors += 1;
         self.with_connection("on_error", id, |handler, connection| handler.on_error(connection, error));
         self.world.reporting = false;
     }

@@ -18,13 +18,13 @@ impl<H: Handler> Engine<H> {
             (Recovery::Skip, Some(bytes)) => {
                 // The rest of a message in parts is thrown away as it comes.
                 let bytes = bytes.saturating_add(slot.protocol.unfinished());
-                slot.traffic.bytes_skipped += bytes as u64;
+                self.threw_away(id, bytes);
                 self.skipped(id, error, bytes);
                 None
             }
             (Recovery::Resync { mark, within }, _) => {
-                slot.traffic.bytes_skipped += frame.unwrap_or(0) as u64;
                 slot.resync = Some(Box::new(Resync::new(error, frame, handed_out, mark, within)));
+                self.threw_away(id, frame.unwrap_or(0));
                 None
             }
             (Recovery::Close | Recovery::Skip, _) => Some(ConnectionError::Decode(error)),
@@ -40,15 +40,15 @@ impl<H: Handler> Engine<H> {
             Search::Found(bytes) => {
                 inbox.take_frame(bytes);
                 slot.awaited = 0;
-                slot.traffic.bytes_skipped += bytes as u64;
+                self.threw_away(id, bytes);
                 let bytes = resync.thrown_away();
                 self.skipped(id, resync.into_error(), bytes);
             }
             Search::Passed(bytes) => {
                 inbox.take_frame(bytes);
                 slot.awaited = inbox.len() + 1;
-                slot.traffic.bytes_skipped += bytes as u64;
                 slot.resync = Some(resync);
+                self.threw_away(id, bytes);
             }
             Search::Lost => {
                 inbox.clear();
@@ -60,9 +60,15 @@ impl<H: Handler> Engine<H> {
         }
     }
 
+    fn threw_away(&mut self, id: ConnectionId, bytes: usize) {
+        self.world.table[id.slot()].traffic.bytes_skipped += bytes as u64;
+        self.world.totals.bytes_skipped += bytes as u64;
+    }
+
     /// Tells of a bad frame that is behind us.
     fn skipped(&mut self, id: ConnectionId, error: DecodeError, bytes: usize) {
         self.world.table[id.slot()].traffic.frames_skipped += 1;
+        self.world.totals.frames_skipped += 1;
         self.tell(id, &ConnectionError::Skipped { error, bytes });
     }
 }

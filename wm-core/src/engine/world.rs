@@ -235,6 +235,10 @@ pub(super) struct World<P, S> {
     /// How many connections are open: not closing, not over.
     pub(super) open: usize,
     pub(super) accepted: u64,
+    /// What has passed over all connections.
+    pub(super) totals: Traffic,
+    /// How often `on_error` was called.
+    pub(super) errors: u64,
     pub(super) crowd: Crowd,
     /// How many peers were not admitted, and when that was last told.
     pub(super) turned_away: u64,
@@ -277,6 +281,8 @@ impl<P: Protocol, S> World<P, S> {
             running: Running { callback: "", connection: None },
             open: 0,
             accepted: 0,
+            totals: Traffic::default(),
+            errors: 0,
             stop_wanted: false,
             reporting: false,
             dice: Dice::new(0),
@@ -429,6 +435,7 @@ impl<P: Protocol, S> World<P, S> {
         }
         draft.keep();
         slot.traffic.frames_out += frames;
+        self.totals.frames_out += frames;
         let sent = self.grew(id);
         self.said(id);
         sent
@@ -485,10 +492,11 @@ impl<P: Protocol, S> World<P, S> {
     /// The kernel has taken `count` bytes of the send queue.
     pub(super) fn sent(&mut self, id: ConnectionId, count: usize) {
         let (low, now) = (self.limits.send_low_bytes, self.now);
-        let Some(slot) = self.slot(id) else { return };
+        let Some(slot) = self.table.get_mut(id.slot()).filter(|slot| slot.serial == id.serial) else { return };
         if let Some(handshake) = slot.handshake() {
             handshake.sent(count);
             slot.traffic.bytes_out += count as u64;
+            self.totals.bytes_out += count as u64;
             return;
         }
         let count = count.min(slot.outbox.len());
@@ -499,6 +507,7 @@ impl<P: Protocol, S> World<P, S> {
             bytes::Buf::advance(&mut slot.outbox, count);
         }
         slot.traffic.bytes_out += count as u64;
+        self.totals.bytes_out += count as u64;
         let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
         let ending = slot.ending == Ending::Asked;
         if count > 0 && (closing || ending || slot.full) {

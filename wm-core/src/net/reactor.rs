@@ -8,6 +8,7 @@
 //!
 //! Made in the child, after the fork.
 
+use crate::{engine::Tally, process::Scorecard};
 use mio::{Events, Interest, Poll, Registry, Token, event::Event, unix::SourceFd};
 use std::{
     collections::VecDeque,
@@ -51,6 +52,9 @@ pub(crate) trait Drive {
     /// The worker is to end when its connections have: nobody is accepted any more.
     fn retire(&mut self);
 
+    /// What it has done, and has now.
+    fn tally(&self) -> Tally;
+
     /// Whether no connection is left.
     fn is_drained(&self) -> bool;
 
@@ -75,6 +79,7 @@ pub(crate) struct Reactor {
     waker: Arc<Alarm>,
     /// The order to stop, and the one to retire.
     orders: Vec<OwnedFd>,
+    card: Option<Scorecard>,
     sites: Vec<Box<dyn Drive>>,
     retiring: bool,
     stopping: bool,
@@ -82,8 +87,8 @@ pub(crate) struct Reactor {
 
 impl Reactor {
     /// A reactor that stops when `stop` becomes readable, or its other end is closed. When `retire` does, it stops as
-    /// soon as no connection is left.
-    pub(crate) fn new(stop: OwnedFd, retire: Option<OwnedFd>) -> io::Result<Self> {
+    /// soon as no connection is left. What it does is written on `card`.
+    pub(crate) fn new(stop: OwnedFd, retire: Option<OwnedFd>, card: Option<Scorecard>) -> io::Result<Self> {
         let poll = Poll::new()?;
         poll.registry().register(&mut SourceFd(&stop.as_raw_fd()), STOP, Interest::READABLE)?;
         if let Some(retire) = &retire {
@@ -91,7 +96,7 @@ impl Reactor {
         }
         let waker = Arc::new(Alarm::new(mio::Waker::new(poll.registry(), WAKE)?));
         let orders = [stop].into_iter().chain(retire).collect();
-        Ok(Self { poll, waker, orders, sites: Vec::new(), retiring: false, stopping: false })
+        Ok(Self { poll, waker, orders, card, sites: Vec::new(), retiring: false, stopping: false })
     }
 
     /// Wakes the reactor from any thread.
@@ -129,6 +134,7 @@ impl Reactor {
             if self.sites.iter().all(|site| site.is_done()) {
                 return Ok(());
             }
+            self.report();
             let timeout = if self.waker.sleep() { self.timeout() } else { Some(Duration::ZERO) };
             let polled = self.poll.poll(&mut events, timeout);
             self.waker.wake_up();
@@ -136,10 +142,22 @@ impl Reactor {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => now = Instant::now(),
             }
+            if let Some(card) = &self.card {
+                card.busy(now);
+            }
             for event in &events {
                 self.dispatch(event, now);
             }
         }
+    }
+
+    /// Writes down what was done, at the end of a turn.
+    fn report(&self) {
+        let Some(card) = &self.card else { return };
+        let mut tally = Tally::default();
+        self.sites.iter().for_each(|site| tally += site.tally());
+        card.write(&tally);
+        card.idle();
     }
 
     /// Lets every site do what does not wait for a socket, those that are made meanwhile too.

@@ -10,7 +10,7 @@ use super::{
     dialing::Dialer,
     stream::{Acceptor, Stream},
 };
-use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Ground, Handler};
+use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Ground, Handler, Tally};
 use crate::worker::Newcomer;
 use mio::{Interest, Registry, Token, event::Event};
 use nix::errno::Errno;
@@ -439,6 +439,10 @@ impl<H: Handler> Drive for Site<H> {
 
     fn retire(&mut self) {
         self.close_door();
+    }
+
+    fn tally(&self) -> Tally {
+        self.engine.tally()
     }
 
     fn is_drained(&self) -> bool {

@@ -1,5 +1,6 @@
 //! A worker process from its fork to its end. All of it is called in the child.
 
+use super::board::Scorecard;
 use super::signals::{Orders, Signals};
 use super::voice::Voice;
 use crate::error::Error;
@@ -24,6 +25,7 @@ pub(super) struct Child {
     pub(super) service: Box<dyn Service>,
     pub(super) worker_id: usize,
     pub(super) listener: Option<Listener>,
+    pub(super) card: Option<Scorecard>,
     pub(super) signals: Signals,
     pub(super) voice: Voice,
     pub(super) master: Pid,
@@ -34,13 +36,14 @@ impl Child {
     ///
     /// A panic must not pass: above are the frames of the master, of which this process is but a copy.
     pub(super) fn live(self) -> ! {
-        let Self { service, worker_id, listener, signals, voice, master } = self;
+        let Self { service, worker_id, listener, card, signals, voice, master } = self;
         let voice = Rc::new(voice);
         die_with(master);
         let serve = || -> Result<(), Error> {
             let Orders { stop, retire } = signals.into_orders()?;
             let up = Rc::clone(&voice);
-            service.run(Launch { worker_id, listener, stop, retire: Some(retire), ready: Box::new(move || up.ready()) })
+            let (retire, ready) = (Some(retire), Box::new(move || up.ready()));
+            service.run(Launch { worker_id, listener, stop, retire, card, ready })
         };
         let (code, reason) = match catch_unwind(AssertUnwindSafe(serve)) {
             Ok(Ok(())) => exit(0),

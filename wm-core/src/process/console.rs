@@ -4,13 +4,14 @@
 //! dropped. All of it is called in the master.
 
 use super::supervisor::{Exit, Losses, Next, Notice, Outcome, Seat};
+use crate::control::WorkerStatus;
 use crate::error::Error;
+use crate::table::{Align, Column, span, table};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::time::Duration;
 
 /// Where the operator reads.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,15 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) listen: String,
     pub(super) processes: usize,
+}
+
+impl Row {
+    /// What is known of its worker, but for its processes.
+    pub(super) fn status((row, losses): (&Self, &Losses)) -> WorkerStatus {
+        let Losses { left, failed, killed } = *losses;
+        let (name, listen) = (row.name.clone(), row.listen.clone());
+        WorkerStatus { name, listen, left, failed, killed, processes: Vec::new() }
+    }
 }
 
 impl Console {
@@ -46,13 +56,33 @@ impl Console {
         trouble(problem);
     }
 
+    /// A line for the operator.
+    pub(crate) fn remark(self, line: &str) {
+        self.say(&format!("wm: {line}\n"));
+    }
+
+    /// Text that was asked for, as it is.
+    pub(crate) fn print(self, text: &str) {
+        self.say(text);
+    }
+
+    /// Text that belongs to trouble, as it is.
+    pub(crate) fn print_trouble(self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// Whether a person reads it.
+    pub(crate) const fn is_terminal(self) -> bool {
+        self.terminal
+    }
+
     /// Shows what is about to be started.
     pub(super) fn banner(self, master: Pid, rows: &[Row]) {
         self.say(&banner(master, rows, self.terminal));
     }
 
-    /// Tells what the supervisor has to tell.
-    pub(super) fn tell(self, notice: &Notice, rows: &[Row]) {
+    /// Tells what the supervisor has to tell, and returns the line.
+    pub(super) fn tell(self, notice: &Notice, rows: &[Row]) -> String {
         let line = describe(notice, rows, self.terminal);
         match notice {
             Notice::Ready { .. } | Notice::Stopping { .. } | Notice::Retiring { .. } => {
@@ -60,11 +90,14 @@ impl Console {
             }
             Notice::Lost { .. } | Notice::NotStarted { .. } | Notice::Killing { .. } => trouble(&line),
         }
+        line
     }
 
     /// The last line.
-    pub(super) fn end(self, outcome: Outcome, losses: &[Losses], rows: &[Row]) {
-        self.say(&format!("wm: {}\n", farewell(outcome, losses, rows)));
+    pub(super) fn end(self, outcome: Outcome, losses: &[Losses], rows: &[Row]) -> String {
+        let line = farewell(outcome, losses, rows);
+        self.remark(&line);
+        line
     }
 
     fn say(self, text: &str) {
@@ -81,20 +114,10 @@ fn trouble(line: &str) {
 }
 
 fn banner(master: Pid, rows: &[Row], bold: bool) -> String {
-    let width = |column: fn(&Row) -> &str, title: &str| {
-        let cells = rows.iter().map(|row| column(row).chars().count());
-        cells.chain([title.len()]).max().unwrap_or_default()
-    };
-    let (name, listen) = (width(|row| &row.name, "worker"), width(|row| &row.listen, "listen"));
-    let (on, off) = if bold { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-    let mut text = format!("wm {}, master process {master}\n\n", env!("CARGO_PKG_VERSION"));
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "  {on}{:name$}  {:listen$}  processes{off}", "worker", "listen");
-    for row in rows {
-        let _ = writeln!(text, "  {:name$}  {:listen$}  {:>9}", row.name, row.listen, row.processes);
-    }
-    text.push('\n');
-    text
+    let columns = [Column("worker", Align::Left), Column("listen", Align::Left), Column("processes", Align::Right)];
+    let cells = |row: &Row| vec![row.name.clone(), row.listen.clone(), row.processes.to_string()];
+    let workers = table(&columns, &rows.iter().map(cells).collect::<Vec<_>>(), bold);
+    format!("wm {}, master process {master}\n\n{workers}\n", env!("CARGO_PKG_VERSION"))
 }
 
 fn describe(notice: &Notice, rows: &[Row], terminal: bool) -> String {
@@ -170,19 +193,12 @@ fn count(processes: usize) -> String {
     format!("{processes} {}", if processes == 1 { "process" } else { "processes" })
 }
 
-fn span(time: Duration) -> String {
-    match time.as_secs() {
-        0 => format!("{} ms", time.as_millis()),
-        1..60 if time.subsec_millis() >= 100 => format!("{:.1} s", time.as_secs_f64()),
-        seconds => format!("{seconds} s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use nix::errno::Errno;
     use std::process::ExitStatus;
+    use std::time::Duration;
 
     fn rows() -> Vec<Row> {
         let row =

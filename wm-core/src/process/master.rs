@@ -1,14 +1,16 @@
 //! The master: does what the supervisor says and tells it what has happened. It owns the descriptors, the supervisor
 //! the decisions. All of it is called in the master, but for [`Master::become_worker`].
 
+use super::board::{Board, Scorecard};
 use super::child::Child;
 use super::console::{Console, Row};
 use super::post::Post;
 use super::proc_status::ProcStatus;
 use super::signals::Signals;
-use super::supervisor::{Action, Event, Exit, Notice, Outcome, Seat, Supervision, Supervisor};
+use super::supervisor::{Action, Event, Exit, Notice, Outcome, Seat, Standing, Supervision, Supervisor};
 use super::sys::{self, Fork, SingleThread};
 use super::voice::{self, Ear, Heard, Voice};
+use crate::control::{Desk, Herald, ProcessStatus, Reply, Request, Status, WorkerStatus};
 use crate::error::Error;
 use crate::worker::Service;
 use nix::errno::Errno;
@@ -28,8 +30,28 @@ pub(crate) struct Master {
     rows: Vec<Row>,
     workers: Vec<Worker>,
     supervisor: Supervisor,
-    console: Console,
+    board: Board,
+    front: Front,
+    started: Instant,
     pid: Pid,
+}
+
+/// Who is told about the service, and who may ask.
+#[derive(Debug)]
+pub(crate) struct Front {
+    /// The operator's terminal, or the log.
+    pub(crate) console: Console,
+    /// Where others ask; a service without a command line has none.
+    pub(crate) desk: Option<Desk>,
+    /// Told once that the service is ready: whoever started it in the background waits for that.
+    pub(crate) herald: Option<Herald>,
+}
+
+impl Front {
+    /// Only a terminal.
+    pub(crate) const fn new(console: Console) -> Self {
+        Self { console, desk: None, herald: None }
+    }
 }
 
 /// A process that has not been reaped.
@@ -52,11 +74,7 @@ impl Master {
     /// # Errors
     ///
     /// All that is wrong, a line each.
-    pub(crate) fn new(
-        services: Vec<Box<dyn Service>>,
-        rules: Supervision,
-        console: Console,
-    ) -> Result<Self, Vec<String>> {
+    pub(crate) fn new(services: Vec<Box<dyn Service>>, rules: Supervision, front: Front) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
         let mut posts = Vec::new();
         if services.is_empty() {
@@ -79,9 +97,30 @@ impl Master {
         };
         let signals = Signals::block(&status).map_err(|error| refuse(&posts, vec![error.to_string()]))?;
         let counts: Vec<_> = posts.iter().map(Post::count).collect();
+        let board = Board::new(counts.iter().sum());
+        let board = board.map_err(|error| refuse(&posts, vec![Error::Board(error).to_string()]))?;
         let rows = posts.iter().map(Post::row).collect();
         let supervisor = Supervisor::new(&counts, rules);
-        Ok(Self { thread, signals, posts, rows, workers: Vec::new(), supervisor, console, pid: getpid() })
+        let (workers, started, pid) = (Vec::new(), Instant::now(), getpid());
+        Ok(Self { thread, signals, posts, rows, workers, supervisor, board, front, started, pid })
+    }
+
+    /// Checks everything, and binds every listener if they are to be tried; what was bound is let go again.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong, a line each.
+    pub(crate) fn check(services: Vec<Box<dyn Service>>, tries: bool) -> Result<(), Vec<String>> {
+        let mut problems = Vec::new();
+        if services.is_empty() {
+            problems.push(Error::NoWorkers.to_string());
+        }
+        for service in services {
+            let checked =
+                if tries { Post::bind(service).map(|post| post.remove_file()) } else { Post::check(&*service) };
+            problems.extend(checked.err());
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// Serves until it is told to stop and the last worker is gone. In a worker it does not return.
@@ -90,7 +129,7 @@ impl Master {
     ///
     /// The kernel lets the master wait no more; then the workers are killed.
     pub(crate) fn run(mut self) -> Result<Outcome, Error> {
-        self.console.banner(self.pid, &self.rows);
+        self.front.console.banner(self.pid, &self.rows);
         self.handle(Event::Start);
         loop {
             while let Some(action) = self.supervisor.next_action() {
@@ -117,7 +156,15 @@ impl Master {
         if matches!(notice, Notice::Retiring { .. } | Notice::Stopping { .. }) {
             self.posts.iter_mut().for_each(Post::close);
         }
-        self.console.tell(notice, &self.rows);
+        if matches!(notice, Notice::Ready { .. })
+            && let Some(herald) = self.front.herald.take()
+        {
+            herald.ready();
+        }
+        let line = self.front.console.tell(notice, &self.rows);
+        if let Some(desk) = &mut self.front.desk {
+            desk.say(&line);
+        }
     }
 
     fn fork(&self) -> Result<Side, Errno> {
@@ -137,12 +184,13 @@ impl Master {
 
     /// Called in the child. Descriptors that are not its own are closed: those of the other workers' pipes and sockets.
     fn become_worker(self, seat: Seat, voice: Voice) -> ! {
-        let Self { signals, mut posts, workers, pid, .. } = self;
-        drop(workers);
+        let card = self.card(seat);
+        let Self { signals, mut posts, workers, front, pid, .. } = self;
+        drop((workers, front));
         let post = posts.swap_remove(seat.worker);
         posts.into_iter().for_each(Post::leave);
         let (service, listener) = post.take(seat.index);
-        Child { service, worker_id: seat.index, listener, signals, voice, master: pid }.live()
+        Child { service, worker_id: seat.index, listener, card, signals, voice, master: pid }.live()
     }
 
     /// Sleeps until there is something to report.
@@ -150,7 +198,13 @@ impl Master {
         let mut fds = vec![PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
         let starting = self.workers.iter().filter(|worker| worker.starting);
         fds.extend(starting.map(|worker| PollFd::new(worker.ear.as_fd(), PollFlags::POLLIN)));
-        let timeout = self.supervisor.deadline().map(|at| at.saturating_duration_since(Instant::now()));
+        let mut deadlines = vec![self.supervisor.deadline()];
+        if let Some(desk) = &self.front.desk {
+            desk.watch(&mut fds);
+            deadlines.push(desk.deadline());
+        }
+        let deadline = deadlines.into_iter().flatten().min();
+        let timeout = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         match poll(&mut fds, timeout.map_or(PollTimeout::NONE, round_up)) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(errno) => Err(errno),
@@ -176,6 +230,58 @@ impl Master {
         if self.supervisor.deadline().is_some_and(|at| at <= Instant::now()) {
             self.handle(Event::Tick);
         }
+        self.attend();
+    }
+
+    /// Does what is asked at the desk. Whoever wants the end of the service waits there for it.
+    fn attend(&mut self) {
+        let Some(desk) = &mut self.front.desk else { return };
+        for (visitor, request) in desk.turn(Instant::now()) {
+            match request {
+                Request::Status => {
+                    let status = Reply::Status(Box::new(self.status()));
+                    if let Some(desk) = &mut self.front.desk {
+                        desk.answer(visitor, &[status], 0);
+                    }
+                }
+                Request::Stop { graceful: true } => self.handle(Event::Retire),
+                Request::Stop { graceful: false } => self.handle(Event::Stop),
+            }
+        }
+    }
+
+    /// What the service says about itself. It asks no worker: each may be busy.
+    fn status(&self) -> Status {
+        let now = Instant::now();
+        let mut workers: Vec<WorkerStatus> = self.rows.iter().zip(self.supervisor.losses()).map(Row::status).collect();
+        for (at, (seat, standing)) in self.supervisor.seats(now).enumerate() {
+            let score = self.board.read(at);
+            let (state, pid, age) = match standing {
+                Standing::Waiting => ("waiting", None, Duration::ZERO),
+                Standing::Starting { pid, age } => ("starting", pid, age),
+                Standing::Ready { pid, age } => ("ready", Some(pid), age),
+                Standing::Gone => ("gone", None, Duration::ZERO),
+            };
+            let mut process = ProcessStatus::new(seat.index, state, &score.tally);
+            process.pid = pid.map(Pid::as_raw);
+            process.up_ms = milliseconds(age);
+            process.busy_ms = score.busy.map(milliseconds);
+            workers[seat.worker].processes.push(process);
+        }
+        Status {
+            instance: self.front.desk.as_ref().map_or_else(String::new, |desk| desk.name().to_owned()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: self.pid.as_raw(),
+            up_ms: milliseconds(now.saturating_duration_since(self.started)),
+            state: self.supervisor.progress().to_owned(),
+            workers,
+        }
+    }
+
+    /// What the process of a seat writes on: wiped, as whoever sat there before is gone. Called in the child.
+    fn card(&self, seat: Seat) -> Option<Scorecard> {
+        let at = self.supervisor.seats(self.started).position(|(other, _)| other == seat)?;
+        self.board.card(at)
     }
 
     fn listen(&mut self, at: usize) {
@@ -204,7 +310,11 @@ impl Master {
 
     fn finish(self, outcome: Outcome) -> Outcome {
         self.posts.iter().for_each(Post::remove_file);
-        self.console.end(outcome, self.supervisor.losses(), &self.rows);
+        let line = self.front.console.end(outcome, self.supervisor.losses(), &self.rows);
+        if let Some(mut desk) = self.front.desk {
+            desk.say(&line);
+            desk.close(outcome.code());
+        }
         self.signals.restore();
         outcome
     }
@@ -219,6 +329,10 @@ fn refuse(posts: &[Post], problems: Vec<String>) -> Vec<String> {
 /// Signals a worker. It was not reaped, so its pid is nobody else's; and it is ours, so nothing forbids it.
 fn send(pid: Pid, signal: Signal) {
     let _ = kill(pid, signal);
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// To whole milliseconds, upwards: a wait that ends too early is one more turn for nothing.

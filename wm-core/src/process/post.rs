@@ -26,14 +26,21 @@ impl Post {
     pub(super) fn bind(service: Box<dyn Service>) -> Result<Self, String> {
         let settings = service.settings();
         let named = |problem| format!("worker {}: {problem}", settings.name);
-        let address = settings.address.as_ref().map_err(|error| named(error.to_string()))?;
-        check_count(settings.count).map_err(|error| named(error.to_string()))?;
-        let Some(address) = address else {
+        Self::check(&*service)?;
+        let Ok(Some(address)) = &settings.address else {
             return Ok(Self { service, address: None, listeners: Vec::new(), file: None });
         };
         let (address, listeners) = listen(address, settings).map_err(|error| named(error.to_string()))?;
         let file = SocketFile::of(address.endpoint());
         Ok(Self { service, address: Some(address), listeners, file })
+    }
+
+    /// Checks the settings of a service without binding anything.
+    pub(super) fn check(service: &dyn Service) -> Result<(), String> {
+        let settings = service.settings();
+        let named = |problem| format!("worker {}: {problem}", settings.name);
+        settings.address.as_ref().map_err(|error| named(error.to_string()))?;
+        check_count(settings.count).map_err(|error| named(error.to_string()))
     }
 
     /// How many processes it shall have.

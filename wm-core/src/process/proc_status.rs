@@ -6,16 +6,16 @@ use std::{fs, io};
 
 /// This process as the kernel describes it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ProcStatus {
+pub(crate) struct ProcStatus {
     /// How many threads it has.
-    pub(super) threads: usize,
+    pub(crate) threads: usize,
     /// The signals that it ignores; bit 0 is signal 1.
     ignored: u64,
 }
 
 impl ProcStatus {
     /// Called in the master, before its first fork.
-    pub(super) fn read() -> Result<Self, Error> {
+    pub(crate) fn read() -> Result<Self, Error> {
         let text = fs::read_to_string("/proc/self/status").map_err(Error::ProcStatus)?;
         Self::parse(&text).ok_or_else(|| Error::ProcStatus(io::ErrorKind::InvalidData.into()))
     }

@@ -72,6 +72,19 @@ pub(super) struct Seat {
     pub(super) index: usize,
 }
 
+/// How it stands with a seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is filled later.
+    Waiting,
+    /// Its process is not up yet.
+    Starting { pid: Option<Pid>, age: Duration },
+    /// Its process serves.
+    Ready { pid: Pid, age: Duration },
+    /// It stays empty.
+    Gone,
+}
+
 /// What has happened.
 #[derive(Debug)]
 pub(super) enum Event {
@@ -156,6 +169,17 @@ pub(crate) enum Outcome {
     Cut,
     /// A worker could not be kept alive.
     GaveUp,
+}
+
+impl Outcome {
+    /// The exit code of the service.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Stopped => 0,
+            Self::GaveUp => 2,
+            Self::Cut => 3,
+        }
+    }
 }
 
 /// How processes of a worker have ended, while nobody had asked them to.
@@ -262,6 +286,34 @@ impl Supervisor {
             _ => None,
         });
         waiting.chain(kill).min()
+    }
+
+    /// The seats, in order, and how it stands with each at `now`.
+    pub(super) fn seats(&self, now: Instant) -> impl Iterator<Item = (Seat, Standing)> + '_ {
+        self.chairs.iter().map(move |chair| {
+            let standing = match chair.state {
+                State::Waiting { .. } => Standing::Waiting,
+                State::Starting => Standing::Starting { pid: None, age: Duration::ZERO },
+                State::Running { pid, since, ready } => {
+                    let age = now.saturating_duration_since(since);
+                    if ready { Standing::Ready { pid, age } } else { Standing::Starting { pid: Some(pid), age } }
+                }
+                State::Gone => Standing::Gone,
+            };
+            (chair.seat, standing)
+        })
+    }
+
+    /// How far the service is in its life, in a word.
+    pub(super) const fn progress(&self) -> &'static str {
+        match self.phase {
+            Phase::Serving if self.announced => "ready",
+            Phase::Serving => "starting",
+            Phase::Retiring => "waiting for its peers to leave",
+            Phase::Draining { .. } => "stopping",
+            Phase::Killing => "being ended",
+            Phase::Finished => "stopped",
+        }
     }
 
     /// How processes of each worker were lost.

@@ -1,29 +1,32 @@
 //! The system calls that have no safe form. All `unsafe` of the workspace is in this file: one operation a block.
 #![allow(
     unsafe_code,
-    reason = "fork, waitpid, sigaction and two options of TCP have no safe form; they stand here and nowhere else"
+    reason = "fork, waitpid, sigaction, mmap and two options of TCP have no safe form; they stand here and nowhere else"
 )]
 
 use super::proc_status::ProcStatus;
 use crate::error::Error;
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use nix::unistd::{ForkResult, Pid};
+use nix::unistd::{ForkResult, Pid, ftruncate};
 use std::io;
 use std::marker::PhantomData;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::num::NonZeroUsize;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
+use std::sync::atomic::AtomicU64;
 
 /// The proof that the process had a single thread when it was asked, which forking rests on. It stays on that thread,
 /// and whoever keeps it starts no other.
 #[derive(Debug)]
-pub(super) struct SingleThread(PhantomData<*const ()>);
+pub(crate) struct SingleThread(PhantomData<*const ()>);
 
 impl SingleThread {
     /// Counts the threads of this process. Called in the master, before its first fork.
-    pub(super) fn prove(status: &ProcStatus) -> Result<Self, Error> {
+    pub(crate) fn prove(status: &ProcStatus) -> Result<Self, Error> {
         match status.threads {
             1 => Ok(Self(PhantomData)),
             found => Err(Error::Threads { found }),
@@ -32,7 +35,7 @@ impl SingleThread {
 }
 
 /// On which side of a fork we are.
-pub(super) enum Fork {
+pub(crate) enum Fork {
     /// In the master.
     Master {
         /// The new worker's.
@@ -43,7 +46,7 @@ pub(super) enum Fork {
 }
 
 /// Forks. Called in the master.
-pub(super) fn fork(_: &SingleThread) -> Result<Fork, Errno> {
+pub(crate) fn fork(_: &SingleThread) -> Result<Fork, Errno> {
     // SAFETY: the process has one thread, so no lock is held by a thread that the child would lack: the child may go
     // on as freely as the parent.
     let side = unsafe { nix::unistd::fork() }?;
@@ -69,6 +72,19 @@ pub(super) fn see_children_end() -> Result<(), Errno> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action runs no code of ours, so there is nothing that could be unsafe in a signal handler.
     unsafe { sigaction(Signal::SIGCHLD, &default) }.map(drop)
+}
+
+/// Numbers in memory that this process and all that it forks share, all zero at first. It is never unmapped. Called in
+/// the master, before its first fork.
+pub(super) fn share(memory: OwnedFd, count: usize) -> io::Result<&'static [AtomicU64]> {
+    let Some(bytes) = NonZeroUsize::new(count * size_of::<AtomicU64>()) else { return Ok(&[]) };
+    ftruncate(&memory, i64::try_from(bytes.get()).map_err(io::Error::other)?)?;
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: the kernel chooses the place, so nothing that is mapped already is replaced.
+    let place = unsafe { mmap(None, bytes, access, MapFlags::MAP_SHARED, &memory, 0) }?;
+    // SAFETY: the mapping is as long as `count` numbers, zeroed, aligned to a page, and stays for the life of the process;
+    // nobody can shorten the file, whose descriptor is closed here. Whoever else maps it writes whole numbers, too.
+    Ok(unsafe { std::slice::from_raw_parts(place.cast().as_ptr(), count) })
 }
 
 /// Sets an option of TCP that is a number, one of tcp(7). Called in master and workers.

@@ -300,10 +300,14 @@ impl<P: Protocol, H: Handler<Protocol = P>> Service for Worker<P, H> {
         &self.settings
     }
 
+    fn listen_on(&mut self, address: &str) {
+        self.settings.address = address.parse().and_then(speaks::<P>).map(Some);
+    }
+
     fn run(self: Box<Self>, launch: Launch) -> Result<(), Error> {
         let Self { settings, limits, handler, .. } = *self;
-        let Launch { worker_id, listener, stop, retire, ready } = launch;
-        let mut reactor = Reactor::new(stop, retire).map_err(Error::Poll)?;
+        let Launch { worker_id, listener, stop, retire, card, ready } = launch;
+        let mut reactor = Reactor::new(stop, retire, card).map_err(Error::Poll)?;
         let engine = Engine::new(handler, settings.name, worker_id, limits, reactor.waker(), Instant::now());
         let site = Site::new(engine, reactor.waker(), listener, settings.listen.stream);
         reactor.add(Box::new(site)).map_err(Error::Poll)?;

@@ -3,6 +3,7 @@
 use super::Settings;
 use crate::error::Error;
 use crate::net::Listener;
+use crate::process::Scorecard;
 use std::fmt;
 use std::os::fd::OwnedFd;
 
@@ -12,6 +13,9 @@ use std::os::fd::OwnedFd;
 pub trait Service {
     /// How many processes to fork, and where they listen.
     fn settings(&self) -> &Settings;
+
+    /// Sets where it listens, as the command line says; a bad address is kept, as in [`settings`](Self::settings).
+    fn listen_on(&mut self, address: &str);
 
     /// In the child, after the fork: makes poll and timers, calls [`Launch::ready`] when it serves, and goes on until
     /// [`Launch::stop`] is readable; then drains and returns.
@@ -34,6 +38,8 @@ pub struct Launch {
     /// Readable when the process shall end as soon as its peers have left: it accepts no more, and stops when it has
     /// no connection. A service that does not look at it is ended by the stop that may follow.
     pub retire: Option<OwnedFd>,
+    /// Where the process writes what it does, for `status`.
+    pub card: Option<Scorecard>,
     /// To be called once the process serves: only then does the master say that the service is ready.
     pub ready: Box<dyn FnOnce()>,
 }
@@ -42,7 +48,7 @@ impl Launch {
     /// Process 0 without a listener, whose being ready nobody waits for: for tests, and for a worker in a thread.
     #[must_use]
     pub fn new(stop: impl Into<OwnedFd>) -> Self {
-        Self { worker_id: 0, listener: None, stop: stop.into(), retire: None, ready: Box::new(|| {}) }
+        Self { worker_id: 0, listener: None, stop: stop.into(), retire: None, card: None, ready: Box::new(|| {}) }
     }
 
     /// With a socket to serve.
