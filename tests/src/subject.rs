@@ -144,19 +144,6 @@ pub fn all() -> Vec<Subject> {
         generated::<bits::Counted<'static>>("bits", Server),
         generated::<bits_lsb::Packed<'static>>("bits_lsb", Client),
         generated::<bits_lsb::Counted<'static>>("bits_lsb", Server),
-        in_state::<staged::door::Greet>("door", Client),
-        in_state::<staged::door::Choose>("door", Server),
-        in_state::<staged::door::Prove>("door", Client),
-        in_state::<staged::door::Check>("door", Server),
-        in_state::<staged::door::Asks>("door", Client),
-        in_state::<staged::door::Leaves>("door", Server),
-        in_state::<staged::door::Reply>("door", Server),
-        in_state::<staged::socks5::Greet>("socks5", Client),
-        in_state::<staged::socks5::Choose>("socks5", Server),
-        in_state::<staged::socks5::Auth>("socks5", Client),
-        in_state::<staged::socks5::Check>("socks5", Server),
-        in_state::<staged::socks5::Ready>("socks5", Client),
-        in_state::<staged::socks5::Dial>("socks5", Server),
         generated::<dns_tcp::Message<'static>>("dns_tcp", Client),
         generated::<pointers::Table<'static>>("pointers", Client),
         generated::<pointers::Tree<'static>>("pointers", Server),
@@ -201,7 +188,27 @@ pub fn all() -> Vec<Subject> {
         generated::<protocol::frame::Frame<'static>>("frame", Client),
         generated::<protocol::jsonl::Line<'static>>("jsonl", Client),
     ];
-    subjects.into_iter().map(with_twin).collect()
+    subjects.into_iter().chain(in_sessions()).map(with_twin).collect()
+}
+
+/// What is said in the states of sessions.
+fn in_sessions() -> Vec<Subject> {
+    use Side::{Client, Server};
+    vec![
+        in_state::<staged::door::Greet>("door", Client),
+        in_state::<staged::door::Choose>("door", Server),
+        in_state::<staged::door::Prove>("door", Client),
+        in_state::<staged::door::Check>("door", Server),
+        in_state::<staged::door::Asks>("door", Client),
+        in_state::<staged::door::Leaves>("door", Server),
+        in_state::<staged::door::Reply>("door", Server),
+        in_state::<staged::socks5::Greet>("socks5", Client),
+        in_state::<staged::socks5::Choose>("socks5", Server),
+        in_state::<staged::socks5::Auth>("socks5", Client),
+        in_state::<staged::socks5::Check>("socks5", Server),
+        in_state::<staged::socks5::Ready>("socks5", Client),
+        in_state::<staged::socks5::Dial>("socks5", Server),
+    ]
 }
 
 /// With the derived message that must be its twin, where there is one.

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use wm_core::protocol::{Decoded, Input, Protocol, Tcp};
-use wm_schema::ir::{Extent, Framing, Layout, Schema, Type};
+use wm_schema::ir::{Bytes, Content, Extent, Framing, Layout, Schema, Type};
 use wm_tests::subject::{self, Subject};
 use wm_tests::{laws, stream, values};
 
@@ -187,6 +187,8 @@ fn looks_again(schema: &Schema, layout: &Layout) -> bool {
             let part = match &field.ty {
                 _ if field.condition.is_some() => return true,
                 Type::List { count: Extent::Where(_), .. } => return true,
+                // What headers say of a body is read where they end: once more, and once only.
+                Type::Bytes(Bytes { content: Content::Headers, .. }) => return true,
                 Type::List { element, .. } => element,
                 ty => ty,
             };

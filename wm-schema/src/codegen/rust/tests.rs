@@ -101,7 +101,8 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
     let (behind, before) = if sided { (quote!(, #side), quote!(#side,)) } else { (quote!(), quote!()) };
     // An envelope and a transform are undone in place.
     let undone = |message: &Message| message.envelope().is_some() || vias::transformed(&message.layout).is_some();
-    let (lent, frame, part) = match only.map_or_else(|| schema.messages.iter().any(undone), undone) {
+    let mut sent = schema.sent_by(case.from);
+    let (lent, frame, part) = match only.map_or_else(|| sent.any(|index| undone(&schema.messages[index])), undone) {
         true => (quote!(let mut frame = bytes.to_vec();), quote!(&mut frame), quote!(&mut bytes[..len].to_vec())),
         false => (quote!(), quote!(bytes), quote!(&bytes[..len])),
     };
