@@ -165,6 +165,8 @@ where
         match (&whole.end, &end) {
             // Of a message that is walked over, what is wrong behind the head is told of first if it is taken whole.
             (End::Broken(expected), Err(found)) if found.offset < expected.offset => {}
+            // A head is searched for the end of a text before its content is looked at; the field is the same.
+            (End::Broken(expected), Err(found)) if found.field == expected.field && found.fault == "TooLong" => {}
             (End::Broken(expected), Err(found)) => assert_eq!(found, expected, "{stream:?} cut at {cuts:?}"),
             // The head is bad, and is told of before the data has come.
             (End::Open, Err(_)) => {}
