@@ -7,7 +7,7 @@
 //!                                             <──told──             what was heard: must be first in the book
 //! ```
 //!
-//! Some worlds are of a [relay](relay): a worker that connects to others, and passes on what comes.
+//! Some worlds are of a relay: a worker that connects to others, and passes on what comes.
 
 mod guest;
 mod hall;
