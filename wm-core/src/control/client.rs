@@ -1,15 +1,19 @@
 //! The commands that ask a running service. Called in a process of their own, which may wait.
 
 use super::desk::visit;
-use super::instance::Instance;
+use super::instance::{Holder, Instance};
 use super::{FAILED, NOT_RUNNING, Reply, Request};
 use crate::process::Console;
 use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How long the service may take to say anything at all. A stop may take longer: it is heard of.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the processes of a service may be there after its last word.
+const LETTING_GO: Duration = Duration::from_secs(10);
 
 /// Shows what the service does.
 pub(super) fn status(instance: &Instance, json: bool) -> u8 {
@@ -25,11 +29,32 @@ pub(super) fn status(instance: &Instance, json: bool) -> u8 {
     })
 }
 
-/// Ends the service, and waits for its end. None if it does not run.
+/// Ends the service, and waits until its processes are gone: another can be started at once. None if it does not run.
 pub(super) fn stop(instance: &Instance, graceful: bool) -> Option<u8> {
+    let before = instance.holder();
     let stream = connect(instance)?;
     let console = Console::new(false);
-    Some(ask(stream, &Request::Stop { graceful }, None, |reply| tell(console, reply)))
+    let code = ask(stream, &Request::Stop { graceful }, None, |reply| tell(console, reply));
+    if !matches!(code, FAILED | NOT_RUNNING) && !is_let_go(instance, before.as_ref()) {
+        let seconds = LETTING_GO.as_secs();
+        console.fail(&format!(
+            "the service has ended, but {seconds} s later a process of it is still there and holds the lock"
+        ));
+        return Some(FAILED);
+    }
+    Some(code)
+}
+
+/// Waits until a lock is not held any more by who held it. The last word of a service comes shortly before its end.
+fn is_let_go(instance: &Instance, before: Option<&Holder>) -> bool {
+    let deadline = Instant::now() + LETTING_GO;
+    while before.is_some() && instance.holder().as_ref() == before {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        thread::park_timeout(Duration::from_millis(1));
+    }
+    true
 }
 
 fn tell(console: Console, reply: Reply) {

@@ -146,6 +146,8 @@ impl Desk {
             replies.iter().for_each(|reply| guest.queue(reply));
             guest.end(&Reply::End { code });
         }
+        // Now: nothing may come that would end the wait.
+        self.guests.retain(|guest| !guest.is_done());
     }
 
     /// Says something to all who wait.

@@ -84,26 +84,49 @@ impl Instance {
         let fault = |source| Fault::PidFile { path: path.clone(), source };
         let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o644).clone();
         let mut file = options.open(&path).map_err(fault)?;
-        let short = |number| libc::c_short::try_from(number).expect("the kernel's constants fit its own field");
-        let whole = libc::flock {
-            l_type: short(libc::F_WRLCK),
-            l_whence: short(libc::SEEK_SET),
-            l_start: 0,
-            l_len: 0,
-            l_pid: 0,
-        };
+        let whole = whole_file();
         // A lock of the open file, not of the process: it outlives the fork of a daemon, and ends with its last holder.
         match fcntl(&file, FcntlArg::F_OFD_SETLK(&whole)) {
             Ok(_) => Ok(Lock { file, path }),
             Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EACCES) => {
-                let mut pid = String::new();
-                // What it says is only shown.
-                let _ = file.read_to_string(&mut pid);
-                Err(Fault::Running { name: self.name.clone(), pid: pid.trim().to_owned() })
+                Err(Fault::Running { name: self.name.clone(), pid: signature(&mut file) })
             }
             Err(errno) => Err(fault(errno.into())),
         }
     }
+
+    /// Who holds the lock, without touching it. What cannot be read is held by nobody.
+    pub(super) fn holder(&self) -> Option<Holder> {
+        let mut file = File::open(self.pid_file()).ok()?;
+        let mut found = whole_file();
+        fcntl(&file, FcntlArg::F_OFD_GETLK(&mut found)).ok()?;
+        let held = found.l_type != kernel_number(libc::F_UNLCK);
+        held.then(|| Holder { pid: signature(&mut file) })
+    }
+}
+
+/// Who holds the lock of an instance, by the pid that it has written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Holder {
+    /// Empty while it is being started.
+    pub(super) pid: String,
+}
+
+/// What a pid file says; it is only shown and compared.
+fn signature(file: &mut File) -> String {
+    let mut pid = String::new();
+    let _ = file.take(64).read_to_string(&mut pid);
+    pid.trim().to_owned()
+}
+
+/// To write all of a file, whatever its length.
+fn whole_file() -> libc::flock {
+    let (l_type, l_whence) = (kernel_number(libc::F_WRLCK), kernel_number(libc::SEEK_SET));
+    libc::flock { l_type, l_whence, l_start: 0, l_len: 0, l_pid: 0 }
+}
+
+fn kernel_number(number: i32) -> libc::c_short {
+    libc::c_short::try_from(number).expect("the kernel's constants fit its own field")
 }
 
 /// That there is but one process that serves the instance. The kernel gives it back when the master and all of its
@@ -206,7 +229,9 @@ mod tests {
         lock.sign().unwrap();
         let told = instance.lock().unwrap_err().to_string();
         assert!(told.starts_with(&format!("chat is running already, as process {}; ", getpid())), "{told}");
+        assert_eq!(instance.holder(), Some(Holder { pid: getpid().to_string() }));
         drop(lock);
+        assert_eq!(instance.holder(), None);
         instance.lock().unwrap();
         fs::remove_dir_all(folder).unwrap();
     }

@@ -87,7 +87,7 @@ fn check(mut server: Server, control: &Control, instance: &Instance) -> ExitCode
     if let Err(problem) = server.listen_on(control.listen()) {
         return fail(&problem);
     }
-    let running = instance.lock().is_err();
+    let running = instance.holder().is_some();
     match server.check(!running) {
         Err(problems) => {
             Console::new(false).refuse(&problems);
