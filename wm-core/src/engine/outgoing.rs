@@ -153,7 +153,10 @@ impl<P: Protocol + Default, S: Default + 'static> Connection<'_, P, S> {
         }
         let other = self.worker.world.dial(P::default(), S::default(), dial, Some(self.id));
         let end = Connection { worker: Context { world: self.worker.world }, id: other }.pipe_end();
-        self.join(&end);
+        // Both at once, not by a letter to the other: it may hear its peer before it looks at its mail.
+        let near = self.pipe_end();
+        self.worker.world.pipe(other, end.clone(), near);
+        self.pipe(&end);
         Ok(other)
     }
 }
@@ -216,7 +219,8 @@ impl<P: Protocol, S> World<P, S> {
     fn again(&mut self, id: ConnectionId) -> Option<Duration> {
         let good = self.slot(id).is_some_and(|slot| slot.traffic.bytes_in > 0);
         let slot = self.table.get_mut(id.slot()).filter(|_| !self.stop_wanted)?;
-        let outgoing = slot.outgoing.as_deref_mut()?;
+        // The half of a tunnel ends with the other.
+        let outgoing = slot.outgoing.as_deref_mut().filter(|outgoing| outgoing.tunnel_of.is_none())?;
         if let Some(after) = outgoing.again.take() {
             return Some(after);
         }

@@ -251,7 +251,7 @@ impl<P: Protocol, S> World<P, S> {
 }
 
 impl<P: Protocol, S: 'static> World<P, S> {
-    fn pipe(&mut self, id: ConnectionId, source: PipeEnd, target: PipeEnd) {
+    pub(super) fn pipe(&mut self, id: ConnectionId, source: PipeEnd, target: PipeEnd) {
         let flow = Arc::new(Flow {
             source,
             target,

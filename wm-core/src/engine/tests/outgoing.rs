@@ -193,3 +193,31 @@ fn a_peer_that_does_not_take_the_last_word_is_cut_off() {
     desk.pass(30 * SECOND);
     assert!(desk.log()[1].contains("5 queued bytes are dropped"));
 }
+
+#[test]
+fn a_tunnel_passes_on_what_its_far_end_says_as_soon_as_it_is_there() {
+    let mut desk = Desk::new(|guest, what| {
+        if what == "connect" {
+            let dial = Dial::new("unix:///run/server").unwrap().reconnect(Backoff::default());
+            guest.tunnel(dial).unwrap();
+        }
+    });
+    let near = desk.connect();
+    let far = match desk.engine.poll() {
+        Some(Change::Connect(far, 1)) => far,
+        other => panic!("{other:?}"),
+    };
+    // Through at once, as Unix sockets are, and the server speaks before the worker has looked at its mail.
+    assert!(through(&mut desk, far, 1));
+    assert_eq!(desk.feed(far, b"welcome\n"), 8);
+    desk.engine.collect_mail(desk.now);
+    desk.flush();
+    assert_eq!((desk.written(near), desk.log()), ("welcome\n".to_owned(), vec!["1 connect".to_owned()]));
+    desk.engine.failed(far, io::ErrorKind::ConnectionReset.into(), desk.now);
+    for _ in 0..3 {
+        desk.flush();
+        desk.engine.collect_mail(desk.now);
+    }
+    assert_eq!(desk.log(), ["1 error: connection lost: connection reset", "1 close"]);
+    assert!(desk.engine.is_drained(), "it is not made anew");
+}
