@@ -5,14 +5,13 @@
 //! callback ever runs inside of another.
 
 use super::{
-    ConnectionError, ConnectionId, Endpoint, Ground, Limits, Mailbox, Sent, TimerId, crowd::Crowd, deadlines::Watch,
+    ConnectionError, ConnectionId, Endpoint, Ground, Limits, Mailbox, TimerId, crowd::Crowd, deadlines::Watch,
     inbox::Inbox, outgoing::Outgoing, pipe::Pipe, proxy::Handshake, timers::Timers,
 };
 use crate::{
     dice::Dice,
     log,
     protocol::{Protocol, Resync},
-    wire::EncodeError,
 };
 use bytes::BytesMut;
 use slab::Slab;
@@ -253,7 +252,7 @@ pub(super) struct World<P, S> {
     pub(super) reporting: bool,
     /// By which the waits of outgoing connections spread.
     pub(super) dice: Dice,
-    spares: Vec<BytesMut>,
+    pub(super) spares: Vec<BytesMut>,
 }
 
 impl<P: Protocol, S> World<P, S> {
@@ -361,176 +360,6 @@ impl<P: Protocol, S> World<P, S> {
     pub(super) fn open_at(&self, index: usize) -> Option<ConnectionId> {
         let slot = self.table.get(index).filter(|slot| slot.is_listed())?;
         Some(ConnectionId::new(slot.serial, index))
-    }
-
-    pub(super) fn send(&mut self, id: ConnectionId, message: &P::Out<'_>) -> Sent {
-        self.queue(id, 1, |protocol, out| protocol.encode(message, out))
-    }
-
-    pub(super) fn send_raw(&mut self, id: ConnectionId, bytes: &[u8]) -> Sent {
-        self.queue_bytes(id, 0, bytes)
-    }
-
-    /// Sends to every open connection, and says the worst that came of it. A message that is the same for all is encoded
-    /// once, by the first of them.
-    pub(super) fn broadcast(&mut self, sender: Option<ConnectionId>, message: &P::Out<'_>) -> Sent {
-        let mut worst = Sent::Queued;
-        let mut encoded: Option<BytesMut> = None;
-        for index in 0..self.table.capacity() {
-            let Some(id) = self.open_at(index) else { continue };
-            if P::ENCODES_ALIKE && encoded.is_none() {
-                let mut bytes = BytesMut::new();
-                if let Err(error) = self.table[index].protocol.encode(message, &mut bytes) {
-                    self.report(sender.unwrap_or(id), ConnectionError::Encode(error));
-                    return Sent::Refused;
-                }
-                encoded = Some(bytes);
-            }
-            let sent = match &encoded {
-                None => self.send(id, message),
-                Some(bytes) => self.queue_bytes(id, 1, bytes),
-            };
-            worst = worst.max(sent);
-        }
-        worst
-    }
-
-    fn queue_bytes(&mut self, id: ConnectionId, frames: u64, bytes: &[u8]) -> Sent {
-        self.queue(id, frames, |_, out| {
-            out.extend_from_slice(bytes);
-            Ok(())
-        })
-    }
-
-    /// Lets `write` append so many frames to the send queue, within its limit.
-    fn queue(
-        &mut self,
-        id: ConnectionId,
-        frames: u64,
-        write: impl FnOnce(&mut P, &mut BytesMut) -> Result<(), EncodeError>,
-    ) -> Sent {
-        let limit = self.limits.send_queue_bytes_max;
-        let Some(slot) = self.table.get_mut(id.slot()) else { return Sent::Refused };
-        if slot.serial != id.serial || !slot.sends() {
-            return Sent::Refused;
-        }
-        // An encoder with a state could not take back what it has encoded: it is asked only if there is room, and its
-        // message may pass the limit.
-        if !P::ENCODES_ALIKE && slot.outbox.len() >= limit {
-            return self.refuse_full(id);
-        }
-        if slot.outbox.capacity() == 0 {
-            slot.outbox = self.spares.pop().unwrap_or_default();
-        }
-        let draft = Draft::new(&mut slot.outbox);
-        if let Err(error) = write(&mut slot.protocol, draft.out) {
-            drop(draft);
-            self.touch(id);
-            self.report(id, ConnectionError::Encode(error));
-            return Sent::Refused;
-        }
-        if P::ENCODES_ALIKE && draft.out.len() > limit {
-            drop(draft);
-            return self.refuse_full(id);
-        }
-        draft.keep();
-        slot.traffic.frames_out += frames;
-        self.totals.frames_out += frames;
-        let sent = self.grew(id);
-        self.said(id);
-        sent
-    }
-
-    /// A message has been received or sent: something else may be expected of the peer now, or nothing more.
-    pub(super) fn said(&mut self, id: ConnectionId) {
-        let now = self.now;
-        let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
-        slot.said = now;
-        if slot.is_piped() {
-            // What the protocol has to say is said.
-        } else if slot.protocol.is_over() {
-            self.close(id);
-        } else if slot.protocol.patience().is_some() {
-            self.watch(id);
-        }
-    }
-
-    /// The send queue has no room: that is reported once until it has drained.
-    fn refuse_full(&mut self, id: ConnectionId) -> Sent {
-        let (limit, low) = (self.limits.send_queue_bytes_max, self.limits.send_low_bytes);
-        // A queue that is empty goes back when the driver looks.
-        self.touch(id);
-        if let Some(slot) = self.slot(id).filter(|slot| !slot.refused) {
-            let queued = slot.outbox.len();
-            slot.refused = queued > low;
-            self.report(id, ConnectionError::SendQueueFull { queued, limit });
-        }
-        Sent::Refused
-    }
-
-    /// The send queue of a connection has grown.
-    pub(super) fn grew(&mut self, id: ConnectionId) -> Sent {
-        let (high, now) = (self.limits.send_high_bytes, self.now);
-        let Some(slot) = self.slot(id) else { return Sent::Refused };
-        let full = slot.outbox.len() >= high;
-        let filled = full && !std::mem::replace(&mut slot.full, true);
-        if filled {
-            slot.alive = now;
-        }
-        let dialing = slot.phase == Phase::Dialing;
-        if !dialing && !std::mem::replace(&mut slot.touched, true) {
-            self.changes.push_back(Change::Update(id));
-        }
-        // Before `on_connect` there is no other callback.
-        if filled && !dialing {
-            self.notices.push_back(Notice::Full(id));
-            self.watch(id);
-        }
-        if full { Sent::Full } else { Sent::Queued }
-    }
-
-    /// The kernel has taken `count` bytes of the send queue.
-    pub(super) fn sent(&mut self, id: ConnectionId, count: usize) {
-        let (low, now) = (self.limits.send_low_bytes, self.now);
-        let Some(slot) = self.table.get_mut(id.slot()).filter(|slot| slot.serial == id.serial) else { return };
-        if let Some(handshake) = slot.handshake() {
-            handshake.sent(count);
-            slot.traffic.bytes_out += count as u64;
-            self.totals.bytes_out += count as u64;
-            return;
-        }
-        let count = count.min(slot.outbox.len());
-        if count == slot.outbox.len() {
-            // Not `advance`, which gives away the memory that it has passed.
-            slot.outbox.clear();
-        } else {
-            bytes::Buf::advance(&mut slot.outbox, count);
-        }
-        slot.traffic.bytes_out += count as u64;
-        self.totals.bytes_out += count as u64;
-        let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
-        let ending = slot.ending == Ending::Asked;
-        if count > 0 && (closing || ending || slot.full) {
-            slot.alive = now;
-        }
-        if left <= low {
-            slot.refused = false;
-            if std::mem::take(&mut slot.full) && !closing {
-                if let Some(pipe) = &slot.pipe {
-                    pipe.drained();
-                }
-                self.notices.push_back(Notice::Drain(id));
-                self.resume(id);
-            }
-        }
-        if left == 0 {
-            self.recycle(id);
-            if closing {
-                self.end(id, End::Drained);
-            } else if ending {
-                self.end_our_side(id);
-            }
-        }
     }
 
     /// Sends nothing more than what is queued, then ends our side of the connection. It goes on receiving.
@@ -665,32 +494,5 @@ impl<P, S> fmt::Debug for World<P, S> {
         let mut debug = f.debug_struct("World");
         debug.field("name", &self.name).field("worker_id", &self.worker_id).field("open", &self.open);
         debug.field("timers", &self.timers).field("running", &self.running).finish_non_exhaustive()
-    }
-}
-
-/// A message that is being appended to a send queue. Unless it is kept, also when its encoder panics, it is cut off
-/// again: the peer never sees half of a message.
-struct Draft<'o> {
-    out: &'o mut BytesMut,
-    kept: usize,
-}
-
-impl<'o> Draft<'o> {
-    #[inline]
-    fn new(out: &'o mut BytesMut) -> Self {
-        let kept = out.len();
-        Self { out, kept }
-    }
-
-    #[inline]
-    fn keep(mut self) {
-        self.kept = self.out.len();
-    }
-}
-
-impl Drop for Draft<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.out.truncate(self.kept);
     }
 }

@@ -11,7 +11,7 @@ mod stream;
 
 use super::*;
 use crate::{
-    protocol::{DecodeError, EncodeError},
+    protocol::{DecodeError, Decoded, EncodeError, Input},
     wire::{Fault, Field, check},
 };
 use bytes::BytesMut;
