@@ -296,3 +296,49 @@ fn files_with_the_schema_alone_as_client() {
     assert_eq!(String::from_utf8_lossy(&sent.stderr), "");
     assert_eq!(String::from_utf8_lossy(&sent.stdout), "Answer { text: \"a has 5 bytes\" }\n".repeat(2));
 }
+
+/// Asks a clock as an SNTP client does, and shows mode, stratum, and the difference of the clocks.
+const SNTP: &str = r"
+import socket, struct, sys, time
+asker = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asker.settimeout(20)
+sent = int((time.time() + 2208988800) * 2**32)
+asker.sendto(bytes([0x23]) + bytes(39) + struct.pack('>Q', sent), ('127.0.0.1', int(sys.argv[1])))
+answer = asker.recv(100)
+first, stratum, _, _, _, _, reference, _, originate, receive, transmit = struct.unpack('>BBbbII4sQQQQ', answer)
+assert len(answer) == 48 and originate == sent and first >> 3 == 4, answer
+offset = ((receive - sent) + (transmit - int((time.time() + 2208988800) * 2**32))) / 2**33
+print(first & 7, stratum, abs(offset) < 5)
+";
+
+#[test]
+fn clock_is_asked_and_followed() {
+    if !(have("python3") && have("nc")) {
+        return;
+    }
+    let ask = |port: &str| String::from_utf8(run("python3", &["-c", SNTP, port]).stdout).unwrap();
+    let mut clock = Server::start(env!("CARGO_BIN_EXE_clock"), "udp://127.0.0.1:0", &[]);
+    assert_eq!(ask(&clock.port()), "4 10 True\n");
+
+    let say = |datagram: &[u8]| {
+        let mut nc = Client::start(Command::new("nc").args(["-u", "-w1", "127.0.0.1", &clock.port()]));
+        nc.write(datagram);
+        nc.end_input();
+        nc.out.rest().join("\n")
+    };
+    let question = [&[0x1b][..], &[0; 47]].concat();
+    let answer = say(&question);
+    assert!(answer.starts_with("\u{1c}\n") && answer.contains("LOCL"), "{answer:?}");
+    assert_eq!(say(&[&[0x1c][..], &[0; 47]].concat()), "", "an answer is not answered");
+    assert_eq!(say(b"what time is it?"), "");
+    let why = clock.err.wait_for("bad datagram");
+    assert!(why.contains("it ends in the middle of a message, 16 bytes came, 32 more are needed"), "{why}");
+
+    let to = format!("udp://{}", clock.address);
+    let follower = Server::start(env!("CARGO_BIN_EXE_clock"), "udp://127.0.0.1:0", &["--follow", &to]);
+    let deadline = std::time::Instant::now() + support::PATIENCE;
+    while ask(&follower.port()) != "4 11 True\n" {
+        assert!(std::time::Instant::now() < deadline, "it does not follow");
+    }
+    assert_eq!(clock.stop(Signal::SIGTERM), Some(0));
+}

@@ -70,6 +70,11 @@ pub enum Error {
         /// The protocol that the worker speaks.
         speaks: &'static str,
     },
+    /// A tunnel was asked for over datagrams, or of the sender of one.
+    NoStream {
+        /// Where it should have led.
+        target: String,
+    },
     /// The worker stops: it makes no connections any more.
     Stopping,
     /// The engine has no driver that takes more workers: it is fed by hand.
@@ -141,6 +146,9 @@ impl fmt::Display for Error {
                 write!(f, "{address} asks for the protocol {scheme:?}, but this worker speaks {speaks:?}; ")?;
                 write!(f, "write {speaks}://{place}")
             }
+            Self::NoStream { target } => {
+                write!(f, "no tunnel to {target}: datagrams have no order and no end, so only streams are joined")
+            }
             Self::Stopping => f.write_str("the worker stops, and makes no connections any more"),
             Self::NoSockets => {
                 f.write_str("this worker has no sockets, so it cannot listen; only one that is served can")
@@ -185,6 +193,7 @@ impl std::error::Error for Error {
             | Self::NotASocket { .. }
             | Self::UnknownOwner { .. }
             | Self::WrongTarget { .. }
+            | Self::NoStream { .. }
             | Self::Stopping
             | Self::NoSockets
             | Self::NoWorkers
@@ -211,11 +220,6 @@ pub enum AddressFault {
     Scheme {
         /// What stands there.
         found: String,
-    },
-    /// The transport is known, but not served.
-    Transport {
-        /// The scheme that asks for it.
-        scheme: String,
     },
     /// The scheme is of no proxy.
     Proxy {
@@ -264,9 +268,6 @@ impl fmt::Display for AddressFault {
             Self::NoScheme => f.write_str("no scheme; write it as tcp://127.0.0.1:2347"),
             Self::Scheme { found } => {
                 write!(f, "{found:?} cannot name a protocol; write it as tcp://127.0.0.1:2347")
-            }
-            Self::Transport { scheme } => {
-                write!(f, "{scheme}:// is not served yet; TCP is, as in tcp://127.0.0.1:2347")
             }
             Self::Proxy { scheme } => {
                 write!(f, "{scheme}:// is no proxy; write it as socks5://127.0.0.1:1080 or http://127.0.0.1:8080")

@@ -48,8 +48,8 @@ pub use self::{
     client::{Client, ClientError, Received, ReplyFault, Ticket, TimedStream},
     control::Control,
     engine::{
-        Backoff, ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, Deadlines, Dial,
-        Endpoint, Handler, Limits, Mailbox, PipeEnd, Proxy, ProxyFault, Sent, Target, TimerId,
+        Backoff, ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, DatagramFault,
+        Deadlines, Dial, Endpoint, Handler, Limits, Mailbox, PipeEnd, Proxy, ProxyFault, Sent, Target, TimerId,
     },
     error::{AddressFault, Error},
     framed::{Framed, FramedError},

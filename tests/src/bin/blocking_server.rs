@@ -64,6 +64,7 @@ impl Blocking {
         let mut peer: Box<dyn Write> = match listener {
             Listener::Tcp(socket) => Box::new(socket.accept()?.0),
             Listener::Unix(socket) => Box::new(socket.accept()?.0),
+            Listener::Udp(_) => unreachable!("it listens for connections"),
         };
         match self.manner {
             Manner::Orphan => {

@@ -216,6 +216,9 @@ fn faults(dice: &mut Dice) -> Faults {
         write_failures,
         refusals,
         lost_names,
+        // These worlds have no datagrams.
+        losses: 0,
+        copies: 0,
         clock_steps,
     }
 }

@@ -187,13 +187,17 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
     /// Writes an error to stderr in one line: what becomes of errors that no `on_error` takes. Of frames that are thrown
     /// away, the first, second, fourth, eighth … of the connection: a peer must not fill the log.
     pub fn log_error(&self, error: &ConnectionError) {
-        if let ConnectionError::Skipped { .. } = error {
-            let Traffic { frames_skipped, bytes_skipped, .. } = self.traffic();
+        let is_datagram = matches!(error, ConnectionError::Datagram(fault) if fault.is_counted());
+        if is_datagram || matches!(error, ConnectionError::Skipped { .. }) {
+            // The sender of a datagram is seen once: the datagrams of all are counted.
+            let traffic = if self.slot().is_guest() { self.worker.world.totals } else { self.traffic() };
+            let Traffic { frames_skipped, bytes_skipped, .. } = traffic;
             if !frames_skipped.is_power_of_two() {
                 return;
             }
             if frames_skipped > 1 {
-                let all = format_args!("{frames_skipped} bad frames so far, {bytes_skipped} bytes");
+                let what = if is_datagram { "datagrams" } else { "frames" };
+                let all = format_args!("{frames_skipped} bad {what} so far, {bytes_skipped} bytes");
                 return self.log(format_args!("{error}; {all}"));
             }
         }
@@ -207,6 +211,11 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
         }
     }
 
+    /// Whether it is the sender of a datagram, and there for a callback.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.slot().is_guest()
+    }
+
     /// We end it: it is not made anew by itself.
     fn want_no_more(&mut self) {
         if let Some(outgoing) = &mut self.slot_mut().outgoing {
@@ -215,7 +224,7 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
     }
 
     // A handle is made of a connection that is in the table, and borrows the table: only the driver takes one out.
-    fn slot(&self) -> &Slot<P, S> {
+    pub(super) fn slot(&self) -> &Slot<P, S> {
         &self.worker.world.table[self.id.slot()]
     }
 

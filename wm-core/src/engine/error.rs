@@ -1,12 +1,12 @@
 //! [`ConnectionError`]: what `on_error` is told.
 
-use super::ConnectError;
+use super::{ConnectError, DatagramFault};
 use crate::wire::{DecodeError, EncodeError, Input};
 use std::{error, fmt, io, time::Duration};
 
 /// Something went wrong on one connection. The others never notice.
 ///
-/// Where the peer or the network is at fault the connection ends, but for [`Skipped`](Self::Skipped); where the handler is, in [`Encode`](Self::Encode) and
+/// Where the peer or the network is at fault the connection ends, but for [`Skipped`](Self::Skipped) and [`Datagram`](Self::Datagram); where the handler is, in [`Encode`](Self::Encode) and
 /// [`SendQueueFull`](Self::SendQueueFull), a message was refused and the connection goes on.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -46,6 +46,8 @@ pub enum ConnectionError {
         /// How many bytes it was shown.
         have: usize,
     },
+    /// A datagram was thrown away: what came is no message, or what was sent does not fit one. Nothing ends by it.
+    Datagram(DatagramFault),
     /// A message that the handler sent cannot be put on the wire. It was refused.
     Encode(EncodeError),
     /// The peer reads too slowly for what the handler sends. The message was refused, and so are the next ones until
@@ -117,6 +119,7 @@ impl fmt::Display for ConnectionError {
             Self::Misframed { said, have } => {
                 write!(f, "a bug in the protocol's `input`: it said {said:?} of {have} bytes")
             }
+            Self::Datagram(fault) => fault.fmt(f),
             Self::Encode(error) => write!(f, "message not sent: {error}"),
             Self::SendQueueFull { queued, limit } => {
                 write!(f, "message not sent: {queued} bytes are queued already, the limit is {limit}")
@@ -140,6 +143,7 @@ impl error::Error for ConnectionError {
         match self {
             Self::Decode(error) | Self::Skipped { error, .. } => Some(error),
             Self::Connect(error) => error::Error::source(error),
+            Self::Datagram(fault) => error::Error::source(fault),
             Self::Encode(error) => Some(error),
             Self::Io(error) => Some(error),
             _ => None,

@@ -29,7 +29,7 @@ impl<H: Handler> Engine<H> {
             let first = match *change {
                 Change::Update(id) => updates.insert(id),
                 Change::Closed(id, _) => closes.insert(id),
-                Change::Finish(_) | Change::Resolve(_) | Change::Connect(..) => true,
+                Change::Finish(_) | Change::Resolve(_) | Change::Connect(..) | Change::Datagrams => true,
             };
             if !first {
                 return Err(format!("the driver would be told twice: {change:?}"));

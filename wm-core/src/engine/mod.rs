@@ -23,6 +23,7 @@ mod backoff;
 mod connection;
 mod context;
 mod crowd;
+mod datagrams;
 mod deadlines;
 mod dialing;
 mod endpoint;
@@ -49,6 +50,7 @@ pub use backoff::Backoff;
 pub use connection::{Connection, Sent};
 pub(crate) use context::Ground;
 pub use context::{Context, Mailbox};
+pub use datagrams::DatagramFault;
 pub use deadlines::Deadlines;
 pub use dialing::{ConnectError, ConnectFault};
 pub use endpoint::Endpoint;
@@ -60,6 +62,7 @@ pub use pipe::PipeEnd;
 pub(crate) use proxy::Kind as ProxyKind;
 pub use proxy::{Proxy, ProxyFault};
 pub use tally::Tally;
+pub(crate) use target::UDP;
 pub use target::{Dial, Target};
 pub use world::{Change, End, Traffic};
 
@@ -231,7 +234,7 @@ impl<H: Handler> Engine<H> {
             Some(slot) if slot.serial == id.serial => {
                 match slot.outgoing.as_ref().map(|outgoing| &outgoing.handshake) {
                     Some(Some(handshake)) => handshake.outgoing(),
-                    _ => &slot.outbox,
+                    _ => slot.next_out(),
                 }
             }
             _ => &[],
@@ -331,10 +334,10 @@ impl<H: Handler> Engine<H> {
         self.world.stop_wanted
     }
 
-    /// Whether no connection is left, not even one whose socket is not released.
+    /// Whether no connection is left, not even one whose socket is not released, and no datagram.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.world.table.is_empty()
+        self.world.table.is_empty() && self.world.datagrams.is_empty()
     }
 
     /// What serves the connections.
@@ -423,6 +426,10 @@ impl<H: Handler> Engine<H> {
             let (id, left) = (ConnectionId::new(slot.serial, index), slot.outbox.len());
             self.lose(id, ConnectionError::DrainTimedOut { left });
         }
+        match self.world.datagrams.clear() {
+            0 => {}
+            left => self.log(format_args!("{left} datagrams are dropped, as the kernel has not taken them")),
+        }
     }
 
     /// Does what follows from the callbacks before, until nothing does.
@@ -436,7 +443,7 @@ impl<H: Handler> Engine<H> {
             } else if self.world.stop_wanted && !self.stopping {
                 self.begin_stop();
             } else {
-                return;
+                return self.world.dismiss_guests();
             }
         }
     }

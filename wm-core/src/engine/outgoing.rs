@@ -14,9 +14,11 @@
 use super::{
     ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, Dial, Endpoint, Engine, Handler,
     ProxyFault, Target,
+    datagrams::Transport,
     dialing::{Dialing, Step},
     inbox::Inbox,
     proxy::Handshake,
+    target::UDP,
     world::{Change, End, Ending, Notice, Phase, World},
 };
 use crate::{
@@ -24,6 +26,7 @@ use crate::{
     protocol::{Protocol, Tcp},
 };
 use std::{
+    collections::VecDeque,
     io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -48,12 +51,17 @@ pub(super) struct Outgoing {
     pub(super) handshake: Option<Handshake>,
     /// Of the far half of a tunnel: the connection that it belongs to. The handler does not know of it.
     pub(super) tunnel_of: Option<ConnectionId>,
+    /// The lengths of the datagrams in its send queue, if it is one of datagrams.
+    pub(super) datagrams: VecDeque<usize>,
 }
 
 impl Outgoing {
     /// If a proxy was reached, it is to be asked.
     fn ask_proxy(&mut self) -> Result<bool, ProxyFault> {
         let Some(proxy) = &self.dial.proxy else { return Ok(false) };
+        if self.dial.is_udp() {
+            return Err(ProxyFault::Unspeakable);
+        }
         self.handshake = Some(Handshake::new(proxy, &self.dial.target)?);
         self.dialing.ask();
         Ok(true)
@@ -109,7 +117,7 @@ impl<P: Protocol + Default, S: Default> Context<'_, P, S> {
     {
         let dial = to.try_into()?;
         if let Some(scheme) = &dial.scheme
-            && ![P::NAME, Tcp::NAME, UNIX].contains(&scheme.as_str())
+            && ![P::NAME, Tcp::NAME, UNIX, UDP].contains(&scheme.as_str())
         {
             let address = format!("{scheme}://{}", dial.target);
             return Err(Error::WrongTarget { address, speaks: P::NAME });
@@ -151,6 +159,9 @@ impl<P: Protocol + Default, S: Default + 'static> Connection<'_, P, S> {
         if self.worker.world.stop_wanted {
             return Err(Error::Stopping);
         }
+        if dial.is_udp() || !self.slot().is_stream() {
+            return Err(Error::NoStream { target: dial.target().to_string() });
+        }
         let other = self.worker.world.dial(P::default(), S::default(), dial, Some(self.id));
         let end = Connection { worker: Context { world: self.worker.world }, id: other }.pipe_end();
         // Both at once, not by a letter to the other: it may hear its peer before it looks at its mail.
@@ -164,9 +175,21 @@ impl<P: Protocol + Default, S: Default + 'static> Connection<'_, P, S> {
 impl<P: Protocol, S> World<P, S> {
     fn dial(&mut self, protocol: P, session: S, dial: Dial, tunnel_of: Option<ConnectionId>) -> ConnectionId {
         let dialing = Dialing::new(self.now, dial.within.or(self.limits.deadlines.connect), 0);
-        let outgoing =
-            Outgoing { dial, dialing, failures: 0, again: None, unwanted: false, handshake: None, tunnel_of };
+        let outgoing = Outgoing {
+            dial,
+            dialing,
+            failures: 0,
+            again: None,
+            unwanted: false,
+            handshake: None,
+            tunnel_of,
+            datagrams: VecDeque::new(),
+        };
+        let is_udp = outgoing.dial.is_udp();
         let id = self.insert(protocol, session, Endpoint::Unnamed, Endpoint::Unnamed, Some(Box::new(outgoing)));
+        if let Some(slot) = self.slot(id).filter(|_| is_udp) {
+            slot.transport = Transport::Line;
+        }
         self.go_on_dialing(id);
         id
     }
@@ -283,6 +306,13 @@ impl<H: Handler> Engine<H> {
     pub fn attempt(&self, id: ConnectionId, attempt: u32) -> Option<(&Endpoint, Option<SocketAddr>)> {
         let outgoing = self.being_made(id)?;
         Some((outgoing.dialing.attempt(attempt)?, outgoing.dial.bind))
+    }
+
+    /// Whether a connection that is being made, or was made, is one of datagrams.
+    #[must_use]
+    pub fn is_of_datagrams(&self, id: ConnectionId) -> bool {
+        let slot = self.world.table.get(id.slot()).filter(|slot| slot.serial == id.serial);
+        slot.is_some_and(|slot| !slot.is_stream())
     }
 
     /// An attempt has succeeded. Says whether the connection is made of it; else, as another one was faster, its socket is

@@ -218,6 +218,11 @@ impl<P: Protocol, S: 'static> Connection<'_, P, S> {
 }
 
 impl<P: Protocol, S> Slot<P, S> {
+    /// Whether what comes of it can be passed on. Datagrams would lose their ends.
+    fn may_pipe(&self) -> bool {
+        matches!(self.phase, Phase::Dialing | Phase::Open) && self.is_stream()
+    }
+
     fn pipe_mut(&mut self) -> &mut Pipe {
         self.pipe.get_or_insert_default()
     }
@@ -259,7 +264,7 @@ impl<P: Protocol, S: 'static> World<P, S> {
             full: AtomicBool::new(false),
             waiting: AtomicBool::new(false),
         });
-        let Some(slot) = self.slot(id).filter(|slot| matches!(slot.phase, Phase::Dialing | Phase::Open)) else {
+        let Some(slot) = self.slot(id).filter(|slot| slot.may_pipe()) else {
             flow.target.post(Parcel::Gone(Arc::clone(&flow)));
             return;
         };
@@ -316,7 +321,7 @@ impl<P: Protocol, S: 'static> World<P, S> {
     }
 
     fn begin_flow(&mut self, id: ConnectionId, flow: Arc<Flow>) {
-        match self.slot(id).filter(|slot| slot.sends()) {
+        match self.slot(id).filter(|slot| slot.sends() && slot.is_stream()) {
             Some(slot) => {
                 flow.full.store(slot.full, SeqCst);
                 slot.pipe_mut().sources.push(flow);

@@ -60,6 +60,9 @@ impl<P: Protocol, S> World<P, S> {
         if slot.serial != id.serial || !slot.sends() {
             return Sent::Refused;
         }
+        if !slot.is_stream() {
+            return self.queue_datagram(id, frames, write);
+        }
         // An encoder with a state could not take back what it has encoded: it is asked only if there is room, and its
         // message may pass the limit.
         if !P::ENCODES_ALIKE && slot.outbox.len() >= limit {
@@ -90,7 +93,7 @@ impl<P: Protocol, S> World<P, S> {
     /// A message has been received or sent: something else may be expected of the peer now, or nothing more.
     pub(super) fn said(&mut self, id: ConnectionId) {
         let now = self.now;
-        let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
+        let Some(slot) = self.slot(id).filter(|slot| slot.phase == Phase::Open && !slot.is_guest()) else { return };
         slot.said = now;
         if slot.is_piped() {
             // What the protocol has to say is said.
@@ -102,7 +105,7 @@ impl<P: Protocol, S> World<P, S> {
     }
 
     /// The send queue has no room: that is reported once until it has drained.
-    fn refuse_full(&mut self, id: ConnectionId) -> Sent {
+    pub(super) fn refuse_full(&mut self, id: ConnectionId) -> Sent {
         let (limit, low) = (self.limits.send_queue_bytes_max, self.limits.send_low_bytes);
         // A queue that is empty goes back when the driver looks.
         self.touch(id);
@@ -146,6 +149,9 @@ impl<P: Protocol, S> World<P, S> {
             return;
         }
         let count = count.min(slot.outbox.len());
+        if let Some(lengths) = slot.lengths() {
+            lengths.pop_front();
+        }
         if count == slot.outbox.len() {
             // Not `advance`, which gives away the memory that it has passed.
             slot.outbox.clear();
@@ -154,11 +160,17 @@ impl<P: Protocol, S> World<P, S> {
         }
         slot.traffic.bytes_out += count as u64;
         self.totals.bytes_out += count as u64;
+        // A driver sends one at a time: it is to come again.
+        let again = !slot.is_stream() && !slot.outbox.is_empty();
         let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
         let ending = slot.ending == Ending::Asked;
         if count > 0 && (closing || ending || slot.full) {
             slot.alive = now;
         }
+        if again {
+            self.touch(id);
+        }
+        let Some(slot) = self.slot(id) else { return };
         if left <= low {
             slot.refused = false;
             if std::mem::take(&mut slot.full) && !closing {
@@ -182,20 +194,20 @@ impl<P: Protocol, S> World<P, S> {
 
 /// A message that is being appended to a send queue. Unless it is kept, also when its encoder panics, it is cut off
 /// again: the peer never sees half of a message.
-struct Draft<'o> {
-    out: &'o mut BytesMut,
+pub(super) struct Draft<'o> {
+    pub(super) out: &'o mut BytesMut,
     kept: usize,
 }
 
 impl<'o> Draft<'o> {
     #[inline]
-    fn new(out: &'o mut BytesMut) -> Self {
+    pub(super) fn new(out: &'o mut BytesMut) -> Self {
         let kept = out.len();
         Self { out, kept }
     }
 
     #[inline]
-    fn keep(mut self) {
+    pub(super) fn keep(mut self) {
         self.kept = self.out.len();
     }
 }

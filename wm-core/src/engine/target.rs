@@ -68,11 +68,28 @@ pub struct Dial {
     pub(super) proxy: Option<Proxy>,
 }
 
+/// The scheme of datagrams of which anything may be a message.
+pub(crate) const UDP: &str = "udp";
+
 impl Dial {
     /// To a place, whatever is spoken there.
     #[must_use]
     pub fn to(target: impl Into<Target>) -> Self {
         Self { scheme: None, target: target.into(), bind: None, within: None, reconnect: None, proxy: None }
+    }
+
+    /// By datagrams instead of a stream, as an address of `udp://`: the manual's `AsyncUdpConnection`. It is there as soon as
+    /// its name is found, whether somebody listens or not; if the peer's machine says that nobody does, the connection is
+    /// lost.
+    #[must_use]
+    pub fn udp(mut self) -> Self {
+        self.scheme = Some(UDP.to_owned());
+        self
+    }
+
+    /// Whether it sends datagrams.
+    pub(crate) fn is_udp(&self) -> bool {
+        self.scheme.as_deref() == Some(UDP)
     }
 
     /// From a local address: the manual's `bindto`. Port 0 is any. Addresses of the other family are not tried.

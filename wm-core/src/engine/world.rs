@@ -5,8 +5,15 @@
 //! callback ever runs inside of another.
 
 use super::{
-    ConnectionError, ConnectionId, Endpoint, Ground, Limits, Mailbox, TimerId, crowd::Crowd, deadlines::Watch,
-    inbox::Inbox, outgoing::Outgoing, pipe::Pipe, proxy::Handshake, timers::Timers,
+    ConnectionError, ConnectionId, Endpoint, Ground, Limits, Mailbox, TimerId,
+    crowd::Crowd,
+    datagrams::{Datagrams, Transport},
+    deadlines::Watch,
+    inbox::Inbox,
+    outgoing::Outgoing,
+    pipe::Pipe,
+    proxy::Handshake,
+    timers::Timers,
 };
 use crate::{
     dice::Dice,
@@ -87,6 +94,7 @@ pub(super) struct Slot<P, S> {
     /// How many bytes the inbox must hold before it is worth a look; 0 if none have come.
     pub(super) awaited: usize,
     pub(super) traffic: Traffic,
+    pub(super) transport: Transport,
     pub(super) phase: Phase,
     /// The send queue has passed the high mark and not yet come down to the low one.
     pub(super) full: bool,
@@ -158,7 +166,7 @@ impl<P, S> Slot<P, S> {
 
     /// Whether it is one of the connections of its worker.
     fn is_listed(&self) -> bool {
-        self.phase == Phase::Open && !self.is_silent()
+        self.phase == Phase::Open && !self.is_silent() && !self.is_guest()
     }
 
     /// Whether what comes is passed on past the protocol.
@@ -203,6 +211,8 @@ pub enum Change {
     Resolve(ConnectionId),
     /// Begin the [`attempt`](super::Engine::attempt) of this number to connect.
     Connect(ConnectionId, u32),
+    /// Send the [`datagrams`](super::Engine::datagrams) from where the worker listens.
+    Datagrams,
     /// Let the socket go, then [`release`](super::Engine::release) the connection.
     Closed(ConnectionId, End),
 }
@@ -234,6 +244,10 @@ pub(super) struct World<P, S> {
     /// How many connections are open: not closing, not over.
     pub(super) open: usize,
     pub(super) accepted: u64,
+    /// The name of the last connection.
+    serial: u64,
+    /// What is to be sent from where the worker listens for them.
+    pub(super) datagrams: Datagrams,
     /// What has passed over all connections.
     pub(super) totals: Traffic,
     /// How often `on_error` was called.
@@ -280,6 +294,8 @@ impl<P: Protocol, S> World<P, S> {
             running: Running { callback: "", connection: None },
             open: 0,
             accepted: 0,
+            serial: 0,
+            datagrams: Datagrams::default(),
             totals: Traffic::default(),
             errors: 0,
             stop_wanted: false,
@@ -299,12 +315,32 @@ impl<P: Protocol, S> World<P, S> {
         outgoing: Option<Box<Outgoing>>,
     ) -> ConnectionId {
         self.accepted += 1;
-        let phase = if outgoing.is_some() { Phase::Dialing } else { Phase::Open };
-        if phase == Phase::Open {
+        if outgoing.is_none() {
             self.open += 1;
             self.crowd.enter(&remote);
+            let id = self.place(protocol, session, (remote, local), Phase::Open, Transport::Stream, None);
+            self.watch(id);
+            return id;
         }
-        let serial = self.accepted;
+        self.place(protocol, session, (remote, local), Phase::Dialing, Transport::Stream, outgoing)
+    }
+
+    /// The sender of a datagram. Nothing is expected of it, and it counts nowhere.
+    pub(super) fn insert_guest(&mut self, protocol: P, session: S, remote: Endpoint, local: Endpoint) -> ConnectionId {
+        self.place(protocol, session, (remote, local), Phase::Open, Transport::Guest, None)
+    }
+
+    fn place(
+        &mut self,
+        protocol: P,
+        session: S,
+        (remote, local): (Endpoint, Endpoint),
+        phase: Phase,
+        transport: Transport,
+        outgoing: Option<Box<Outgoing>>,
+    ) -> ConnectionId {
+        self.serial += 1;
+        let serial = self.serial;
         let slot = self.table.insert(Slot {
             serial,
             remote,
@@ -317,6 +353,7 @@ impl<P: Protocol, S> World<P, S> {
             in_parts: 0,
             awaited: 0,
             traffic: Traffic::default(),
+            transport,
             phase,
             full: false,
             refused: false,
@@ -332,11 +369,7 @@ impl<P: Protocol, S> World<P, S> {
             outgoing,
             pipe: None,
         });
-        let id = ConnectionId::new(serial, slot);
-        if phase == Phase::Open {
-            self.watch(id);
-        }
-        id
+        ConnectionId::new(serial, slot)
     }
 
     /// The connection, whatever its phase, until its driver has released it.
@@ -365,7 +398,7 @@ impl<P: Protocol, S> World<P, S> {
     /// Sends nothing more than what is queued, then ends our side of the connection. It goes on receiving.
     pub(super) fn finish(&mut self, id: ConnectionId) {
         let now = self.now;
-        let Some(slot) = self.slot(id).filter(|slot| slot.sends()) else { return };
+        let Some(slot) = self.slot(id).filter(|slot| slot.sends() && !slot.is_guest()) else { return };
         (slot.ending, slot.alive) = (Ending::Asked, now);
         if slot.outbox.is_empty() && slot.phase == Phase::Open {
             return self.end_our_side(id);
@@ -410,6 +443,9 @@ impl<P: Protocol, S> World<P, S> {
         let Some(slot) = self.slot(id).filter(|slot| !matches!(slot.phase, Phase::Over(_))) else { return };
         let counts = usize::from(slot.is_listed());
         slot.phase = Phase::Over(how);
+        if slot.is_guest() {
+            return;
+        }
         slot.inbox = Inbox::default();
         slot.watched = None;
         if let Some(outgoing) = &mut slot.outgoing {
@@ -418,14 +454,19 @@ impl<P: Protocol, S> World<P, S> {
         if let Some(pipe) = slot.pipe.take() {
             pipe.cut();
         }
+        self.untie(id);
+        self.open -= counts;
+        self.recycle(id);
+        self.notices.push_back(Notice::Close(id));
+    }
+
+    /// The timers of a connection end.
+    pub(super) fn untie(&mut self, id: ConnectionId) {
         if !self.tied.is_empty() {
             for timer in self.tied.remove(&id).unwrap_or_default() {
                 self.timers.cancel(timer);
             }
         }
-        self.open -= counts;
-        self.recycle(id);
-        self.notices.push_back(Notice::Close(id));
     }
 
     /// A timer ends with a connection.
@@ -483,6 +524,9 @@ impl<P: Protocol, S> World<P, S> {
         let Some(slot) = self.slot(id) else { return };
         let mut outbox = std::mem::take(&mut slot.outbox);
         outbox.clear();
+        if let Some(lengths) = slot.lengths() {
+            lengths.clear();
+        }
         if self.spares.len() < SPARES_MAX && (1..=SPARE_BYTES_MAX).contains(&outbox.capacity()) {
             self.spares.push(outbox);
         }

@@ -2,7 +2,7 @@
 //!
 //! An address that parsed can be bound as far as its form goes; names are not looked up, `localhost` is 127.0.0.1.
 
-use crate::engine::{Dial, Endpoint, Proxy, ProxyKind, Target};
+use crate::engine::{Dial, Endpoint, Proxy, ProxyKind, Target, UDP};
 use crate::error::{AddressFault, Error};
 use crate::protocol::{Protocol as _, Tcp};
 use std::fmt;
@@ -18,7 +18,8 @@ pub(crate) const UNIX: &str = "unix";
 
 /// Where a worker listens: `scheme://host:port`, or `scheme:///path` and `scheme://@name` for a Unix socket.
 ///
-/// The scheme names the protocol; `tcp` and `unix` stand for whatever the worker speaks. The host is an IPv4 address, an
+/// The scheme names the protocol; `tcp` and `unix` stand for whatever the worker speaks, and so does `udp`, of which each
+/// datagram is a message. The host is an IPv4 address, an
 /// IPv6 address in brackets, or `localhost`. Port 0 takes any free one. The path of a Unix socket is absolute, so that it
 /// does not depend on where a program is started; `@name` is an abstract one, which has no file.
 ///
@@ -54,6 +55,12 @@ impl Address {
         &self.endpoint
     }
 
+    /// Whether it is one of datagrams.
+    #[must_use]
+    pub fn is_udp(&self) -> bool {
+        self.scheme == UDP
+    }
+
     /// The same place under another scheme.
     #[must_use]
     pub(crate) fn with_scheme(&self, scheme: &str) -> Self {
@@ -85,7 +92,7 @@ fn parse(address: &str) -> Result<Address, AddressFault> {
     let (scheme, place) = address.split_once("://").ok_or(AddressFault::NoScheme)?;
     let scheme = parse_scheme(scheme)?;
     // What is no path and no name is a host, unless the scheme wants no such thing; and the other way round.
-    let unix = scheme == UNIX || (scheme != Tcp::NAME && place.starts_with(['/', '@']));
+    let unix = scheme == UNIX || (![Tcp::NAME, UDP].contains(&&*scheme) && place.starts_with(['/', '@']));
     let endpoint = if unix { parse_unix(place)? } else { parse_ip(place)? };
     Ok(Address { scheme, endpoint })
 }
@@ -101,7 +108,7 @@ impl TryFrom<&str> for Dial {
 
 impl Dial {
     /// To an address: `scheme://host:port`, where the host may be a name, or a Unix socket. The scheme is the protocol of
-    /// the worker that connects; `tcp` and `unix` stand for any.
+    /// the worker that connects; `tcp`, `unix` and `udp` stand for any.
     ///
     /// # Errors
     ///
@@ -192,11 +199,7 @@ fn parse_scheme(scheme: &str) -> Result<String, AddressFault> {
     if !(scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.bytes().all(tail)) {
         return Err(AddressFault::Scheme { found: scheme.to_owned() });
     }
-    let scheme = scheme.to_ascii_lowercase();
-    match scheme.as_str() {
-        "udp" => Err(AddressFault::Transport { scheme }),
-        _ => Ok(scheme),
-    }
+    Ok(scheme.to_ascii_lowercase())
 }
 
 /// Splits at the last colon behind the brackets, if there are any.
@@ -251,6 +254,7 @@ mod tests {
             ("UNIX://@a/b:1", "unix://@a/b:1"),
             ("text:///run/a b.sock", "text:///run/a b.sock"),
             ("text://@name", "text://@name"),
+            ("UDP://[::]:53", "udp://[::]:53"),
         ] {
             let address: Address = written.parse().unwrap();
             assert_eq!(address.to_string(), shown);
@@ -271,7 +275,7 @@ mod tests {
             ("://127.0.0.1:80", format!("\"\" {SCHEME}")),
             ("4tcp://127.0.0.1:80", format!("\"4tcp\" {SCHEME}")),
             ("t cp://127.0.0.1:80", format!("\"t cp\" {SCHEME}")),
-            ("UDP://127.0.0.1:80", "udp:// is not served yet; TCP is, as in tcp://127.0.0.1:2347".to_owned()),
+            ("udp:///run/a.sock", NO_PORT.to_owned()),
             ("tcp://", NO_PORT.to_owned()),
             ("tcp://127.0.0.1", NO_PORT.to_owned()),
             ("tcp://127.0.0.1:", NO_PORT.to_owned()),
@@ -312,6 +316,7 @@ mod tests {
             ("tcp://[::1]:80", "tcp", "[::1]:80"),
             ("text:///run/a.sock", "text", "/run/a.sock"),
             ("unix://@a", "unix", "@a"),
+            ("udp://example.com:53", "udp", "example.com:53"),
         ] {
             let dial = Dial::new(written).unwrap();
             assert_eq!((dial.scheme.as_deref(), dial.target().to_string().as_str()), (Some(scheme), shown));
@@ -320,7 +325,7 @@ mod tests {
             let error = Dial::new(&format!("tcp://{bad}:80")).unwrap_err().to_string();
             assert!(error.contains(&format!("{bad:?} is no host; write a name as example.com")), "{error}");
         }
-        for bad in ["tcp://example.com", "example.com:80", "tcp://example.com:http", "udp://example.com:80"] {
+        for bad in ["tcp://example.com", "example.com:80", "tcp://example.com:http", "udp://@name"] {
             assert!(matches!(Dial::new(bad), Err(Error::Address { .. })), "{bad}");
         }
     }

@@ -12,7 +12,7 @@ use crate::engine::{ConnectionId, Endpoint, Handler};
 use mio::{Interest, Registry, event::Event, net as mio_net};
 use nix::errno::Errno;
 use slab::Slab;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
@@ -34,6 +34,8 @@ pub(super) struct Dialer {
     resolver: Option<Resolver>,
     /// The sockets that are on their way.
     attempts: Slab<Attempt>,
+    /// Where the datagrams of connections are received.
+    pub(super) datagram_room: Vec<u8>,
 }
 
 /// A socket that connects.
@@ -46,7 +48,7 @@ struct Attempt {
 
 impl Dialer {
     pub(super) const fn new(options: StreamOptions, waker: Waker) -> Self {
-        Self { options, waker, resolver: None, attempts: Slab::new() }
+        Self { options, waker, resolver: None, attempts: Slab::new(), datagram_room: Vec::new() }
     }
 
     /// Lets go of the attempts for a connection.
@@ -77,7 +79,10 @@ impl<H: Handler> Site<H> {
     /// Begins to connect.
     pub(super) fn connect(&mut self, registry: &Registry, id: ConnectionId, number: u32, now: Instant) {
         let Some((endpoint, bind)) = self.engine.attempt(id, number) else { return };
-        let begun = begin(endpoint, bind, &self.dialer.options);
+        let begun = match endpoint {
+            Endpoint::Ip(to) if self.engine.is_of_datagrams(id) => begin_udp(*to, bind, &self.dialer.options),
+            _ => begin(endpoint, bind, &self.dialer.options),
+        };
         let begun = begun.and_then(|(mut stream, through)| {
             let entry = self.dialer.attempts.vacant_entry();
             let token = token(self.number, attempt_place(entry.key()));
@@ -153,6 +158,18 @@ fn begin(endpoint: &Endpoint, bind: Option<SocketAddr>, options: &StreamOptions)
         Stream::Tcp(mio_net::TcpStream::from_std(socket.into()))
     };
     Ok((stream, through))
+}
+
+/// A socket for datagrams to one peer: it is through at once.
+fn begin_udp(to: SocketAddr, bind: Option<SocketAddr>, options: &StreamOptions) -> io::Result<(Stream, bool)> {
+    let socket = Socket::new(Domain::for_address(to), Type::DGRAM.nonblocking().cloexec(), Some(Protocol::UDP))?;
+    options.set_buffers(&socket)?;
+    if let Some(local) = bind {
+        socket.bind(&local.into())?;
+    }
+    socket.connect(&to.into())?;
+    let socket = OwnedFd::from(socket);
+    Ok((Stream::Udp(mio_net::UdpSocket::from_std(socket.into())), true))
 }
 
 fn unix_address(address: &UnixAddr) -> io::Result<SockAddr> {

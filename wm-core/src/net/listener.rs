@@ -8,7 +8,7 @@ use crate::process::sys::set_tcp_option;
 use nix::libc;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
@@ -65,6 +65,8 @@ pub enum Listener {
     Tcp(TcpListener),
     /// On a Unix socket.
     Unix(UnixListener),
+    /// For datagrams, on an IP address and a port.
+    Udp(UdpSocket),
 }
 
 impl Listener {
@@ -77,6 +79,7 @@ impl Listener {
         match self {
             Self::Tcp(socket) => socket.local_addr().map(Endpoint::from),
             Self::Unix(socket) => socket.local_addr().map(Endpoint::from),
+            Self::Udp(socket) => socket.local_addr().map(Endpoint::from),
         }
     }
 }
@@ -93,11 +96,18 @@ impl From<UnixListener> for Listener {
     }
 }
 
+impl From<UdpSocket> for Listener {
+    fn from(socket: UdpSocket) -> Self {
+        Self::Udp(socket)
+    }
+}
+
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(socket) => socket.as_fd(),
             Self::Unix(socket) => socket.as_fd(),
+            Self::Udp(socket) => socket.as_fd(),
         }
     }
 }
@@ -112,6 +122,10 @@ impl AsFd for Listener {
 /// another reason.
 pub fn bind(address: &Address, options: &ListenOptions) -> Result<Listener, Error> {
     match *address.endpoint() {
+        Endpoint::Ip(place) if address.is_udp() => {
+            let socket = bind_udp(place, options).map_err(|source| name_fault(address, source))?;
+            Ok(Listener::Udp(socket.into()))
+        }
         Endpoint::Ip(place) => {
             let socket = bind_tcp(place, options).map_err(|source| name_fault(address, source))?;
             listen(&socket, options).map_err(|source| name_fault(address, source))?;
@@ -146,6 +160,19 @@ fn bind_tcp(address: SocketAddr, options: &ListenOptions) -> io::Result<Socket> 
         let seconds = patience.as_secs().saturating_add(u64::from(patience.subsec_nanos() > 0));
         set_tcp_option(socket.as_fd(), libc::TCP_DEFER_ACCEPT, i32::try_from(seconds).unwrap_or(i32::MAX))?;
     }
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn bind_udp(address: SocketAddr, options: &ListenOptions) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(options.ipv6_only)?;
+    }
+    // Not `SO_REUSEADDR`: of UDP it lets another socket take the port away.
+    socket.set_reuse_port(options.reuse_port)?;
+    options.stream.set_buffers(&socket)?;
+    socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket)
 }

@@ -1,6 +1,7 @@
 //! Sockets: what an address is, how it is listened on, and the loop that serves it.
 
 mod address;
+mod datagrams;
 mod dialing;
 mod listener;
 mod reactor;

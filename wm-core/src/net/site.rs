@@ -7,12 +7,17 @@
 use super::reactor::{Drive, token};
 use super::{
     Listener, SocketFile, StreamOptions,
+    datagrams::Hatch,
     dialing::Dialer,
     stream::{Acceptor, Stream},
 };
 use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Ground, Handler, Tally};
 use crate::worker::Newcomer;
-use mio::{Interest, Registry, Token, event::Event};
+use mio::{
+    Interest, Registry, Token,
+    event::Event,
+    net::{TcpListener, UnixListener},
+};
 use nix::errno::Errno;
 use std::{
     collections::VecDeque,
@@ -45,7 +50,7 @@ const LINGER_STOPPING: Duration = Duration::from_millis(250);
 const LINGER_BYTES_MAX: usize = 1 << 20;
 
 /// The place of the listener. Those of the connections and of the attempts to connect follow in turn.
-const LISTENER: usize = 0;
+pub(super) const LISTENER: usize = 0;
 
 const fn socket_place(slot: usize) -> usize {
     LISTENER + 1 + 2 * slot
@@ -62,6 +67,8 @@ pub(crate) struct Site<H: Handler> {
     pub(super) engine: Engine<H>,
     pub(super) dialer: Dialer,
     door: Option<Door>,
+    /// Where datagrams come.
+    pub(super) hatch: Option<Hatch>,
     /// Of what the worker listens on by itself: it is removed with the door.
     file: Option<SocketFile>,
     /// In the slot of their connection.
@@ -105,14 +112,22 @@ struct Socket {
 impl<H: Handler> Site<H> {
     /// A site without connections. Those that it makes have the options of `stream`.
     pub(crate) fn new(mut engine: Engine<H>, waker: Waker, listener: Option<Listener>, stream: StreamOptions) -> Self {
-        let door = listener.map(|socket| Door { socket: socket.into(), ready: false, paused_until: None, told: false });
+        let door = |socket| Some(Door { socket, ready: false, paused_until: None, told: false });
+        let (door, hatch) = match listener {
+            None => (None, None),
+            Some(Listener::Tcp(socket)) => (door(Acceptor::Tcp(TcpListener::from_std(socket))), None),
+            Some(Listener::Unix(socket)) => (door(Acceptor::Unix(UnixListener::from_std(socket))), None),
+            Some(Listener::Udp(socket)) => (None, Some(Hatch::new(socket))),
+        };
         engine.stand_on(Ground::Kernel);
+        engine.serve_datagrams(hatch.is_some());
         engine.set_seed(RandomState::new().hash_one(0));
         Self {
             number: 0,
             engine,
             dialer: Dialer::new(stream, waker),
             door,
+            hatch,
             file: None,
             sockets: Vec::new(),
             hungry: VecDeque::new(),
@@ -128,6 +143,7 @@ impl<H: Handler> Site<H> {
 
     fn close_door(&mut self) {
         self.door = None;
+        self.close_hatch();
         if let Some(file) = self.file.take() {
             file.remove();
         }
@@ -218,6 +234,13 @@ impl<H: Handler> Site<H> {
     /// Reads until the socket is exhausted, the connection has enough, or its turn is over.
     fn read(&mut self, id: ConnectionId, now: Instant) {
         let Some(socket) = self.sockets.get_mut(id.slot()).and_then(Option::as_mut) else { return };
+        if let Stream::Udp(udp) = &socket.stream {
+            socket.readable = socket.readable && {
+                let room = &mut self.dialer.datagram_room;
+                Self::read_datagrams(&mut self.engine, room, udp, id, now)
+            };
+            return self.queue_read(id);
+        }
         for _ in 0..READS_A_TURN {
             if !socket.readable {
                 return;
@@ -296,6 +319,7 @@ impl<H: Handler> Site<H> {
                 Some(Change::Finish(id)) => self.finish(id, now),
                 Some(Change::Resolve(id)) => self.resolve(id, now),
                 Some(Change::Connect(id, attempt)) => self.connect(registry, id, attempt, now),
+                Some(Change::Datagrams) => self.send_datagrams(registry, now),
                 Some(Change::Closed(id, End::Destroyed)) => self.drop_socket(id),
                 Some(Change::Closed(id, End::Drained)) => self.linger(id, now),
             }
@@ -316,7 +340,9 @@ impl<H: Handler> Site<H> {
     fn linger(&mut self, id: ConnectionId, now: Instant) {
         let patience = if self.engine.is_stopping() { LINGER_STOPPING } else { LINGER };
         let Some(socket) = self.socket(id) else { return self.engine.release(id) };
-        if socket.ended || socket.stream.shutdown(Shutdown::Write).is_err() {
+        // What was sent as datagrams is on its way, and their peer has no end to wait for.
+        let done = socket.ended || matches!(socket.stream, Stream::Udp(_));
+        if done || socket.stream.shutdown(Shutdown::Write).is_err() {
             return self.drop_socket(id);
         }
         socket.lingers = true;
@@ -363,6 +389,9 @@ impl<H: Handler> Drive for Site<H> {
         if let Some(door) = &mut self.door {
             registry.register(door.socket.source(), token(site, LISTENER), Interest::READABLE)?;
         }
+        if let Some(hatch) = &mut self.hatch {
+            hatch.register(registry, site)?;
+        }
         self.engine.start(now);
         Ok(())
     }
@@ -371,6 +400,10 @@ impl<H: Handler> Drive for Site<H> {
         let Some(place) = place.checked_sub(LISTENER + 1) else {
             if let Some(door) = &mut self.door {
                 door.ready = door.paused_until.is_none();
+            }
+            self.hatch_ready(event.is_readable(), event.is_writable());
+            if event.is_writable() {
+                self.send_datagrams(registry, now);
             }
             return;
         };
@@ -411,6 +444,7 @@ impl<H: Handler> Drive for Site<H> {
             door.ready |= door.paused_until.take_if(|until| *until <= now).is_some();
             self.accept(registry, now);
         }
+        self.receive_datagrams(now);
         for _ in 0..self.hungry.len() {
             let Some(id) = self.hungry.pop_front() else { break };
             if let Some(socket) = self.socket(id) {
@@ -423,13 +457,16 @@ impl<H: Handler> Drive for Site<H> {
     }
 
     fn deadline(&mut self, now: Instant) -> Option<Instant> {
-        let accepting = self.engine.accepts() && self.door.as_ref().is_some_and(|door| door.ready);
+        let ready =
+            self.door.as_ref().is_some_and(|door| door.ready) || self.hatch.as_ref().is_some_and(Hatch::is_ready);
+        let accepting = self.engine.accepts() && ready;
         if accepting || !self.hungry.is_empty() || self.engine.has_changes() {
             return Some(now);
         }
         let accept = self.door.as_ref().and_then(|door| door.paused_until);
         let linger = self.lingering.front().map(|(until, _)| *until);
-        [self.engine.deadline(), accept, linger].into_iter().flatten().min()
+        let receive = self.hatch.as_ref().and_then(Hatch::deadline);
+        [self.engine.deadline(), accept, receive, linger].into_iter().flatten().min()
     }
 
     fn newcomers(&mut self) -> Vec<Box<dyn Drive>> {

@@ -2,7 +2,7 @@
 
 use crate::engine::Endpoint;
 use mio::event::Source;
-use mio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use mio::net::{TcpListener, TcpStream, UdpSocket, UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use socket2::{Socket, TcpKeepalive};
 use std::io::{self, Read, Write};
@@ -90,6 +90,8 @@ pub(super) enum Acceptor {
 pub(super) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// Of datagrams to one peer.
+    Udp(UdpSocket),
 }
 
 impl Acceptor {
@@ -109,20 +111,12 @@ impl Acceptor {
     }
 }
 
-impl From<super::Listener> for Acceptor {
-    fn from(listener: super::Listener) -> Self {
-        match listener {
-            super::Listener::Tcp(socket) => Self::Tcp(TcpListener::from_std(socket)),
-            super::Listener::Unix(socket) => Self::Unix(UnixListener::from_std(socket)),
-        }
-    }
-}
-
 impl Stream {
     pub(super) fn local(&self) -> io::Result<Endpoint> {
         match self {
             Self::Tcp(socket) => socket.local_addr().map(Endpoint::from),
             Self::Unix(socket) => socket.local_addr().map(Endpoint::from),
+            Self::Udp(socket) => socket.local_addr().map(Endpoint::from),
         }
     }
 
@@ -130,6 +124,8 @@ impl Stream {
         match self {
             Self::Tcp(socket) => socket.shutdown(how),
             Self::Unix(socket) => socket.shutdown(how),
+            // Datagrams have no end.
+            Self::Udp(_) => Ok(()),
         }
     }
 
@@ -138,6 +134,7 @@ impl Stream {
         match self {
             Self::Tcp(socket) => socket.peer_addr().map(drop),
             Self::Unix(socket) => socket.peer_addr().map(drop),
+            Self::Udp(socket) => socket.peer_addr().map(drop),
         }
     }
 
@@ -145,6 +142,7 @@ impl Stream {
         match self {
             Self::Tcp(socket) => socket.take_error(),
             Self::Unix(socket) => socket.take_error(),
+            Self::Udp(socket) => socket.take_error(),
         }
     }
 
@@ -152,6 +150,7 @@ impl Stream {
         match self {
             Self::Tcp(socket) => socket,
             Self::Unix(socket) => socket,
+            Self::Udp(socket) => socket,
         }
     }
 }
@@ -161,6 +160,7 @@ impl Read for Stream {
         match self {
             Self::Tcp(socket) => socket.read(room),
             Self::Unix(socket) => socket.read(room),
+            Self::Udp(socket) => socket.recv(room),
         }
     }
 }
@@ -170,6 +170,7 @@ impl Write for Stream {
         match self {
             Self::Tcp(socket) => socket.write(bytes),
             Self::Unix(socket) => socket.write(bytes),
+            Self::Udp(socket) => socket.send(bytes),
         }
     }
 

@@ -85,12 +85,16 @@ pub(crate) trait Actor {
 pub(crate) struct Driver<H: Handler> {
     pub(super) engine: Engine<Witness<H>>,
     /// Which of the workers of the process it is.
-    site: usize,
-    network: Rc<RefCell<Network>>,
+    pub(super) site: usize,
+    /// Where it listens for datagrams, if it does.
+    pub(super) listens: Option<SocketAddr>,
+    /// The connections of datagrams that it has made, and from where.
+    pub(super) links: BTreeMap<ConnectionId, SocketAddr>,
+    pub(super) network: Rc<RefCell<Network>>,
     ledger: Rc<RefCell<Ledger>>,
     /// When the clock of the network began.
     epoch: Instant,
-    now: Instant,
+    pub(super) now: Instant,
     /// In the slot of their connection.
     sockets: Vec<Option<Socket>>,
     /// The connection of each line.
@@ -137,6 +141,8 @@ impl<H: Handler> Driver<H> {
         Self {
             engine,
             site,
+            listens: None,
+            links: BTreeMap::new(),
             network,
             ledger,
             epoch,
@@ -232,7 +238,9 @@ impl<H: Handler> Driver<H> {
     }
 
     fn connect(&mut self, id: ConnectionId, attempt: u32) {
-        if let Some((endpoint, _)) = self.engine.attempt(id, attempt) {
+        if self.engine.is_of_datagrams(id) {
+            self.link(id, attempt);
+        } else if let Some((endpoint, _)) = self.engine.attempt(id, attempt) {
             let line = self.network.borrow_mut().dial(self.site, endpoint.clone());
             self.attempts.insert(line, (id, attempt));
         }
@@ -305,6 +313,9 @@ impl<H: Handler> Driver<H> {
     }
 
     fn write(&mut self, id: ConnectionId) -> Result<(), String> {
+        if self.write_datagram(id) {
+            return Ok(());
+        }
         self.touched.insert(id);
         self.check_queue(id)?;
         let Some(socket) = self.sockets.get_mut(id.slot()).and_then(Option::as_mut) else { return Ok(()) };
@@ -337,6 +348,7 @@ impl<H: Handler> Driver<H> {
                 Some(Change::Finish(id)) => self.finish(id)?,
                 Some(Change::Resolve(id)) => self.resolve(id),
                 Some(Change::Connect(id, attempt)) => self.connect(id, attempt),
+                Some(Change::Datagrams) => self.send_datagrams(),
                 Some(Change::Closed(id, how)) => self.let_go(id, how)?,
             }
         }
@@ -423,6 +435,7 @@ impl<H: Handler> Driver<H> {
             self.network.borrow_mut().release(line);
             self.lines.remove(&line);
         }
+        self.unlink(id);
         self.abandon(id);
         self.engine.release(id);
     }
@@ -433,6 +446,7 @@ impl<H: Handler> Actor for Driver<H> {
         !self.hungry.is_empty()
             || self.engine.has_changes()
             || (self.network.borrow().has_backlog(self.site) && self.looks_out())
+            || self.network.borrow().has_datagrams(self.site)
     }
 
     fn start(&mut self) {
@@ -496,6 +510,7 @@ impl<H: Handler> Actor for Driver<H> {
             self.engine.expire(self.now);
         }
         self.accept();
+        self.receive_datagrams()?;
         for _ in 0..self.hungry.len() {
             let Some(id) = self.hungry.pop_front() else { break };
             if let Some(socket) = self.socket(id) {

@@ -29,6 +29,10 @@ pub struct Faults {
     pub refusals: u32,
     /// So many names in a thousand are not found.
     pub lost_names: u32,
+    /// So many datagrams in a thousand are lost.
+    pub losses: u32,
+    /// So many datagrams in a thousand come twice.
+    pub copies: u32,
     /// In so many turns in a thousand the clock steps forward by up to [`CLOCK_STEP_MAX`](Self::CLOCK_STEP_MAX), as if
     /// the process had been suspended.
     pub clock_steps: u32,
@@ -47,6 +51,8 @@ impl Faults {
         write_failures: 0,
         refusals: 0,
         lost_names: 0,
+        losses: 0,
+        copies: 0,
         clock_steps: 0,
     };
 
@@ -62,8 +68,17 @@ impl Faults {
     };
 
     /// All of them.
-    pub const ALL: Self =
-        Self { stalls: 5, resets: 2, write_failures: 2, refusals: 50, lost_names: 50, clock_steps: 1, ..Self::MILD };
+    pub const ALL: Self = Self {
+        stalls: 5,
+        resets: 2,
+        write_failures: 2,
+        refusals: 50,
+        lost_names: 50,
+        losses: 50,
+        copies: 50,
+        clock_steps: 1,
+        ..Self::MILD
+    };
 
     /// How long a piece that is stalled takes at most.
     pub const STALL_MAX: Duration = Duration::from_secs(60);
@@ -92,6 +107,12 @@ pub enum Count {
     LookUps,
     /// Sides of a connection that the worker has ended before its peer's.
     HalfCloses,
+    /// Datagrams that were sent, by workers and to them.
+    DatagramsSent,
+    /// Datagrams that were lost, by the network or as nobody took them.
+    DatagramsLost,
+    /// Datagrams that came twice.
+    DatagramCopies,
     /// Reads of a socket.
     Reads,
     /// Reads that gave less than there was.
@@ -146,7 +167,7 @@ pub enum Count {
 
 impl Count {
     /// All that is counted, with the words for it.
-    pub const ALL: [(Self, &'static str); 33] = [
+    pub const ALL: [(Self, &'static str); 36] = [
         (Self::Turns, "turns"),
         (Self::Checks, "checks"),
         (Self::Accepts, "accepts"),
@@ -155,6 +176,9 @@ impl Count {
         (Self::Refusals, "refused connects"),
         (Self::LookUps, "names looked up"),
         (Self::HalfCloses, "half-closes"),
+        (Self::DatagramsSent, "datagrams"),
+        (Self::DatagramsLost, "datagrams lost"),
+        (Self::DatagramCopies, "datagrams that came twice"),
         (Self::Reads, "reads"),
         (Self::ShortReads, "short reads"),
         (Self::Writes, "writes"),

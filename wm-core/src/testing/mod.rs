@@ -76,6 +76,7 @@
 //! The kernel's sockets, processes and signals: `net` and `process` are tested with the real ones. A world is one worker
 //! process, with all the workers that it [hosts](crate::Context::host); what they connect to is made up by the test.
 
+mod datagrams;
 mod driver;
 mod faults;
 mod network;
@@ -87,6 +88,7 @@ mod witness;
 pub use crate::dice::Dice;
 
 pub use self::{
+    datagrams::DatagramPeer,
     faults::{Count, Faults, Tally},
     network::LineEnd,
     peer::Peer,
@@ -97,7 +99,7 @@ pub(crate) use self::driver::{Actor, Driver};
 
 use self::network::Network;
 use crate::{
-    Worker,
+    Address, Worker,
     engine::{Endpoint, Engine, Handler, Mailbox},
     protocol::Protocol,
     worker::Newcomer,
@@ -105,7 +107,7 @@ use crate::{
 use std::{
     cell::RefCell,
     fmt,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     rc::Rc,
     sync::{
         Arc,
@@ -149,8 +151,7 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
         let epoch = Instant::now();
         let stage = Stage { network: Rc::clone(&network), epoch, seed };
         let engine = Engine::new(handler, settings.name, 0, limits, Waker::from(Arc::clone(&bell)), epoch);
-        let endpoint = settings.address.ok().flatten().map(|address| address.endpoint().clone());
-        let mut driver = stage.actor(engine, endpoint);
+        let mut driver = stage.actor(engine, settings.address.ok().flatten());
         driver.start();
         let mut world =
             Self { driver, others: Vec::new(), stage, network, bell, seed, panics: 0, panics_allowed: false };
@@ -204,6 +205,17 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
         let site = site.unwrap_or_else(|| panic!("no worker of this world listens on {endpoint}"));
         let line = self.network.borrow_mut().connect(site, None);
         Peer::new(Rc::clone(&self.network), line)
+    }
+
+    /// A program with a socket for datagrams: one that sends to where the worker listens for them, at an address of its own.
+    pub fn datagram_peer<C: Protocol + Default>(&mut self) -> DatagramPeer<C> {
+        DatagramPeer::new(Rc::clone(&self.network), None)
+    }
+
+    /// As [`datagram_peer`](Self::datagram_peer), at an address that the worker may
+    /// [connect](crate::Context::connect) to.
+    pub fn datagram_peer_at<C: Protocol + Default>(&mut self, address: SocketAddr) -> DatagramPeer<C> {
+        DatagramPeer::new(Rc::clone(&self.network), Some(address))
     }
 
     /// A server that the worker may [connect](crate::Context::connect) to: from now on somebody listens there. Where nobody
@@ -439,9 +451,19 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// A worker, which listens somewhere if it does.
-    pub(crate) fn actor<H: Handler>(&self, engine: Engine<H>, listens: Option<Endpoint>) -> Driver<H> {
-        let site = self.network.borrow_mut().settle(listens);
-        Driver::new(engine, site, Rc::clone(&self.network), self.epoch, self.seed.wrapping_add(site as u64))
+    pub(crate) fn actor<H: Handler>(&self, engine: Engine<H>, listens: Option<Address>) -> Driver<H> {
+        let datagrams = listens.as_ref().filter(|address| address.is_udp());
+        let datagrams = datagrams.and_then(|address| address.endpoint().socket_addr());
+        let endpoint = listens.map(|address| address.endpoint().clone());
+        let site = self.network.borrow_mut().settle(endpoint.filter(|_| datagrams.is_none()));
+        let seed = self.seed.wrapping_add(site as u64);
+        let mut driver = Driver::new(engine, site, Rc::clone(&self.network), self.epoch, seed);
+        if let Some(at) = datagrams {
+            self.network.borrow_mut().listen_for_datagrams(site, at);
+            driver.listens = Some(at);
+            driver.engine.serve_datagrams(true);
+        }
+        driver
     }
 }
 

@@ -10,6 +10,7 @@
 //! by a worker that dials; afterwards there is no difference.
 
 use super::{
+    datagrams::Datagrams,
     faults::{Count, Faults, Tally},
     outside::Outside,
 };
@@ -76,6 +77,8 @@ pub(super) enum Event {
     Dial(usize),
     /// A name server answers.
     Answer(usize),
+    /// A datagram arrives.
+    Datagram(usize),
 }
 
 /// When, then in which order, then what.
@@ -152,6 +155,7 @@ pub(super) struct Network {
     listeners: Vec<Option<Endpoint>>,
     pub(super) edges: Vec<(usize, Edge)>,
     pub(super) outside: Outside,
+    pub(super) datagrams: Datagrams,
     events: VecDeque<(Duration, &'static str, usize, usize)>,
     digest: u64,
     send_window: usize,
@@ -173,6 +177,7 @@ impl Network {
             listeners: Vec::new(),
             edges: Vec::new(),
             outside: Outside::default(),
+            datagrams: Datagrams::default(),
             events: VecDeque::new(),
             digest: 0,
             send_window,
@@ -243,6 +248,7 @@ impl Network {
                 Event::Reset(line) => self.lose(line),
                 Event::Dial(line) => self.arrive(line),
                 Event::Answer(question) => self.look_up(question),
+                Event::Datagram(number) => self.deliver(number),
             }
         }
         if !self.lines.is_empty() && self.dice.chance(self.faults.false_alarms) {

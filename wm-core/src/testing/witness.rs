@@ -37,6 +37,9 @@ impl<H: Handler> Witness<H> {
     /// Of a connection that could not be made there is no `on_connect`.
     fn enter_for(&self, count: Count, callback: &'static str, connection: &Client<'_, H>) -> Running {
         let id = connection.id();
+        if connection.is_guest() {
+            return self.enter(Some(count), callback, None);
+        }
         let made = self.ledger.borrow().open.contains(&id);
         let id = (made || connection.target().is_none() || callback == "on_connect").then_some(id);
         self.enter(Some(count), callback, id)
@@ -110,7 +113,8 @@ impl<H: Handler> Handler for Witness<H> {
     }
 
     fn on_message(&mut self, connection: &mut Client<'_, H>, message: <H::Protocol as Protocol>::In<'_>) {
-        let _running = self.enter(Some(Count::OnMessage), "on_message", Some(connection.id()));
+        let id = (!connection.is_guest()).then(|| connection.id());
+        let _running = self.enter(Some(Count::OnMessage), "on_message", id);
         self.handler.on_message(connection, message);
     }
 

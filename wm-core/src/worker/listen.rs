@@ -4,7 +4,7 @@ use super::Worker;
 use crate::{
     engine::{Context, Endpoint, Engine, Ground, Handler, Mailbox},
     error::Error,
-    net::{Drive, Listener, Site, SocketFile, StreamOptions, bind},
+    net::{Address, Drive, Listener, Site, SocketFile, StreamOptions, bind},
     protocol::Protocol,
     testing::{Actor, Stage},
 };
@@ -89,22 +89,25 @@ impl<P: Protocol, S> Context<'_, P, S> {
     {
         let Worker { settings, limits, handler, .. } = worker;
         let address = settings.address?;
-        let (mut endpoint, mut listener) = (None, None);
+        let (mut place, mut listener) = (address.clone(), None);
         match self.ground() {
             Ground::Bare => return Err(Error::NoSockets),
-            Ground::MadeUp => endpoint = address.map(|address| address.endpoint),
+            Ground::MadeUp => {}
             Ground::Kernel => {
                 if let Some(address) = address {
                     let bound = bind(&address, &settings.listen)?;
-                    endpoint = Some(bound.endpoint().map_err(|source| Error::Listen { address, source })?);
+                    let found = bound.endpoint();
+                    let endpoint = found.map_err(|source| Error::Listen { address: address.clone(), source })?;
+                    place = Some(address.with_endpoint(endpoint));
                     listener = Some(bound);
                 }
             }
         }
+        let endpoint = place.as_ref().map(|address| address.endpoint().clone());
         let waker = self.waker();
         let engine = Engine::new(handler, settings.name, self.worker_id(), limits, waker.clone(), self.now());
         let mailbox = engine.mailbox();
-        let recruit = Recruit { engine, waker, listener, endpoint: endpoint.clone(), stream: settings.listen.stream };
+        let recruit = Recruit { engine, waker, listener, address: place, stream: settings.listen.stream };
         let newcomer: Box<dyn Newcomer> = Box::new(recruit);
         self.send_driver(Box::new(newcomer));
         Ok(Neighbor { mailbox, endpoint })
@@ -124,17 +127,18 @@ struct Recruit<H: Handler> {
     engine: Engine<H>,
     waker: Waker,
     listener: Option<Listener>,
-    endpoint: Option<Endpoint>,
+    address: Option<Address>,
     stream: StreamOptions,
 }
 
 impl<H: Handler> Newcomer for Recruit<H> {
     fn into_site(self: Box<Self>) -> Box<dyn Drive> {
-        let file = self.endpoint.as_ref().filter(|_| self.listener.is_some()).and_then(SocketFile::of);
+        let listens = self.address.as_ref().filter(|_| self.listener.is_some());
+        let file = listens.and_then(|address| SocketFile::of(address.endpoint()));
         Box::new(Site::new(self.engine, self.waker, self.listener, self.stream).with_file(file))
     }
 
     fn into_actor(self: Box<Self>, stage: &Stage) -> Box<dyn Actor> {
-        Box::new(stage.actor(self.engine, self.endpoint))
+        Box::new(stage.actor(self.engine, self.address))
     }
 }

@@ -12,7 +12,7 @@ pub use service::{Launch, Service};
 pub use settings::Settings;
 
 use crate::{
-    engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits},
+    engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits, UDP},
     error::Error,
     net::{Address, ListenOptions, Reactor, Site, UNIX},
     protocol::{Duplex, Protocol, Silent, Tcp},
@@ -53,7 +53,9 @@ pub struct Worker<P: Protocol, H = Closures<P, ()>> {
 
 impl<P: Protocol + Default> Worker<P, Closures<P, ()>> {
     /// A worker that listens on `address`, see [`Address`]: `scheme://host:port`, where the scheme is the name of the
-    /// protocol, or `tcp`; or a Unix socket, `unix:///path`.
+    /// protocol, or `tcp`; or a Unix socket, `unix:///path`. With `udp` each datagram is a message, and whoever has sent it is
+    /// a connection as long as the callback runs: there is no `on_connect` and no `on_close`, and
+    /// [`Context::send_to`] sends at other times.
     ///
     /// A bad address is reported by [`run_all`](crate::run_all), together with whatever else is wrong, before anything
     /// is started.
@@ -120,7 +122,7 @@ impl Worker<Duplex<Silent>> {
 
 /// The address of a worker that speaks `P`.
 fn speaks<P: Protocol>(address: Address) -> Result<Address, Error> {
-    if [P::NAME, Tcp::NAME, UNIX].contains(&address.scheme()) {
+    if [P::NAME, Tcp::NAME, UNIX, UDP].contains(&address.scheme()) {
         return Ok(address);
     }
     Err(Error::WrongScheme { address, speaks: P::NAME })

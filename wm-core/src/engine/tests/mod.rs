@@ -198,6 +198,7 @@ impl Desk {
                     self.engine.release(id);
                     closed.push((id.serial(), how));
                 }
+                Change::Datagrams => self.log.borrow_mut().push("datagrams".to_owned()),
                 Change::Finish(id) => self.log.borrow_mut().push(format!("{id} finish")),
                 Change::Resolve(id) => {
                     let (host, port) = self.engine.unresolved(id).unwrap();
