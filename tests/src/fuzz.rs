@@ -1,6 +1,6 @@
 //! What the fuzzers of `fuzz/` do with their bytes. The same is done with the committed corpus by an ordinary test.
 
-use crate::{laws, subject, values};
+use crate::{damage, laws, subject};
 use wm_schema::codegen::{Options, rust};
 use wm_schema::{dsl, explain, interp, resolve};
 
@@ -30,7 +30,7 @@ pub fn schema(data: &[u8]) {
     let _ = interp::test(&schema).to_string();
     for message in &schema.messages {
         let interpreter = interp::Interpreter::new(&schema, message);
-        let value = values::message(&schema, &message.layout, interpreter.from(), data);
+        let value = interp::made_up(&schema, &message.layout, interpreter.from(), data);
         let Ok(frame) = interpreter.encode(&value) else { continue };
         assert_eq!(interpreter.decode(&frame).as_ref(), Ok(&value), "{source}");
     }
@@ -45,13 +45,13 @@ pub fn schema(data: &[u8]) {
 pub fn protocol(name: &str, data: &[u8]) {
     let (pieces, stream) = data.split_at(data.len().min(PIECES));
     for subject in subject::of(name) {
-        let cuts = values::cuts(stream.len(), pieces);
+        let cuts = damage::cuts(stream.len(), pieces);
         let outcome = laws::agree(&subject, stream, &cuts);
         laws::sent_is_read_again(&subject, &outcome);
         let value = subject.message(stream);
         if let Ok(frame) = laws::round_trip(&subject, &value) {
-            let damaged = values::mutated(&frame, pieces);
-            let _ = laws::agree(&subject, &damaged, &values::cuts(damaged.len(), pieces));
+            let damaged = damage::mutated(&frame, pieces);
+            let _ = laws::agree(&subject, &damaged, &damage::cuts(damaged.len(), pieces));
         }
     }
 }

@@ -4,11 +4,12 @@
 //!   schemas/*.wm ──> generated code ──┐
 //!                └─> interpreter ─────┼──> engine ──> stream ──> an outcome: messages, then what is missing or wrong
 //!   a derived struct, by hand ────────┘
-//!   vectors/*.txt, values, garbage ──────> the same bytes for each of them, in any pieces: the same outcome
+//!   vectors/*.txt, damage, garbage ──────> the same bytes for each of them, in any pieces: the same outcome
 //! ```
 //!
 //! A vector is data: found by a fuzzer or thought of by a person, it is written down once and run by every engine.
 
+pub mod damage;
 pub mod derived;
 pub mod engine;
 pub mod foreign;
@@ -23,5 +24,4 @@ pub mod staged;
 pub mod stream;
 pub mod streamed;
 pub mod subject;
-pub mod values;
 pub mod vectors;

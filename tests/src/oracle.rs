@@ -1,7 +1,6 @@
 //! The interpreter as a judge over all other engines: of the one message that a side sends, or of all of them.
 
 use crate::engine::{Engine, Framer, Mistake, Read, Refusal};
-use crate::values;
 use wm_core::protocol::Input;
 use wm_schema::interp::{self, EncodeError, Error, Interpreter, Listener, Scan, Stage};
 use wm_schema::ir::{Framing, Schema, Side, Value};
@@ -45,7 +44,7 @@ impl Oracle {
     pub fn message(&self, schema: &Schema, entropy: &[u8]) -> Value {
         match self {
             Self::One(interpreter) => {
-                values::message(schema, &interpreter.message().layout, interpreter.from(), entropy)
+                interp::made_up(schema, &interpreter.message().layout, interpreter.from(), entropy)
             }
             Self::Several(listener) => one_of(schema, listener, entropy),
             Self::InState(stage, side) => match stage.listener(*side) {
@@ -111,7 +110,7 @@ fn one_of(schema: &Schema, listener: &Listener<'_>, entropy: &[u8]) -> Value {
     let (first, entropy) = entropy.split_first().unwrap_or((&0, &[]));
     let message = messages[usize::from(*first) % messages.len()];
     let from = listener.interpreter(message).from();
-    Value::Arm(message, Box::new(values::message(schema, &schema.messages[message].layout, from, entropy)))
+    Value::Arm(message, Box::new(interp::made_up(schema, &schema.messages[message].layout, from, entropy)))
 }
 
 impl Engine for Oracle {

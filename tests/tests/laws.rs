@@ -11,7 +11,7 @@ use std::fmt::Debug;
 use wm_core::protocol::{Decoded, Input, Protocol, Tcp};
 use wm_schema::ir::{Bytes, Content, Equation, Extent, Framing, Layout, Role, Scale, Schema, Type};
 use wm_tests::subject::{self, Subject};
-use wm_tests::{laws, stream, values};
+use wm_tests::{damage, laws, stream};
 
 /// Runs a law on many inputs for each subject.
 fn for_all<S>(cases: u32, strategy: &S, law: impl Fn(&Subject, S::Value))
@@ -88,7 +88,7 @@ fn any_pieces_give_the_same_messages() {
     for_all(24, &(vec(entropy(80), 1..4), entropy(16)), |subject, (entropies, cuts)| {
         let frames: Vec<Vec<u8>> = entropies.iter().filter_map(|entropy| frame(subject, entropy)).collect();
         let whole = frames.concat();
-        let cuts = values::cuts(whole.len(), &cuts);
+        let cuts = damage::cuts(whole.len(), &cuts);
         let outcome = laws::agree(subject, &whole, &cuts);
         for engine in &subject.engines {
             assert_eq!(stream::run_in_any_pieces(engine.as_ref(), &whole, &cuts), outcome);
@@ -100,7 +100,7 @@ fn any_pieces_give_the_same_messages() {
 #[test]
 fn garbage_is_refused_alike_and_never_panics() {
     for_all(256, &(entropy(64), entropy(16)), |subject, (garbage, cuts)| {
-        let outcome = laws::agree(subject, &garbage, &values::cuts(garbage.len(), &cuts));
+        let outcome = laws::agree(subject, &garbage, &damage::cuts(garbage.len(), &cuts));
         laws::sent_is_read_again(subject, &outcome);
     });
 }
@@ -109,8 +109,8 @@ fn garbage_is_refused_alike_and_never_panics() {
 fn damaged_messages_are_refused_alike_and_never_panic() {
     for_all(256, &(entropy(120), entropy(24), entropy(16)), |subject, (entropy, damage, cuts)| {
         let Some(frame) = frame(subject, &entropy) else { return };
-        let damaged = values::mutated(&frame.repeat(2), &damage);
-        let outcome = laws::agree(subject, &damaged, &values::cuts(damaged.len(), &cuts));
+        let damaged = damage::mutated(&frame.repeat(2), &damage);
+        let outcome = laws::agree(subject, &damaged, &damage::cuts(damaged.len(), &cuts));
         laws::sent_is_read_again(subject, &outcome);
     });
 }

@@ -6,10 +6,10 @@ use proptest::test_runner::{Config, TestRunner};
 use std::cell::Cell;
 use std::fmt::Debug;
 use wm_core::protocol::Message;
-use wm_schema::interp::Interpreter;
+use wm_schema::interp::{self, Interpreter};
+use wm_tests::damage;
 use wm_tests::recovery::{Event, blocking, by_schema, worker};
 use wm_tests::schemas::{self, recover::Sample, upload::Upload};
-use wm_tests::values;
 
 fn oracle(protocol: &str) -> Interpreter<'static> {
     let schema = schemas::load(protocol);
@@ -101,11 +101,11 @@ where
     let mut runner = TestRunner::new(Config { cases: 256, failure_persistence: None, ..Config::default() });
     let law = runner.run(&strategy, |(entropies, damage, cuts)| {
         let frames = entropies.iter().filter_map(|entropy| {
-            let value = values::message(schemas::load(protocol), &oracle.message().layout, oracle.from(), entropy);
+            let value = interp::made_up(schemas::load(protocol), &oracle.message().layout, oracle.from(), entropy);
             oracle.encode(&value).ok()
         });
-        let stream = values::mutated(&frames.flatten().collect::<Vec<u8>>(), &damage);
-        let events = agreed::<M>(protocol, &stream, &values::cuts(stream.len(), &cuts));
+        let stream = damage::mutated(&frames.flatten().collect::<Vec<u8>>(), &damage);
+        let events = agreed::<M>(protocol, &stream, &damage::cuts(stream.len(), &cuts));
         skipped.set(skipped.get() + events.iter().filter(|event| matches!(event, Event::Skipped(..))).count());
         Ok(())
     });

@@ -11,7 +11,6 @@ use wm_schema::interp::{self, Scan, Stage};
 use wm_schema::ir::{Schema, Side, Value};
 use wm_tests::engine::{Mistake, Refusal};
 use wm_tests::schemas::{self, door, socks5};
-use wm_tests::values;
 
 /// The end that receives what `Said` says, and the one that sends it.
 struct Ends<Said: Staged, Heard: Staged<State = Said::State>> {
@@ -30,7 +29,7 @@ fn anything(schema: &Schema, stage: &Stage<'_>, side: Side, entropy: &[u8]) -> V
         return Value::Bytes([b"raw", entropy].concat());
     }
     let message = messages[usize::from(*first) / 8 % messages.len()];
-    Value::Arm(message, Box::new(values::message(schema, &schema.messages[message].layout, side, entropy)))
+    Value::Arm(message, Box::new(interp::made_up(schema, &schema.messages[message].layout, side, entropy)))
 }
 
 /// Lets one side say something that is legal by the interpreter: the other end hears it, in two pieces.

@@ -16,13 +16,13 @@ use wm_core::protocol::{Duplex, FromClient, FromServer, Input, Message, Part, Pr
 use wm_core::wire::EncodeFault;
 use wm_core::{Connection, ConnectionError, Framed, FramedError, Handler, Limits};
 use wm_schema::ir::Side;
+use wm_tests::damage;
 use wm_tests::derived;
 use wm_tests::engine::Engine as _;
 use wm_tests::oracle::Oracle;
 use wm_tests::schemas::{self, binary_transfer, blocks, chunks, http1, streams, upload, websocket};
 use wm_tests::stream::{self, End};
 use wm_tests::streamed::{Parts, run};
-use wm_tests::values;
 use wm_tests::vectors::{self, Vector};
 
 /// Several messages from a side, of which some come in parts: what is generated is no `Message`, as the engines of all
@@ -191,8 +191,8 @@ where
             oracle.encode(&value).ok()
         });
         let good: Vec<u8> = frames.flatten().collect();
-        let stream = if damaged { values::mutated(&good, &damage) } else { good };
-        whole.set(whole.get() + agreed::<M>(&oracle, split, &stream, &values::cuts(stream.len(), &cuts)));
+        let stream = if damaged { damage::mutated(&good, &damage) } else { good };
+        whole.set(whole.get() + agreed::<M>(&oracle, split, &stream, &damage::cuts(stream.len(), &cuts)));
         Ok(())
     });
     held.unwrap();
