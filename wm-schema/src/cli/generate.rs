@@ -42,23 +42,31 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     };
     let code = rust::generate(&schema, &options);
     match &arguments.output {
+        Some(output) if arguments.check => compare(arguments, &name, output, &code),
+        Some(output) => write(output, &code, &format!(" ({} lines)", code.lines().count())),
+        None => deliver(None, &code),
+    }
+}
+
+/// Writes what was made to a file, or prints it.
+pub(crate) fn deliver(output: Option<&Path>, made: &str) -> Outcome {
+    match output {
+        Some(output) => write(output, made, ""),
         None => {
-            print(&code);
+            print(made);
             Outcome::Good
         }
-        Some(output) if arguments.check => compare(arguments, &name, output, &code),
-        Some(output) => write(output, &code),
     }
 }
 
 /// Writes the file, if it is not the same already.
-fn write(output: &Path, code: &str) -> Outcome {
+fn write(output: &Path, code: &str, size: &str) -> Outcome {
     if fs::read_to_string(output).is_ok_and(|old| old == code) {
         return Outcome::Good;
     }
     match fs::write(output, code) {
         Ok(()) => {
-            say(&format!("wrote {} ({} lines)\n", output.display(), code.lines().count()));
+            say(&format!("wrote {}{size}\n", output.display()));
             Outcome::Good
         }
         Err(error) => {
