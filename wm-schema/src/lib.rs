@@ -14,6 +14,8 @@ pub mod apart;
 mod build;
 pub mod codegen;
 pub mod diagnostic;
+#[cfg(feature = "interp")]
+pub mod doc;
 pub mod draft;
 #[cfg(feature = "dsl")]
 pub mod dsl;

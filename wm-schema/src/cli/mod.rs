@@ -6,6 +6,7 @@
 mod capture;
 mod check;
 mod decode;
+mod doc;
 mod dump;
 mod explain;
 mod fmt;
@@ -133,6 +134,13 @@ Of a frame that is refused, the dump marks the byte, and the line of the schema 
 Of a capture, the segments of each TCP connection are put in order; the one who connected is the client.
 The exit code is 1 if a frame is refused, or the last one is not complete, or bytes are missing in a capture.")]
     Decode(decode::Arguments),
+    /// Make an HTML page of a protocol: messages, bytes drawn, states, examples
+    #[command(after_help = "\
+Example:
+  wm-schema doc upload.wm -o upload.html
+
+The page is one file, and needs nothing else: no scripts, no fonts, no network.")]
+    Doc(doc::Arguments),
     /// Be a server of a protocol: show what clients send, and answer it
     #[command(after_help = "\
 Examples:
@@ -163,6 +171,7 @@ pub(crate) fn run() -> Outcome {
         Command::Explain { file, message } => explain::run(&file, message.as_deref()),
         Command::Test { files } => each(&source::schemas(files), test::run),
         Command::Decode(arguments) => decode::run(&arguments),
+        Command::Doc(arguments) => doc::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),
     }

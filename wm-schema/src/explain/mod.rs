@@ -2,11 +2,11 @@
 //! it looks like on the wire.
 
 mod apart;
-mod picture;
+pub(crate) mod picture;
 mod session;
-mod table;
+pub(crate) mod table;
 mod walk;
-mod words;
+pub(crate) mod words;
 
 use crate::ir::{Action, Framing, Layout, Message, Schema, Side};
 use std::fmt::Write;
@@ -44,7 +44,7 @@ pub fn explain(schema: &Schema) -> String {
         struct_section(&mut page, schema, layout, walked.contains(&index));
     }
     for (title, lines) in table::declarations(schema) {
-        let _ = write!(page, "\n{title}\n{lines}");
+        let _ = write!(page, "\n{title}\n{}", table::align(&lines));
     }
     page.push('\n');
     memory(&mut page, schema);

@@ -22,10 +22,10 @@ pub(super) fn draw(schema: &Schema, layout: &Layout) -> String {
 }
 
 /// Something that stands on the wire: a field, its prefix or its delimiter.
-struct Part {
-    label: String,
+pub(crate) struct Part {
+    pub(crate) label: String,
     /// None if it varies.
-    bits: Option<u64>,
+    pub(crate) bits: Option<u64>,
 }
 
 fn part(label: impl Into<String>, bytes: Option<u64>) -> Part {
@@ -33,7 +33,7 @@ fn part(label: impl Into<String>, bytes: Option<u64>) -> Part {
 }
 
 /// What stands on the wire for a field: its prefix, its content, its delimiter.
-fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part> {
+pub(crate) fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part> {
     let name = &field.name;
     if matches!(field.role, Role::Pointed(_)) {
         return Vec::new();

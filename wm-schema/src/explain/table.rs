@@ -8,6 +8,13 @@ use std::fmt::Write;
 /// The fields of a layout: where, what, how large, and who sets them.
 pub(super) fn fields(schema: &Schema, layout: &Layout) -> String {
     let mut rows = vec![["byte", "field", "bytes", "type", "set by"].map(str::to_owned)];
+    rows.extend(field_rows(schema, layout));
+    align(&rows)
+}
+
+/// A row for each field.
+pub(crate) fn field_rows(schema: &Schema, layout: &Layout) -> Vec<[String; 5]> {
+    let mut rows = Vec::new();
     let mut offset = Some(0u64);
     for (index, field) in layout.fields.iter().enumerate() {
         let place = offset.map_or("-".to_owned(), |offset| offset.to_string());
@@ -32,7 +39,7 @@ pub(super) fn fields(schema: &Schema, layout: &Layout) -> String {
         rows.push([place, field.name.clone(), size, field_word(schema, layout, field), who]);
         offset = offset.zip(field.size.fixed()).map(|(offset, bytes)| offset.saturating_add(bytes));
     }
-    align(&rows)
+    rows
 }
 
 /// The size of a field in a run of bits, and what an escape adds to it.
@@ -44,8 +51,8 @@ fn bit_size(field: &Field, bits: &BitPlace) -> String {
     }
 }
 
-/// Integers, enums and JSON bodies, each with its title and its lines.
-pub(super) fn declarations(schema: &Schema) -> Vec<(String, String)> {
+/// Integers, enums and JSON bodies, each with its title and its rows.
+pub(crate) fn declarations(schema: &Schema) -> Vec<(String, Vec<[String; 2]>)> {
     let mut sections = Vec::new();
     for int in &schema.ints {
         let mut rows = vec![[format!("0..={}", int.direct), "the value itself".to_owned()]];
@@ -54,7 +61,7 @@ pub(super) fn declarations(schema: &Schema) -> Vec<(String, String)> {
             [least.to_string(), format!("a number of {bits} bits follows")]
         }));
         let minimal = if int.minimal { ", in its shortest form alone" } else { "" };
-        sections.push((format!("int {}: {}{minimal}", int.name, int_word(&int.base)), align(&rows)));
+        sections.push((format!("int {}: {}{minimal}", int.name, int_word(&int.base)), rows));
     }
     for item in &schema.enums {
         let mut rows = Vec::new();
@@ -68,7 +75,7 @@ pub(super) fn declarations(schema: &Schema) -> Vec<(String, String)> {
         if item.open {
             rows.push(["else".to_owned(), "Other".to_owned()]);
         }
-        sections.push((format!("enum {}: {}", item.name, int_word(&item.repr)), align(&rows)));
+        sections.push((format!("enum {}: {}", item.name, int_word(&item.repr)), rows));
     }
     for item in &schema.words {
         let mut rows: Vec<[String; 2]> =
@@ -77,12 +84,12 @@ pub(super) fn declarations(schema: &Schema) -> Vec<(String, String)> {
             rows.push(["else".to_owned(), "Other".to_owned()]);
         }
         let case = if item.nocase { " nocase" } else { "" };
-        sections.push((format!("enum {}: ascii{case}", item.name), align(&rows)));
+        sections.push((format!("enum {}: ascii{case}", item.name), rows));
     }
     for body in &schema.json_bodies {
         let row = |member: &crate::ir::JsonMember| [member.name.clone(), json_word(member.ty, &schema.json_bodies)];
         let rows: Vec<[String; 2]> = body.members.iter().map(row).collect();
-        sections.push((format!("json {}", body.name), align(&rows)));
+        sections.push((format!("json {}", body.name), rows));
     }
     sections
 }
@@ -99,7 +106,7 @@ fn json_word(ty: JsonType, bodies: &[JsonBody]) -> String {
 }
 
 /// Rows with their columns one below the other.
-fn align<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+pub(super) fn align<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for row in rows {

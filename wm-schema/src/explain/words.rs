@@ -7,7 +7,7 @@ use crate::ir::{
 use crate::resolve::spell::{bytes, count};
 
 /// The class of a framing, and why it is that.
-pub(super) fn framing(schema: &Schema, message: &Message) -> (String, String) {
+pub(crate) fn framing(schema: &Schema, message: &Message) -> (String, String) {
     let fields = &message.layout.fields;
     match &message.framing {
         Framing::Walk => (
@@ -46,7 +46,7 @@ pub(super) fn framing(schema: &Schema, message: &Message) -> (String, String) {
 }
 
 /// What follows a bad frame.
-pub(super) fn onward(rule: &Recover) -> String {
+pub(crate) fn onward(rule: &Recover) -> String {
     let fault = rule.kind.map_or("anything else that is bad", FaultKind::word);
     match &rule.action {
         Action::Close => format!("{fault}: the connection closes"),
@@ -230,7 +230,7 @@ pub(super) fn equation(layout: &Layout, index: usize, equation: Equation) -> Str
 }
 
 /// Bytes, and in a round unit where there are many: `2147483648 bytes (2 GiB)`.
-pub(super) fn amount(number: u64) -> String {
+pub(crate) fn amount(number: u64) -> String {
     let exact = count(number, "byte");
     let Some((unit, size)) =
         [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)].into_iter().find(|(_, size)| number >= *size)
@@ -248,7 +248,7 @@ pub(super) fn amount(number: u64) -> String {
 }
 
 /// `4 bytes`, `1 to 256 bytes`, `at least 2 bytes`.
-pub(super) fn span(size: Size) -> String {
+pub(crate) fn span(size: Size) -> String {
     match (size.fixed(), size.most) {
         (Some(bytes), _) => count(bytes, "byte"),
         (None, Some(most)) => format!("{} to {}", size.least, amount(most)),
