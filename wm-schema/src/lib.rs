@@ -13,6 +13,8 @@ pub mod apart;
 #[cfg(feature = "dsl")]
 mod build;
 pub mod codegen;
+#[cfg(feature = "interp")]
+pub mod compat;
 pub mod diagnostic;
 #[cfg(feature = "interp")]
 pub mod doc;

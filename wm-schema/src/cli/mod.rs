@@ -5,6 +5,7 @@
 
 mod capture;
 mod check;
+mod compat;
 mod decode;
 mod doc;
 mod dump;
@@ -134,6 +135,14 @@ Of a frame that is refused, the dump marks the byte, and the line of the schema 
 Of a capture, the segments of each TCP connection are put in order; the one who connected is the client.
 The exit code is 1 if a frame is refused, or the last one is not complete, or bytes are missing in a capture.")]
     Decode(decode::Arguments),
+    /// Find bytes that one version of a schema sends and another refuses, or reads differently
+    #[command(after_help = "\
+Examples:
+  wm-schema compat old.wm new.wm
+  git show HEAD:proto/chat.wm > old.wm && wm-schema compat old.wm proto/chat.wm --json
+
+Both ways are tried, of both sides. Nothing is proven: what was tried is told. The exit code is 1 if there is a difference.")]
+    Compat(compat::Arguments),
     /// Make an HTML page of a protocol: messages, bytes drawn, states, examples
     #[command(after_help = "\
 Example:
@@ -171,6 +180,7 @@ pub(crate) fn run() -> Outcome {
         Command::Explain { file, message } => explain::run(&file, message.as_deref()),
         Command::Test { files } => each(&source::schemas(files), test::run),
         Command::Decode(arguments) => decode::run(&arguments),
+        Command::Compat(arguments) => compat::run(&arguments),
         Command::Doc(arguments) => doc::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),
