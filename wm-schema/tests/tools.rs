@@ -22,8 +22,25 @@ fn folder() -> PathBuf {
     for name in ["binary_transfer.wm", "upload.wm"] {
         fs::copy(root.join("../tests/schemas").join(name), folder.join(name)).expect("a schema");
     }
+    fs::copy(root.join("../tests/schemas/door.wm"), folder.join("door.wm")).expect("a schema");
     fs::copy(root.join("tests/captures/ipv4.pcap"), folder.join("traffic.pcap")).expect("a capture");
+    for (name, version) in [("old.wm", OLD), ("new.wm", NEW)] {
+        fs::write(folder.join(name), version).expect("a schema");
+    }
     folder
+}
+
+/// The two versions that the page compares.
+const OLD: &str = "protocol chat\n\nmessage Say from client { level: u8 in 0..=9  text: str[u8] max 99 }\n";
+const NEW: &str = "protocol chat\n\nmessage Say from client { level: u8 in 0..=10  words: str[u8] max 99 }\n";
+
+/// What the commands of the page make must not be there already.
+fn clean() {
+    let folder = folder();
+    for made in ["transfer.lua", "door.html"] {
+        let _ = fs::remove_file(folder.join(made));
+    }
+    let _ = fs::remove_dir_all(folder.join("parrot"));
 }
 
 /// The words of a command line; single quotes hold them together.
@@ -131,6 +148,7 @@ fn fresh(page: &str) -> String {
 fn the_page_shows_what_is_printed() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/tools.md");
     let page = fs::read_to_string(&path).expect("the page");
+    clean();
     let fresh = fresh(&page);
     assert!(fresh.matches("\n$ wm-schema ").count() >= 8, "{fresh}");
     if std::env::var_os("WM_BLESS").is_some() {

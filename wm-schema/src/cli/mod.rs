@@ -15,6 +15,7 @@ mod frames;
 mod generate;
 mod hex;
 mod json;
+mod new;
 mod peer;
 mod send;
 mod serve;
@@ -150,6 +151,11 @@ Example:
 
 The page is one file, and needs nothing else: no scripts, no fonts, no network.")]
     Doc(doc::Arguments),
+    /// Make a project to start from
+    #[command(after_help = "\
+Example:
+  wm-schema new chat && cd chat && cargo test")]
+    New(new::Arguments),
     /// Be a server of a protocol: show what clients send, and answer it
     #[command(after_help = "\
 Examples:
@@ -182,6 +188,7 @@ pub(crate) fn run() -> Outcome {
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Compat(arguments) => compat::run(&arguments),
         Command::Doc(arguments) => doc::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Send(arguments) => send::run(&arguments),
     }
