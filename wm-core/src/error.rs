@@ -5,6 +5,7 @@
 //! said no, its answer is the [`source`](std::error::Error::source), and stands in the line where it helps.
 
 use crate::net::Address;
+use crate::tls::TlsError;
 use std::{convert::Infallible, fmt, io, path::PathBuf};
 
 /// The environment does not let the server do what it was asked to.
@@ -69,6 +70,13 @@ pub enum Error {
         address: String,
         /// The protocol that the worker speaks.
         speaks: &'static str,
+    },
+    /// A certificate or a key cannot be used.
+    Tls(TlsError),
+    /// The address asks for TLS, and no certificate was given.
+    NoCertificate {
+        /// The address.
+        address: Address,
     },
     /// A tunnel was asked for over datagrams, or of the sender of one.
     NoStream {
@@ -146,6 +154,13 @@ impl fmt::Display for Error {
                 write!(f, "{address} asks for the protocol {scheme:?}, but this worker speaks {speaks:?}; ")?;
                 write!(f, "write {speaks}://{place}")
             }
+            Self::Tls(error) => error.fmt(f),
+            Self::NoCertificate { address } => {
+                write!(
+                    f,
+                    "{address} asks for TLS, but the worker has no certificate; give it one by .tls(TlsServer::new(…))"
+                )
+            }
             Self::NoStream { target } => {
                 write!(f, "no tunnel to {target}: datagrams have no order and no end, so only streams are joined")
             }
@@ -189,10 +204,12 @@ impl std::error::Error for Error {
             | Self::Signals(source)
             | Self::Poll(source) => Some(source),
             Self::Address { fault, .. } => Some(fault),
+            Self::Tls(error) => Some(error),
             Self::WrongScheme { .. }
             | Self::NotASocket { .. }
             | Self::UnknownOwner { .. }
             | Self::WrongTarget { .. }
+            | Self::NoCertificate { .. }
             | Self::NoStream { .. }
             | Self::Stopping
             | Self::NoSockets

@@ -41,6 +41,8 @@ mod table;
 #[cfg(feature = "server")]
 pub mod testing;
 #[cfg(feature = "server")]
+mod tls;
+#[cfg(feature = "server")]
 mod worker;
 
 #[cfg(feature = "server")]
@@ -49,13 +51,15 @@ pub use self::{
     control::Control,
     engine::{
         Backoff, ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, DatagramFault,
-        Deadlines, Dial, Endpoint, Handler, Limits, Mailbox, PipeEnd, Proxy, ProxyFault, Sent, Target, TimerId,
+        Deadlines, Dial, Endpoint, Handler, Limits, Mailbox, PipeEnd, Proxy, ProxyFault, Secured, Sent, Target,
+        TimerId, TlsFault,
     },
     error::{AddressFault, Error},
     framed::{Framed, FramedError},
     net::{Address, Keepalive, ListenOptions, Listener, StreamOptions, UnixOptions},
     process::{Scorecard, Supervision},
     run::{Server, Workers, run_all},
+    tls::{TlsAcceptor, TlsClient, TlsConnector, TlsError, TlsServer},
     worker::{Closures, Launch, Neighbor, Service, Settings, Worker},
 };
 

@@ -194,7 +194,17 @@ fn deadlines(dice: &mut Dice) -> Deadlines {
     let (stall, drain) = (some(60_000), some(30_000));
     // A worker that waits for ever for those who never read does not end, and nor would its world.
     let stop = Some(Duration::from_millis(dice.below(10_000) as u64));
-    Deadlines { connect: None, first_byte, frame, frame_bytes_per_second_min: 1024, idle, stall, drain, stop }
+    Deadlines {
+        connect: None,
+        tls: None,
+        first_byte,
+        frame,
+        frame_bytes_per_second_min: 1024,
+        idle,
+        stall,
+        drain,
+        stop,
+    }
 }
 
 /// Any mixture of faults.

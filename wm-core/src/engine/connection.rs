@@ -216,6 +216,11 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
         self.slot().is_guest()
     }
 
+    /// Whether the handler has heard of it.
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.slot().greeted
+    }
+
     /// We end it: it is not made anew by itself.
     fn want_no_more(&mut self) {
         if let Some(outgoing) = &mut self.slot_mut().outgoing {

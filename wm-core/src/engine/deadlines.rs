@@ -5,7 +5,7 @@
 //! connection that nothing is expected of has none. So a message costs no more than a note of the time.
 
 use super::{
-    ConnectionError, ConnectionId,
+    ConnectionError, ConnectionId, TlsFault, Traffic,
     world::{Ending, Phase, Slot, World},
 };
 use crate::protocol::Protocol;
@@ -41,7 +41,11 @@ pub struct Deadlines {
     /// Default 10 s: a peer that lives answers in less, and the kernel alone would wait for two minutes.
     pub connect: Option<Duration>,
 
-    /// From the accept to the first byte, unless something was sent to the peer: who is spoken to need not answer.
+    /// How long TLS may take to be agreed on, from the connection to the end of the handshake. Default 10 s: a few round
+    /// trips.
+    pub tls: Option<Duration>,
+
+    /// From the accept, or the end of the TLS handshake, to the first byte, unless something was sent to the peer: who is spoken to need not answer.
     /// Default 60 s: a client that connects has a reason, a scanner that waits has none. Servers that we connect to, and
     /// whoever is [piped](super::Connection::pipe), may wait for ever.
     pub first_byte: Option<Duration>,
@@ -76,6 +80,7 @@ impl Deadlines {
     /// Waits for everybody for ever.
     pub const NONE: Self = Self {
         connect: None,
+        tls: None,
         first_byte: None,
         frame: None,
         frame_bytes_per_second_min: 1024,
@@ -90,6 +95,7 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             connect: Some(Duration::from_secs(10)),
+            tls: Some(Duration::from_secs(10)),
             first_byte: Some(Duration::from_secs(60)),
             frame: Some(Duration::from_secs(30)),
             frame_bytes_per_second_min: 1024,
@@ -105,6 +111,7 @@ impl Default for Deadlines {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     Dialing,
+    Handshake,
     FirstByte,
     Frame,
     Anything,
@@ -121,13 +128,17 @@ impl Deadlines {
         match slot.phase {
             Phase::Over(_) => None,
             Phase::Dialing => Some((slot.outgoing.as_ref()?.dialing.due()?, Expected::Dialing)),
+            Phase::Shaking => until(slot.said, self.tls, Expected::Handshake),
             Phase::Closing => until(slot.alive, self.drain, Expected::ToDrain),
             Phase::Open if slot.ending == Ending::Asked => until(slot.alive, self.drain, Expected::ToDrain),
             Phase::Open if slot.full => until(slot.alive, self.stall, Expected::ToRead),
             Phase::Open if slot.ended || !slot.receives() => None,
             Phase::Open if slot.is_piped() => until(slot.alive, self.idle, Expected::Anything),
             Phase::Open => {
-                let silent = slot.traffic.bytes_in == 0 && slot.traffic.bytes_out == 0 && slot.outbox.is_empty();
+                let Traffic { bytes_in, bytes_out, frames_in, frames_out, .. } = slot.traffic;
+                // The bytes of TLS are none.
+                let passed = if slot.tls.is_some() { frames_in + frames_out } else { bytes_in + bytes_out };
+                let silent = passed == 0 && slot.outbox.is_empty() && slot.inbox.len() == 0;
                 let first = silent && slot.outgoing.is_none();
                 let first_byte = self.first_byte.filter(|_| first);
                 let rate = self.frame_bytes_per_second_min.max(1);
@@ -147,9 +158,10 @@ impl Deadlines {
     }
 
     fn error<P: Protocol, S>(&self, slot: &Slot<P, S>, missed: Expected) -> ConnectionError {
-        let (have, left) = (slot.inbox.len() + slot.in_parts, slot.outbox.len());
+        let (have, left) = (slot.inbox.len() + slot.in_parts, slot.queued());
         let limit = |limit: Option<Duration>| limit.unwrap_or_default();
         match missed {
+            Expected::Handshake => slot.tls_error(TlsFault::TimedOut { limit: limit(self.tls) }),
             // Told by the dialing itself, which knows more.
             Expected::Dialing | Expected::FirstByte => {
                 ConnectionError::FirstByteTimedOut { limit: limit(self.first_byte) }

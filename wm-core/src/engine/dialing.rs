@@ -10,7 +10,7 @@
 //! before has failed or 250 ms have passed; who answers first is taken. Both families are asked for at once, and not
 //! remembered.
 
-use super::{Endpoint, ProxyFault, Target};
+use super::{Endpoint, ProxyFault, Target, TlsFault};
 use nix::errno::Errno;
 use std::{
     collections::VecDeque,
@@ -56,6 +56,8 @@ pub enum ConnectFault {
     Unreachable(io::Error),
     /// The [proxy](super::Dial::through) was reached, but not what is behind it.
     Proxy(ProxyFault),
+    /// The place was reached, but TLS has not come about.
+    Tls(TlsFault),
     /// The kernel has another reason: no such socket, no such local address, no descriptor left.
     Io(io::Error),
 }
@@ -83,6 +85,7 @@ impl fmt::Display for ConnectError {
             ConnectFault::TimedOut { limit } => write!(f, "no answer in {limit:?}"),
             ConnectFault::Unreachable(error) | ConnectFault::Io(error) => error.fmt(f),
             ConnectFault::Proxy(fault) => fault.fmt(f),
+            ConnectFault::Tls(fault) => fault.fmt(f),
         }?;
         if self.tried > 1 { write!(f, ", at {} addresses", self.tried) } else { Ok(()) }
     }
@@ -95,7 +98,8 @@ impl error::Error for ConnectError {
             ConnectFault::NoAddress
             | ConnectFault::Refused
             | ConnectFault::TimedOut { .. }
-            | ConnectFault::Proxy(_) => None,
+            | ConnectFault::Proxy(_)
+            | ConnectFault::Tls(_) => None,
         }
     }
 }

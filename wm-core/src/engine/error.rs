@@ -1,6 +1,6 @@
 //! [`ConnectionError`]: what `on_error` is told.
 
-use super::{ConnectError, DatagramFault};
+use super::{ConnectError, DatagramFault, TlsFault};
 use crate::wire::{DecodeError, EncodeError, Input};
 use std::{error, fmt, io, time::Duration};
 
@@ -46,6 +46,9 @@ pub enum ConnectionError {
         /// How many bytes it was shown.
         have: usize,
     },
+    /// TLS could not be agreed on, or is broken: of a peer that we have accepted, neither `on_connect` nor `on_close` is called
+    /// then. The connection closes.
+    Tls(TlsFault),
     /// A datagram was thrown away: what came is no message, or what was sent does not fit one. Nothing ends by it.
     Datagram(DatagramFault),
     /// A message that the handler sent cannot be put on the wire. It was refused.
@@ -119,6 +122,7 @@ impl fmt::Display for ConnectionError {
             Self::Misframed { said, have } => {
                 write!(f, "a bug in the protocol's `input`: it said {said:?} of {have} bytes")
             }
+            Self::Tls(fault) => write!(f, "TLS: {fault}"),
             Self::Datagram(fault) => fault.fmt(f),
             Self::Encode(error) => write!(f, "message not sent: {error}"),
             Self::SendQueueFull { queued, limit } => {
@@ -143,6 +147,7 @@ impl error::Error for ConnectionError {
         match self {
             Self::Decode(error) | Self::Skipped { error, .. } => Some(error),
             Self::Connect(error) => error::Error::source(error),
+            Self::Tls(fault) => Some(fault),
             Self::Datagram(fault) => error::Error::source(fault),
             Self::Encode(error) => Some(error),
             Self::Io(error) => Some(error),

@@ -50,7 +50,7 @@ impl<H: Handler> Engine<H> {
 
     fn check_slot(&self, slot: &Slot<H::Protocol, H::Session>) -> Result<(), String> {
         let limits = &self.world.limits;
-        let (queued, waiting) = (slot.outbox.len(), slot.inbox.len());
+        let (queued, waiting) = (slot.queued(), slot.inbox.len());
         // A protocol's own replies are bounded only by the backpressure that they cause; an encoder with a state passes
         // the limit with its last message.
         let passed = if H::Protocol::ENCODES_ALIKE { 0 } else { H::Protocol::FRAME_BYTES_MAX };
@@ -61,12 +61,15 @@ impl<H: Handler> Engine<H> {
         let awaited = slot.awaited.max(1);
         let over = matches!(slot.phase, Phase::Over(_));
         let (dialing, ending) = (slot.phase == Phase::Dialing, slot.ending == Ending::Asked);
+        let coming = dialing || slot.phase == Phase::Shaking;
+        // What is sealed ahead, and what sealing adds.
+        let queue_bytes_max = queue_bytes_max.saturating_add(if slot.tls.is_some() { 128 << 10 } else { 0 });
         let idle = slot.phase == Phase::Open && queued == 0 && !slot.touched;
         let rules = [
             (!slot.resuming, "it was to go on decoding"),
             (!over || queued + waiting == 0, "it is over and keeps bytes"),
-            (over || dialing || slot.phase == Phase::Open || queued > 0, "it has sent everything and is not let go"),
-            (over || dialing || !ending || queued > 0, "its side was to end, and has not"),
+            (over || coming || slot.phase == Phase::Open || queued > 0, "it has sent everything and is not let go"),
+            (over || coming || !ending || queued > 0, "its side was to end, and has not"),
             (!dialing || slot.outgoing.is_some(), "it is being made, but not by us"),
             (!dialing || waiting == 0 || slot.is_heard(), "it is being made, and has received something"),
             (self.world.is_watched(slot), "a deadline would pass unseen"),

@@ -44,6 +44,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod tls;
 mod world;
 
 pub use backoff::Backoff;
@@ -62,8 +63,9 @@ pub use pipe::PipeEnd;
 pub(crate) use proxy::Kind as ProxyKind;
 pub use proxy::{Proxy, ProxyFault};
 pub use tally::Tally;
-pub(crate) use target::UDP;
 pub use target::{Dial, Target};
+pub(crate) use target::{TLS, UDP};
+pub use tls::{Secured, TlsFault};
 pub use world::{Change, End, Traffic};
 
 use self::{
@@ -148,14 +150,29 @@ impl<H: Handler> Engine<H> {
     pub fn accepted(&mut self, remote: impl Into<Endpoint>, local: impl Into<Endpoint>, now: Instant) -> ConnectionId {
         self.world.now = now;
         let id = self.world.insert(H::Protocol::default(), H::Session::default(), remote.into(), local.into(), None);
-        self.guard(|engine| engine.with_connection("on_connect", id, H::on_connect));
+        match self.world.acceptor.clone() {
+            Some(acceptor) => self.world.shake_as_server(id, &acceptor),
+            None => self.greet(id),
+        }
         self.settle();
         id
+    }
+
+    /// The handler hears of a connection.
+    fn greet(&mut self, id: ConnectionId) {
+        if let Some(slot) = self.world.slot(id) {
+            slot.greeted = true;
+        }
+        self.guard(|engine| engine.with_connection("on_connect", id, H::on_connect));
     }
 
     /// Room to read the next bytes of a connection into, never empty; `None` while it does not want any.
     pub fn room(&mut self, id: ConnectionId) -> Option<&mut [u8]> {
         let slot = self.world.slot(id).filter(|slot| slot.is_heard())?;
+        if slot.tls.is_some() {
+            self.scratch.clear();
+            return Some(self.scratch.room());
+        }
         if slot.inbox.fits_scratch(slot.awaited) {
             self.scratch.refill(slot.inbox.unread());
             return Some(self.scratch.room());
@@ -178,7 +195,13 @@ impl<H: Handler> Engine<H> {
         let Some(slot) = self.world.slot(id).filter(|slot| slot.is_heard()) else { return };
         slot.traffic.bytes_in += count as u64;
         slot.alive = now;
-        if slot.inbox.fits_scratch(slot.awaited) {
+        if slot.tls.is_some() {
+            let mut scratch = std::mem::take(&mut self.scratch);
+            scratch.filled(count);
+            self.take_sealed(id, scratch.unread());
+            scratch.clear();
+            self.scratch = scratch;
+        } else if slot.inbox.fits_scratch(slot.awaited) {
             slot.inbox = Inbox::default();
             let mut scratch = std::mem::take(&mut self.scratch);
             scratch.filled(count);
@@ -209,6 +232,10 @@ impl<H: Handler> Engine<H> {
                 self.world.fail_dialing(id, ConnectFault::Proxy(ProxyFault::Silent));
                 return self.settle();
             }
+            if slot.phase == Phase::Shaking {
+                self.world.fail_tls(id, TlsFault::Ended);
+                return self.settle();
+            }
             // A last look: what has come of a frame may be wrong already.
             slot.awaited = 0;
             self.world.resume(id);
@@ -219,7 +246,8 @@ impl<H: Handler> Engine<H> {
     /// The network has failed: nothing can be sent or received any more.
     pub fn failed(&mut self, id: ConnectionId, error: io::Error, now: Instant) {
         self.world.now = now;
-        if self.world.slot(id).is_some_and(|slot| slot.phase == Phase::Dialing) {
+        let comes = |slot: &Slot<_, _>| slot.phase == Phase::Dialing || slot.outgoing.is_some() && slot.is_coming();
+        if self.world.slot(id).is_some_and(|slot| comes(slot)) {
             self.world.fail_dialing(id, ConnectFault::of(error));
         } else {
             self.lose(id, ConnectionError::Io(error));
@@ -234,7 +262,7 @@ impl<H: Handler> Engine<H> {
             Some(slot) if slot.serial == id.serial => {
                 match slot.outgoing.as_ref().map(|outgoing| &outgoing.handshake) {
                     Some(Some(handshake)) => handshake.outgoing(),
-                    _ => slot.next_out(),
+                    _ => slot.tls.as_ref().map_or_else(|| slot.next_out(), |tls| &tls.out),
                 }
             }
             _ => &[],
@@ -266,6 +294,7 @@ impl<H: Handler> Engine<H> {
             match error {
                 ConnectionError::StallTimedOut { .. }
                 | ConnectionError::DrainTimedOut { .. }
+                | ConnectionError::Tls(_)
                 | ConnectionError::Connect(_) => self.lose(id, error),
                 _ => {
                     let error = self.world.slot(id).and_then(Slot::end_search).unwrap_or(error);
@@ -299,7 +328,8 @@ impl<H: Handler> Engine<H> {
                 if matches!(slot.phase, Phase::Over(_)) {
                     continue;
                 }
-                if slot.outbox.is_empty() {
+                self.world.seal(id);
+                if self.world.slot(id).is_some_and(|slot| slot.outbox.is_empty()) {
                     self.world.recycle(id);
                 }
             }
@@ -423,7 +453,7 @@ impl<H: Handler> Engine<H> {
     fn lose_all(&mut self) {
         for index in 0..self.world.table.capacity() {
             let Some(slot) = self.world.table.get(index) else { continue };
-            let (id, left) = (ConnectionId::new(slot.serial, index), slot.outbox.len());
+            let (id, left) = (ConnectionId::new(slot.serial, index), slot.queued());
             self.lose(id, ConnectionError::DrainTimedOut { left });
         }
         match self.world.datagrams.clear() {
@@ -494,7 +524,10 @@ impl<H: Handler> Engine<H> {
                     if let Some(Phase::Over(how)) = self.world.slot(id).map(|slot| slot.phase) {
                         self.world.changes.push_back(Change::Closed(id, how));
                     }
-                    self.with_connection("on_close", id, H::on_close);
+                    // Who was never let in does not leave.
+                    if self.world.slot(id).is_some_and(|slot| slot.greeted || slot.outgoing.is_some()) {
+                        self.with_connection("on_close", id, H::on_close);
+                    }
                 }
             }
         }

@@ -18,7 +18,7 @@ use super::{
     dialing::{Dialing, Step},
     inbox::Inbox,
     proxy::Handshake,
-    target::UDP,
+    target::{TLS, UDP},
     world::{Change, End, Ending, Notice, Phase, World},
 };
 use crate::{
@@ -117,7 +117,7 @@ impl<P: Protocol + Default, S: Default> Context<'_, P, S> {
     {
         let dial = to.try_into()?;
         if let Some(scheme) = &dial.scheme
-            && ![P::NAME, Tcp::NAME, UNIX, UDP].contains(&scheme.as_str())
+            && ![P::NAME, Tcp::NAME, UNIX, UDP, TLS].contains(&scheme.as_str())
         {
             let address = format!("{scheme}://{}", dial.target);
             return Err(Error::WrongTarget { address, speaks: P::NAME });
@@ -125,6 +125,7 @@ impl<P: Protocol + Default, S: Default> Context<'_, P, S> {
         if self.world.stop_wanted {
             return Err(Error::Stopping);
         }
+        let dial = dial.with_connector()?;
         Ok(self.world.dial(P::default(), session, dial, None))
     }
 }
@@ -162,6 +163,7 @@ impl<P: Protocol + Default, S: Default + 'static> Connection<'_, P, S> {
         if dial.is_udp() || !self.slot().is_stream() {
             return Err(Error::NoStream { target: dial.target().to_string() });
         }
+        let dial = dial.with_connector()?;
         let other = self.worker.world.dial(P::default(), S::default(), dial, Some(self.id));
         let end = Connection { worker: Context { world: self.worker.world }, id: other }.pipe_end();
         // Both at once, not by a letter to the other: it may hear its peer before it looks at its mail.
@@ -326,27 +328,38 @@ impl<H: Handler> Engine<H> {
         let asked = slot.outgoing.as_deref_mut().map_or(Ok(false), Outgoing::ask_proxy);
         match asked {
             Ok(true) => self.world.update(id),
-            Ok(false) => self.open_outgoing(id),
+            Ok(false) => self.through(id),
             Err(fault) => self.world.fail_dialing(id, ConnectFault::Proxy(fault)),
         }
         self.settle();
         true
     }
 
-    /// A connection that we make is there.
-    fn open_outgoing(&mut self, id: ConnectionId) {
+    /// The peer is reached. If TLS is wanted, it is agreed on first.
+    fn through(&mut self, id: ConnectionId) {
+        let dial = self.world.slot(id).and_then(|slot| slot.outgoing.as_deref()).map(|outgoing| &outgoing.dial);
+        match dial.and_then(|dial| Some((dial.tls.clone()?, dial.target.clone()))) {
+            Some((connector, target)) => self.world.shake_as_client(id, &connector, Some(&target)),
+            None => self.arrive(id),
+        }
+    }
+
+    /// A connection is there.
+    pub(super) fn arrive(&mut self, id: ConnectionId) {
         let now = self.world.now;
         let Some(slot) = self.world.slot(id) else { return };
         (slot.phase, slot.alive, slot.said) = (Phase::Open, now, now);
         let counts = usize::from(!slot.is_silent());
-        let (full, ends) = (slot.full, slot.ending == Ending::Asked && slot.outbox.is_empty());
+        let full = slot.full;
         self.world.open += counts;
+        self.world.seal(id);
+        let ends = self.world.slot(id).is_some_and(|slot| slot.ending == Ending::Asked && slot.queued() == 0);
         self.world.watch(id);
         self.world.touch(id);
         if full {
             self.world.notices.push_back(Notice::Full(id));
         }
-        self.guard(|engine| engine.with_connection("on_connect", id, H::on_connect));
+        self.greet(id);
         if ends {
             self.world.end_our_side(id);
         }
@@ -367,7 +380,7 @@ impl<H: Handler> Engine<H> {
                 }
                 outgoing.handshake = None;
                 outgoing.dialing.end();
-                self.open_outgoing(id);
+                self.through(id);
                 self.world.resume(id);
             }
         }

@@ -220,7 +220,7 @@ impl<P: Protocol, S: 'static> Connection<'_, P, S> {
 impl<P: Protocol, S> Slot<P, S> {
     /// Whether what comes of it can be passed on. Datagrams would lose their ends.
     fn may_pipe(&self) -> bool {
-        matches!(self.phase, Phase::Dialing | Phase::Open) && self.is_stream()
+        matches!(self.phase, Phase::Dialing | Phase::Shaking | Phase::Open) && self.is_stream()
     }
 
     fn pipe_mut(&mut self) -> &mut Pipe {

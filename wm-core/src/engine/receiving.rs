@@ -1,7 +1,7 @@
 //! Receiving: bytes that have come are cut into frames, decoded and handed out; what is left over waits.
 
 use super::{
-    Connection, ConnectionError, ConnectionId, Context, Engine, Handler,
+    Connection, ConnectionError, ConnectionId, Context, Engine, Handler, TlsFault,
     inbox::Inbox,
     world::{Phase, Running},
 };
@@ -97,6 +97,11 @@ impl<H: Handler> Engine<H> {
     /// else the connection is over, it goes on.
     pub(super) fn keep(&mut self, id: ConnectionId, inbox: Inbox, whole: bool) {
         let now = self.world.now;
+        if let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Shaking) {
+            // What follows a STARTTLS is TLS.
+            slot.inbox = inbox;
+            return self.world.resume(id);
+        }
         if let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Open) {
             let waits = inbox.len() > 0 || slot.resync.is_some() || slot.protocol.unfinished() > 0;
             let waits = waits && !slot.is_piped();
@@ -116,6 +121,10 @@ impl<H: Handler> Engine<H> {
         let now = self.world.now;
         let Some(slot) = self.world.slot(id) else { return };
         slot.resuming = false;
+        if slot.phase == Phase::Shaking {
+            let inbox = std::mem::take(&mut slot.inbox);
+            return self.take_sealed(id, inbox.unread());
+        }
         // The peer could not be heard: its time begins now.
         (slot.alive, slot.said, slot.frame_since, slot.in_parts) = (now, now, None, 0);
         self.decode_inbox(id);
@@ -131,6 +140,11 @@ impl<H: Handler> Engine<H> {
         }
         let unfinished = slot.protocol.unfinished();
         if have == 0 && unfinished == 0 {
+            // Of a peer in TLS it must be known that this is its end.
+            if slot.tls.as_ref().is_some_and(|tls| !tls.peer_ended) {
+                self.guard(|engine| engine.refuse(id, &ConnectionError::Tls(TlsFault::CutOff)));
+                return;
+            }
             return self.world.close(id);
         }
         let needed = slot.awaited.saturating_sub(have).max(unfinished).max(1);

@@ -3,10 +3,25 @@
 
 use super::{
     ConnectionError, ConnectionId, Sent,
-    world::{Change, End, Ending, Notice, Phase, World},
+    world::{Change, End, Ending, Notice, Phase, Slot, World},
 };
 use crate::{protocol::Protocol, wire::EncodeError};
 use bytes::BytesMut;
+
+impl<P, S> Slot<P, S> {
+    /// The kernel has taken so much of what is not sealed.
+    fn take_out(&mut self, count: usize) {
+        if let Some(lengths) = self.lengths() {
+            lengths.pop_front();
+        }
+        if count >= self.outbox.len() {
+            // Not `advance`, which gives away the memory that it has passed.
+            self.outbox.clear();
+        } else {
+            bytes::Buf::advance(&mut self.outbox, count);
+        }
+    }
+}
 
 impl<P: Protocol, S> World<P, S> {
     pub(super) fn send(&mut self, id: ConnectionId, message: &P::Out<'_>) -> Sent {
@@ -121,12 +136,12 @@ impl<P: Protocol, S> World<P, S> {
     pub(super) fn grew(&mut self, id: ConnectionId) -> Sent {
         let (high, now) = (self.limits.send_high_bytes, self.now);
         let Some(slot) = self.slot(id) else { return Sent::Refused };
-        let full = slot.outbox.len() >= high;
+        let full = slot.queued() >= high;
         let filled = full && !std::mem::replace(&mut slot.full, true);
         if filled {
             slot.alive = now;
         }
-        let dialing = slot.phase == Phase::Dialing;
+        let dialing = slot.phase == Phase::Dialing || slot.is_coming();
         if !dialing && !std::mem::replace(&mut slot.touched, true) {
             self.changes.push_back(Change::Update(id));
         }
@@ -148,26 +163,21 @@ impl<P: Protocol, S> World<P, S> {
             self.totals.bytes_out += count as u64;
             return;
         }
-        let count = count.min(slot.outbox.len());
-        if let Some(lengths) = slot.lengths() {
-            lengths.pop_front();
-        }
-        if count == slot.outbox.len() {
-            // Not `advance`, which gives away the memory that it has passed.
-            slot.outbox.clear();
-        } else {
-            bytes::Buf::advance(&mut slot.outbox, count);
+        match &mut slot.tls {
+            Some(tls) => tls.sent(count),
+            None => slot.take_out(count),
         }
         slot.traffic.bytes_out += count as u64;
         self.totals.bytes_out += count as u64;
-        // A driver sends one at a time: it is to come again.
-        let again = !slot.is_stream() && !slot.outbox.is_empty();
-        let (left, closing) = (slot.outbox.len(), slot.phase == Phase::Closing);
-        let ending = slot.ending == Ending::Asked;
+        self.seal(id);
+        let Some(slot) = self.slot(id) else { return };
+        let (left, closing) = (slot.queued(), slot.phase == Phase::Closing);
+        let ending = slot.ending == Ending::Asked && slot.phase == Phase::Open;
         if count > 0 && (closing || ending || slot.full) {
             slot.alive = now;
         }
-        if again {
+        // Of datagrams a driver sends one at a time, and of what is to be sealed a part: it is to come again.
+        if left > 0 && (!slot.is_stream() || slot.tls.is_some()) {
             self.touch(id);
         }
         let Some(slot) = self.slot(id) else { return };

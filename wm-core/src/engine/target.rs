@@ -1,6 +1,7 @@
 //! [`Target`]: where a connection is to lead; [`Dial`]: how to get there.
 
 use super::{Backoff, Endpoint, Proxy};
+use crate::{Error, TlsConnector};
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 /// Where a connection is to lead: a place, or the name of a machine and a port there.
@@ -66,7 +67,11 @@ pub struct Dial {
     pub(super) within: Option<Duration>,
     pub(super) reconnect: Option<Backoff>,
     pub(super) proxy: Option<Proxy>,
+    pub(super) tls: Option<TlsConnector>,
 }
+
+/// The scheme of a stream in TLS in which anything may be spoken.
+pub(crate) const TLS: &str = "tls";
 
 /// The scheme of datagrams of which anything may be a message.
 pub(crate) const UDP: &str = "udp";
@@ -75,7 +80,7 @@ impl Dial {
     /// To a place, whatever is spoken there.
     #[must_use]
     pub fn to(target: impl Into<Target>) -> Self {
-        Self { scheme: None, target: target.into(), bind: None, within: None, reconnect: None, proxy: None }
+        Self { scheme: None, target: target.into(), bind: None, within: None, reconnect: None, proxy: None, tls: None }
     }
 
     /// By datagrams instead of a stream, as an address of `udp://`: the manual's `AsyncUdpConnection`. It is there as soon as
@@ -85,6 +90,22 @@ impl Dial {
     pub fn udp(mut self) -> Self {
         self.scheme = Some(UDP.to_owned());
         self
+    }
+
+    /// In TLS, as an address of `tls://`, whose certificate must be of an authority that the system trusts; here it is said
+    /// whom to trust.
+    #[must_use]
+    pub fn tls(mut self, connector: TlsConnector) -> Self {
+        self.tls = Some(connector);
+        self
+    }
+
+    /// With the connector of the system, if it is to be in TLS and none was given.
+    pub(super) fn with_connector(mut self) -> Result<Self, Error> {
+        if self.tls.is_none() && self.scheme.as_deref() == Some(TLS) {
+            self.tls = Some(TlsConnector::system().map_err(Error::Tls)?);
+        }
+        Ok(self)
     }
 
     /// Whether it sends datagrams.

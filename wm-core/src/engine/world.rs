@@ -14,11 +14,13 @@ use super::{
     pipe::Pipe,
     proxy::Handshake,
     timers::Timers,
+    tls::Tls,
 };
 use crate::{
     dice::Dice,
     log,
     protocol::{Protocol, Resync},
+    tls::TlsAcceptor,
 };
 use bytes::BytesMut;
 use slab::Slab;
@@ -60,6 +62,8 @@ pub struct Traffic {
 pub(super) enum Phase {
     /// Is being made; what is sent is queued.
     Dialing,
+    /// TLS is being agreed on; what is sent is queued.
+    Shaking,
     /// Receives and sends.
     Open,
     /// Sends what is queued, then ends.
@@ -96,6 +100,8 @@ pub(super) struct Slot<P, S> {
     pub(super) traffic: Traffic,
     pub(super) transport: Transport,
     pub(super) phase: Phase,
+    /// Its handler has heard of it: `on_connect` was called.
+    pub(super) greeted: bool,
     /// The send queue has passed the high mark and not yet come down to the low one.
     pub(super) full: bool,
     /// A message was refused since the send queue became full.
@@ -122,6 +128,8 @@ pub(super) struct Slot<P, S> {
     pub(super) outgoing: Option<Box<Outgoing>>,
     /// Of one that passes its bytes on, or gets those of another.
     pub(super) pipe: Option<Box<Pipe>>,
+    /// Of one in TLS.
+    pub(super) tls: Option<Box<Tls>>,
 }
 
 /// How far our side of a connection is on its way to its end.
@@ -151,12 +159,12 @@ impl<P, S> Slot<P, S> {
     pub(super) fn is_heard(&self) -> bool {
         let asks =
             self.phase == Phase::Dialing && self.outgoing.as_ref().is_some_and(|outgoing| outgoing.handshake.is_some());
-        (asks || self.receives()) && !self.ended
+        (asks || self.phase == Phase::Shaking || self.receives()) && !self.ended
     }
 
     /// Whether messages are queued for the peer.
     pub(super) fn sends(&self) -> bool {
-        matches!(self.phase, Phase::Dialing | Phase::Open) && self.ending == Ending::No
+        matches!(self.phase, Phase::Dialing | Phase::Shaking | Phase::Open) && self.ending == Ending::No
     }
 
     /// Whether the handler does not know of it.
@@ -165,7 +173,7 @@ impl<P, S> Slot<P, S> {
     }
 
     /// Whether it is one of the connections of its worker.
-    fn is_listed(&self) -> bool {
+    pub(super) fn is_listed(&self) -> bool {
         self.phase == Phase::Open && !self.is_silent() && !self.is_guest()
     }
 
@@ -179,6 +187,7 @@ impl<P, S> Slot<P, S> {
         (self.protocol, self.phase, self.ending) = (protocol, Phase::Dialing, Ending::No);
         (self.remote, self.local) = (Endpoint::Unnamed, Endpoint::Unnamed);
         (self.inbox, self.outbox, self.resync, self.pipe) = (Inbox::default(), BytesMut::new(), None, None);
+        (self.tls, self.greeted) = (None, false);
         (self.in_parts, self.awaited, self.traffic) = (0, 0, Traffic::default());
         (self.full, self.refused, self.paused, self.ended) = (false, false, false, false);
         (self.alive, self.said, self.frame_since, self.watched) = (now, now, None, None);
@@ -252,6 +261,8 @@ pub(super) struct World<P, S> {
     pub(super) totals: Traffic,
     /// How often `on_error` was called.
     pub(super) errors: u64,
+    /// What peers are accepted with, if in TLS.
+    pub(super) acceptor: Option<TlsAcceptor>,
     pub(super) crowd: Crowd,
     /// How many peers were not admitted, and when that was last told.
     pub(super) turned_away: u64,
@@ -273,6 +284,7 @@ impl<P: Protocol, S> World<P, S> {
     pub(super) fn new(name: String, worker_id: usize, limits: Limits, mailbox: Mailbox<P, S>, now: Instant) -> Self {
         Self {
             table: Slab::new(),
+            acceptor: None,
             crowd: Crowd::new(limits.connections_per_ip_max),
             turned_away: 0,
             turned_away_told: None,
@@ -355,6 +367,7 @@ impl<P: Protocol, S> World<P, S> {
             traffic: Traffic::default(),
             transport,
             phase,
+            greeted: false,
             full: false,
             refused: false,
             paused: false,
@@ -368,6 +381,7 @@ impl<P: Protocol, S> World<P, S> {
             ending: Ending::No,
             outgoing,
             pipe: None,
+            tls: None,
         });
         ConnectionId::new(serial, slot)
     }
@@ -380,7 +394,9 @@ impl<P: Protocol, S> World<P, S> {
     /// Whether it is open, or being made.
     pub(super) fn is_open(&self, id: ConnectionId) -> bool {
         let slot = self.table.get(id.slot());
-        slot.is_some_and(|slot| slot.serial == id.serial && matches!(slot.phase, Phase::Dialing | Phase::Open))
+        slot.is_some_and(|slot| {
+            slot.serial == id.serial && matches!(slot.phase, Phase::Dialing | Phase::Shaking | Phase::Open)
+        })
     }
 
     /// The open connections.
@@ -400,7 +416,8 @@ impl<P: Protocol, S> World<P, S> {
         let now = self.now;
         let Some(slot) = self.slot(id).filter(|slot| slot.sends() && !slot.is_guest()) else { return };
         (slot.ending, slot.alive) = (Ending::Asked, now);
-        if slot.outbox.is_empty() && slot.phase == Phase::Open {
+        self.seal(id);
+        if self.slot(id).is_some_and(|slot| slot.queued() == 0 && slot.phase == Phase::Open) {
             return self.end_our_side(id);
         }
         self.watch(id);
@@ -423,17 +440,21 @@ impl<P: Protocol, S> World<P, S> {
         let Some(slot) = self.slot(id) else { return };
         match slot.phase {
             // Nobody is there to whom something could be sent.
-            Phase::Dialing => return self.end(id, End::Destroyed),
+            Phase::Dialing | Phase::Shaking => return self.end(id, End::Destroyed),
             Phase::Open => {}
             Phase::Closing | Phase::Over(_) => return,
         }
-        if slot.outbox.is_empty() {
+        if slot.queued() == 0 && slot.tls.is_none() {
             return self.end(id, End::Drained);
         }
         let counts = usize::from(slot.is_listed());
         (slot.phase, slot.alive) = (Phase::Closing, now);
         slot.inbox = Inbox::default();
         self.open -= counts;
+        self.seal(id);
+        if self.slot(id).is_some_and(|slot| slot.queued() == 0) {
+            return self.end(id, End::Drained);
+        }
         self.watch(id);
         self.touch(id);
     }
@@ -447,6 +468,9 @@ impl<P: Protocol, S> World<P, S> {
             return;
         }
         slot.inbox = Inbox::default();
+        if let Some(tls) = &mut slot.tls {
+            tls.out = BytesMut::new();
+        }
         slot.watched = None;
         if let Some(outgoing) = &mut slot.outgoing {
             outgoing.handshake = None;
@@ -495,7 +519,8 @@ impl<P: Protocol, S> World<P, S> {
 
     /// The connection goes on with what it has received, and then receives more.
     pub(super) fn resume(&mut self, id: ConnectionId) {
-        let ready = self.slot(id).is_some_and(|slot| slot.receives() && !std::mem::replace(&mut slot.resuming, true));
+        let wants = |slot: &Slot<P, S>| slot.receives() || slot.phase == Phase::Shaking && slot.inbox.len() > 0;
+        let ready = self.slot(id).is_some_and(|slot| wants(slot) && !std::mem::replace(&mut slot.resuming, true));
         if ready {
             self.resumes.push_back(id);
             self.touch(id);

@@ -2,7 +2,7 @@
 //!
 //! An address that parsed can be bound as far as its form goes; names are not looked up, `localhost` is 127.0.0.1.
 
-use crate::engine::{Dial, Endpoint, Proxy, ProxyKind, Target, UDP};
+use crate::engine::{Dial, Endpoint, Proxy, ProxyKind, TLS, Target, UDP};
 use crate::error::{AddressFault, Error};
 use crate::protocol::{Protocol as _, Tcp};
 use std::fmt;
@@ -18,8 +18,8 @@ pub(crate) const UNIX: &str = "unix";
 
 /// Where a worker listens: `scheme://host:port`, or `scheme:///path` and `scheme://@name` for a Unix socket.
 ///
-/// The scheme names the protocol; `tcp` and `unix` stand for whatever the worker speaks, and so does `udp`, of which each
-/// datagram is a message. The host is an IPv4 address, an
+/// The scheme names the protocol; `tcp` and `unix` stand for whatever the worker speaks, so does `tls` inside
+/// of TLS, and `udp`, of which each datagram is a message. The host is an IPv4 address, an
 /// IPv6 address in brackets, or `localhost`. Port 0 takes any free one. The path of a Unix socket is absolute, so that it
 /// does not depend on where a program is started; `@name` is an abstract one, which has no file.
 ///
@@ -53,6 +53,12 @@ impl Address {
     #[must_use]
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Whether it is in TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.scheme == TLS
     }
 
     /// Whether it is one of datagrams.
@@ -108,7 +114,7 @@ impl TryFrom<&str> for Dial {
 
 impl Dial {
     /// To an address: `scheme://host:port`, where the host may be a name, or a Unix socket. The scheme is the protocol of
-    /// the worker that connects; `tcp`, `unix` and `udp` stand for any.
+    /// the worker that connects; `tcp`, `unix`, `tls` and `udp` stand for any.
     ///
     /// # Errors
     ///

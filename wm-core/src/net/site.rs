@@ -12,6 +12,7 @@ use super::{
     stream::{Acceptor, Stream},
 };
 use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Ground, Handler, Tally};
+use crate::tls::Renewal;
 use crate::worker::Newcomer;
 use mio::{
     Interest, Registry, Token,
@@ -69,6 +70,8 @@ pub(crate) struct Site<H: Handler> {
     door: Option<Door>,
     /// Where datagrams come.
     pub(super) hatch: Option<Hatch>,
+    /// Of one whose peers come in TLS.
+    renewal: Option<Renewal>,
     /// Of what the worker listens on by itself: it is removed with the door.
     file: Option<SocketFile>,
     /// In the slot of their connection.
@@ -128,6 +131,7 @@ impl<H: Handler> Site<H> {
             dialer: Dialer::new(stream, waker),
             door,
             hatch,
+            renewal: None,
             file: None,
             sockets: Vec::new(),
             hungry: VecDeque::new(),
@@ -139,6 +143,27 @@ impl<H: Handler> Site<H> {
     pub(crate) fn with_file(mut self, file: Option<SocketFile>) -> Self {
         self.file = file;
         self
+    }
+
+    /// The same site, whose certificates are renewed.
+    pub(crate) fn with_renewal(mut self, renewal: Option<Renewal>) -> Self {
+        self.renewal = renewal;
+        self
+    }
+
+    /// Reads the certificates again, if they are others.
+    fn renew(&mut self, now: Instant) {
+        let before = self.engine.acceptor();
+        match self.renewal.as_mut().and_then(|renewal| renewal.look(before, now)) {
+            None => {}
+            Some(Ok(acceptor)) => {
+                self.engine.serve_tls(acceptor);
+                self.engine.log(format_args!("the certificates were renewed"));
+            }
+            Some(Err(error)) => {
+                self.engine.log(format_args!("the certificates before stay, as their renewal cannot be used: {error}"));
+            }
+        }
     }
 
     fn close_door(&mut self) {
@@ -434,6 +459,7 @@ impl<H: Handler> Drive for Site<H> {
     fn turn(&mut self, registry: &Registry, now: Instant) {
         self.engine.collect_mail(now);
         self.collect_addresses(now);
+        self.renew(now);
         if self.engine.deadline().is_some_and(|at| at <= now) {
             self.engine.expire(now);
         }
@@ -466,7 +492,8 @@ impl<H: Handler> Drive for Site<H> {
         let accept = self.door.as_ref().and_then(|door| door.paused_until);
         let linger = self.lingering.front().map(|(until, _)| *until);
         let receive = self.hatch.as_ref().and_then(Hatch::deadline);
-        [self.engine.deadline(), accept, receive, linger].into_iter().flatten().min()
+        let renewal = self.renewal.as_ref().and_then(Renewal::due);
+        [self.engine.deadline(), accept, receive, renewal, linger].into_iter().flatten().min()
     }
 
     fn newcomers(&mut self) -> Vec<Box<dyn Drive>> {

@@ -40,6 +40,7 @@ impl Post {
         let settings = service.settings();
         let named = |problem| format!("worker {}: {problem}", settings.name);
         settings.address.as_ref().map_err(|error| named(error.to_string()))?;
+        settings.acceptor().map_err(|error| named(error.to_string()))?;
         check_count(settings.count).map_err(|error| named(error.to_string()))
     }
 

@@ -150,8 +150,12 @@ impl<P: Protocol + Default, H: Handler<Protocol = P>> World<H> {
         // Only what has passed since counts.
         let epoch = Instant::now();
         let stage = Stage { network: Rc::clone(&network), epoch, seed };
+        let acceptor = settings.acceptor().unwrap_or_else(|error| panic!("{error}"));
         let engine = Engine::new(handler, settings.name, 0, limits, Waker::from(Arc::clone(&bell)), epoch);
         let mut driver = stage.actor(engine, settings.address.ok().flatten());
+        if let Some(acceptor) = acceptor {
+            driver.engine.serve_tls(acceptor);
+        }
         driver.start();
         let mut world =
             Self { driver, others: Vec::new(), stage, network, bell, seed, panics: 0, panics_allowed: false };

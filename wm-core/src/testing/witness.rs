@@ -41,7 +41,7 @@ impl<H: Handler> Witness<H> {
             return self.enter(Some(count), callback, None);
         }
         let made = self.ledger.borrow().open.contains(&id);
-        let id = (made || connection.target().is_none() || callback == "on_connect").then_some(id);
+        let id = (made || connection.is_greeted()).then_some(id);
         self.enter(Some(count), callback, id)
     }
 

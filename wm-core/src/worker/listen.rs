@@ -7,6 +7,7 @@ use crate::{
     net::{Address, Drive, Listener, Site, SocketFile, StreamOptions, bind},
     protocol::Protocol,
     testing::{Actor, Stage},
+    tls::Renewal,
 };
 use std::task::Waker;
 
@@ -88,6 +89,7 @@ impl<P: Protocol, S> Context<'_, P, S> {
         H: Handler<Protocol = Q>,
     {
         let Worker { settings, limits, handler, .. } = worker;
+        let acceptor = settings.acceptor()?;
         let address = settings.address?;
         let (mut place, mut listener) = (address.clone(), None);
         match self.ground() {
@@ -105,9 +107,13 @@ impl<P: Protocol, S> Context<'_, P, S> {
         }
         let endpoint = place.as_ref().map(|address| address.endpoint().clone());
         let waker = self.waker();
-        let engine = Engine::new(handler, settings.name, self.worker_id(), limits, waker.clone(), self.now());
+        let mut engine = Engine::new(handler, settings.name, self.worker_id(), limits, waker.clone(), self.now());
+        let renewal = settings.tls.filter(|_| acceptor.is_some()).map(Renewal::new);
+        if let Some(acceptor) = acceptor {
+            engine.serve_tls(acceptor);
+        }
         let mailbox = engine.mailbox();
-        let recruit = Recruit { engine, waker, listener, address: place, stream: settings.listen.stream };
+        let recruit = Recruit { engine, waker, listener, address: place, stream: settings.listen.stream, renewal };
         let newcomer: Box<dyn Newcomer> = Box::new(recruit);
         self.send_driver(Box::new(newcomer));
         Ok(Neighbor { mailbox, endpoint })
@@ -129,13 +135,16 @@ struct Recruit<H: Handler> {
     listener: Option<Listener>,
     address: Option<Address>,
     stream: StreamOptions,
+    renewal: Option<Renewal>,
 }
 
 impl<H: Handler> Newcomer for Recruit<H> {
     fn into_site(self: Box<Self>) -> Box<dyn Drive> {
         let listens = self.address.as_ref().filter(|_| self.listener.is_some());
         let file = listens.and_then(|address| SocketFile::of(address.endpoint()));
-        Box::new(Site::new(self.engine, self.waker, self.listener, self.stream).with_file(file))
+        Box::new(
+            Site::new(self.engine, self.waker, self.listener, self.stream).with_file(file).with_renewal(self.renewal),
+        )
     }
 
     fn into_actor(self: Box<Self>, stage: &Stage) -> Box<dyn Actor> {

@@ -12,10 +12,11 @@ pub use service::{Launch, Service};
 pub use settings::Settings;
 
 use crate::{
-    engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits, UDP},
+    engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits, TLS, UDP},
     error::Error,
     net::{Address, ListenOptions, Reactor, Site, UNIX},
     protocol::{Duplex, Protocol, Silent, Tcp},
+    tls::{Renewal, TlsServer},
 };
 use std::{
     marker::PhantomData,
@@ -122,7 +123,7 @@ impl Worker<Duplex<Silent>> {
 
 /// The address of a worker that speaks `P`.
 fn speaks<P: Protocol>(address: Address) -> Result<Address, Error> {
-    if [P::NAME, Tcp::NAME, UNIX, UDP].contains(&address.scheme()) {
+    if [P::NAME, Tcp::NAME, UNIX, UDP, TLS].contains(&address.scheme()) {
         return Ok(address);
     }
     Err(Error::WrongScheme { address, speaks: P::NAME })
@@ -141,6 +142,13 @@ impl<P: Protocol, H> Worker<P, H> {
     #[must_use]
     pub const fn count(mut self, processes: usize) -> Self {
         self.settings.count = processes;
+        self
+    }
+
+    /// Its certificates, for an address of `tls://`. They are read when a process starts, and again when they are others.
+    #[must_use]
+    pub fn tls(mut self, tls: TlsServer) -> Self {
+        self.settings.tls = Some(tls);
         self
     }
 
@@ -310,8 +318,13 @@ impl<P: Protocol, H: Handler<Protocol = P>> Service for Worker<P, H> {
         let Self { settings, limits, handler, .. } = *self;
         let Launch { worker_id, listener, stop, retire, card, ready } = launch;
         let mut reactor = Reactor::new(stop, retire, card).map_err(Error::Poll)?;
-        let engine = Engine::new(handler, settings.name, worker_id, limits, reactor.waker(), Instant::now());
-        let site = Site::new(engine, reactor.waker(), listener, settings.listen.stream);
+        let acceptor = settings.acceptor()?;
+        let mut engine = Engine::new(handler, settings.name, worker_id, limits, reactor.waker(), Instant::now());
+        let renewal = settings.tls.filter(|_| acceptor.is_some()).map(Renewal::new);
+        if let Some(acceptor) = acceptor {
+            engine.serve_tls(acceptor);
+        }
+        let site = Site::new(engine, reactor.waker(), listener, settings.listen.stream).with_renewal(renewal);
         reactor.add(Box::new(site)).map_err(Error::Poll)?;
         ready();
         reactor.run().map_err(Error::Poll)

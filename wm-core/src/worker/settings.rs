@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::net::{Address, ListenOptions};
+use crate::tls::{TlsAcceptor, TlsServer};
 
 /// What the master must know of a service.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct Settings {
     pub address: Result<Option<Address>, Error>,
     /// How it listens.
     pub listen: ListenOptions,
+    /// Its certificates, if it has some.
+    pub tls: Option<TlsServer>,
 }
 
 impl Settings {
@@ -26,6 +29,20 @@ impl Settings {
     /// One process that listens nowhere.
     #[must_use]
     pub fn detached() -> Self {
-        Self { name: "none".to_owned(), count: 1, address: Ok(None), listen: ListenOptions::default() }
+        Self { name: "none".to_owned(), count: 1, address: Ok(None), listen: ListenOptions::default(), tls: None }
+    }
+
+    /// What peers are accepted with, if the address asks for TLS. The files are read.
+    pub(crate) fn acceptor(&self) -> Result<Option<TlsAcceptor>, Error> {
+        let address = self.address.as_ref().ok().and_then(Option::as_ref).filter(|address| address.is_tls());
+        match (&self.tls, address) {
+            (Some(tls), address) => {
+                // Those of a worker that begins in the clear are checked, too.
+                let acceptor = tls.load().map_err(Error::Tls)?;
+                Ok(address.map(|_| acceptor))
+            }
+            (None, Some(address)) => Err(Error::NoCertificate { address: address.clone() }),
+            (None, None) => Ok(None),
+        }
     }
 }
