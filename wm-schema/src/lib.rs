@@ -17,6 +17,8 @@ pub mod codegen;
 pub mod compat;
 pub mod diagnostic;
 #[cfg(feature = "interp")]
+pub mod dissect;
+#[cfg(feature = "interp")]
 pub mod doc;
 pub mod draft;
 #[cfg(feature = "dsl")]

@@ -2,6 +2,9 @@
 //!
 //! The captures were made by tcpdump, of `serve` and `send` on the loopback interface.
 
+mod captures;
+
+use captures::{ACK, SYN, SYN_ACK, pcap, segment};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -74,36 +77,8 @@ fn ipv6_and_the_interface_any_are_read_too() {
 
 /// A TCP segment between 10.0.0.1:50000 and 10.0.0.2:8333, as an IPv4 packet.
 fn packet(from_client: bool, flags: u8, sequence: u32, data: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(40 + data.len()).expect("a small segment").to_be_bytes();
-    let (from, to) = if from_client { (1, 2) } else { (2, 1) };
-    let mut packet = vec![0x45, 0, length[0], length[1], 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, from, 10, 0, 0, to];
-    let (from, to) = if from_client { (50000u16, 8333u16) } else { (8333, 50000) };
-    packet.extend(from.to_be_bytes());
-    packet.extend(to.to_be_bytes());
-    packet.extend(sequence.to_be_bytes());
-    packet.extend([0, 0, 0, 0, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
-    packet.extend(data);
-    packet
-}
-
-const SYN: u8 = 2;
-const SYN_ACK: u8 = 0x12;
-const ACK: u8 = 0x10;
-
-/// A pcap file of plain IP packets, a millisecond apart.
-fn pcap(link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
-    let mut file = Vec::new();
-    for word in [0xa1b2_c3d4, 2 | 4 << 16, 0, 0, 65535, link] {
-        file.extend(u32::to_le_bytes(word));
-    }
-    for (index, packet) in packets.iter().enumerate() {
-        let length = u32::try_from(packet.len()).expect("small");
-        for word in [1, u32::try_from(index).expect("few") * 1000, length, length] {
-            file.extend(u32::to_le_bytes(word));
-        }
-        file.extend(packet);
-    }
-    file
+    let ports = if from_client { [50000, 8333] } else { [8333, 50000] };
+    segment(ports, from_client, flags, (sequence, 0), data)
 }
 
 /// A pcapng file of one section and one interface.

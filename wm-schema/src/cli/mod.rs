@@ -7,6 +7,7 @@ mod capture;
 mod check;
 mod compat;
 mod decode;
+mod dissect;
 mod doc;
 mod dump;
 mod explain;
@@ -144,6 +145,16 @@ Examples:
 
 Both ways are tried, of both sides. Nothing is proven: what was tried is told. The exit code is 1 if there is a difference.")]
     Compat(compat::Arguments),
+    /// Make a Wireshark dissector
+    #[command(after_help = "\
+Examples:
+  wm-schema dissect upload.wm -o upload.lua
+  tshark -X lua_script:upload.lua -r traffic.pcap -V
+  tshark -X lua_script:upload.lua -i lo -Y 'upload.name contains \"a\"'
+
+The side with the port of the schema is the server; `-o upload.port:9200` says another. What Lua cannot say exactly is
+named, and stands at the top of the file.")]
+    Dissect(dissect::Arguments),
     /// Make an HTML page of a protocol: messages, bytes drawn, states, examples
     #[command(after_help = "\
 Example:
@@ -187,6 +198,7 @@ pub(crate) fn run() -> Outcome {
         Command::Test { files } => each(&source::schemas(files), test::run),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Compat(arguments) => compat::run(&arguments),
+        Command::Dissect(arguments) => dissect::run(&arguments),
         Command::Doc(arguments) => doc::run(&arguments),
         Command::New(arguments) => new::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),

@@ -200,6 +200,11 @@ pub fn ends_list(schema: &Schema, condition: &Formula, element: &Type, item: &Va
     formula::meets(schema, condition, (item, element))
 }
 
+/// The bytes of a field that the schema fixes.
+pub(crate) fn constant(schema: &Schema, field: &Field) -> Vec<u8> {
+    encode::constant(schema, field)
+}
+
 /// What is known of a layout while it is made up: for tests that need a legal value.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'k> {
