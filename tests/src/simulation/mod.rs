@@ -7,11 +7,12 @@
 //!                                             <──told──             what was heard: must be first in the book
 //! ```
 //!
-//! Some worlds are of a relay: a worker that connects to others, and passes on what comes.
+//! Some worlds are of a relay: a worker that connects to others, and passes on what comes. Some are of datagrams.
 
 mod guest;
 mod hall;
 mod relay;
+mod swarm;
 mod tongue;
 
 use guest::Guest;
@@ -31,6 +32,9 @@ const CROWDED: u32 = 10;
 
 /// How many of a thousand worlds are of a worker that connects to others.
 const RELAYS: u32 = 200;
+
+/// How many of a thousand of the others are of datagrams.
+const SWARMS: u32 = 100;
 
 /// How many worlds a test run tries.
 pub const SEEDS: u64 = 300;
@@ -59,6 +63,9 @@ pub fn run(seed: u64) -> Outcome {
     let mut dice = Dice::new(!seed);
     if dice.chance(RELAYS) {
         return relay::run(seed, dice);
+    }
+    if dice.chance(SWARMS) {
+        return swarm::run(seed, dice);
     }
     if dice.chance(500) { Scenario::<Text>::new(seed, dice).run() } else { Scenario::<Parcel>::new(seed, dice).run() }
 }
@@ -226,7 +233,7 @@ fn faults(dice: &mut Dice) -> Faults {
         write_failures,
         refusals,
         lost_names,
-        // These worlds have no datagrams.
+        // Worlds of datagrams have others.
         losses: 0,
         copies: 0,
         clock_steps,
