@@ -259,7 +259,15 @@ impl<T: Tongue> Handler for Hall<T> {
 
     fn on_error(&mut self, guest: &mut Guest<'_, T>, error: &ConnectionError) {
         match error {
-            ConnectionError::Encode(_) | ConnectionError::SendQueueFull { .. } => {}
+            ConnectionError::Encode(_) => {}
+            ConnectionError::SendQueueFull { .. } => {
+                // Some worlds let such a peer go, with all that it was to hear.
+                let id = guest.id();
+                if guest.worker().get(id).is_none() {
+                    let mut account = guest.session().borrow_mut();
+                    (account.unheard, account.unsaid) = (true, true);
+                }
+            }
             ConnectionError::Io(_)
             | ConnectionError::HandlerPanicked { .. }
             | ConnectionError::StallTimedOut { .. }

@@ -25,7 +25,7 @@ use std::time::Duration;
 use tongue::{Parcel, Tongue};
 use wm_core::protocol::Text;
 use wm_core::testing::{Count, Dice, Faults, Tally, World};
-use wm_core::{Deadlines, Limits, Worker};
+use wm_core::{Deadlines, Limits, Overflow, Worker};
 
 /// How many of a thousand worlds are crowded.
 const CROWDED: u32 = 10;
@@ -93,6 +93,7 @@ impl<T: Tongue> Scenario<T> {
             send_high_bytes,
             send_low_bytes: dice.below(send_high_bytes),
             send_queue_bytes_max: send_high_bytes * *dice.pick(&[1, 4, 20]),
+            overflow: *dice.pick(&[Overflow::Refuse, Overflow::Refuse, Overflow::Close]),
             deadlines: deadlines(&mut dice),
             connections_max: if dice.chance(200) { 1 + dice.below(expected) } else { usize::MAX },
             connections_per_ip_max: if dice.chance(50) { 1 + dice.below(expected) } else { usize::MAX },

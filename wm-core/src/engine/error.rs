@@ -54,7 +54,8 @@ pub enum ConnectionError {
     /// A message that the handler sent cannot be put on the wire. It was refused.
     Encode(EncodeError),
     /// The peer reads too slowly for what the handler sends. The message was refused, and so are the next ones until
-    /// the queue has drained; they are not reported again.
+    /// the queue has drained; they are not reported again. With [`Overflow::Close`](super::Overflow::Close) the connection is
+    /// closed.
     SendQueueFull {
         /// How many bytes are queued.
         queued: usize,

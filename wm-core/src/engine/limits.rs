@@ -28,6 +28,9 @@ pub struct Limits {
     /// the last message may pass the limit: what is encoded cannot be taken back.
     pub send_queue_bytes_max: usize,
 
+    /// What becomes of a connection whose queue is at that limit. Default [`Overflow::Refuse`].
+    pub overflow: Overflow,
+
     /// How long is waited for a peer.
     pub deadlines: Deadlines,
 
@@ -43,6 +46,20 @@ pub struct Limits {
     pub connections_per_ip_max: usize,
 }
 
+/// What becomes of a connection whose peer does not take what others send it: its queue is at
+/// [`Limits::send_queue_bytes_max`], and there is a message more. Nothing is lost without a word: `on_error` is told in both
+/// cases.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// The message is refused, and so are the next ones until the queue has drained: for news that only the latest of
+    /// counts, such as prices.
+    #[default]
+    Refuse,
+    /// The connection is closed, and its queue dropped: for conversations in which nothing may be missing. A peer that
+    /// connects again begins anew.
+    Close,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -50,6 +67,7 @@ impl Default for Limits {
             send_high_bytes: 1 << 20,
             send_low_bytes: 256 << 10,
             send_queue_bytes_max: 64 << 20,
+            overflow: Overflow::Refuse,
             deadlines: Deadlines::default(),
             connections_max: usize::MAX,
             connections_per_ip_max: usize::MAX,

@@ -58,7 +58,7 @@ pub use endpoint::Endpoint;
 pub use error::ConnectionError;
 pub use handler::Handler;
 pub use id::{ConnectionId, TimerId};
-pub use limits::Limits;
+pub use limits::{Limits, Overflow};
 pub use pipe::PipeEnd;
 pub(crate) use proxy::Kind as ProxyKind;
 pub use proxy::{Proxy, ProxyFault};

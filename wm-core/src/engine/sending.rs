@@ -2,7 +2,7 @@
 //! past its limit it refuses.
 
 use super::{
-    ConnectionError, ConnectionId, Sent,
+    ConnectionError, ConnectionId, Overflow, Sent,
     world::{Change, End, Ending, Notice, Phase, Slot, World},
 };
 use crate::{protocol::Protocol, wire::EncodeError};
@@ -126,8 +126,12 @@ impl<P: Protocol, S> World<P, S> {
         self.touch(id);
         if let Some(slot) = self.slot(id).filter(|slot| !slot.refused) {
             let queued = slot.outbox.len();
-            slot.refused = queued > low;
+            let overflows = queued > low;
+            slot.refused = overflows;
             self.report(id, ConnectionError::SendQueueFull { queued, limit });
+            if overflows && self.limits.overflow == Overflow::Close {
+                self.end(id, End::Destroyed);
+            }
         }
         Sent::Refused
     }

@@ -12,7 +12,7 @@ pub use service::{Launch, Service};
 pub use settings::Settings;
 
 use crate::{
-    engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits, TLS, UDP},
+    engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits, Overflow, TLS, UDP},
     error::Error,
     net::{Address, ListenOptions, Reactor, Site, UNIX},
     protocol::{Duplex, Protocol, Silent, Tcp},
@@ -199,6 +199,14 @@ impl<P: Protocol, H> Worker<P, H> {
     #[must_use]
     pub const fn max_connections_per_ip(mut self, connections: usize) -> Self {
         self.limits.connections_per_ip_max = connections;
+        self
+    }
+
+    /// Closes connections whose peers do not take what others send them, instead of refusing the messages:
+    /// [`Overflow::Close`].
+    #[must_use]
+    pub const fn close_on_overflow(mut self) -> Self {
+        self.limits.overflow = Overflow::Close;
         self
     }
 

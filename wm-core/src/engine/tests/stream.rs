@@ -176,6 +176,31 @@ fn a_reader_that_is_too_slow_for_others_is_refused_and_told_of_once() {
 }
 
 #[test]
+fn a_reader_that_is_too_slow_for_others_may_be_let_go_instead() {
+    let limits = Limits { send_high_bytes: 10, send_low_bytes: 5, send_queue_bytes_max: 20, ..Limits::default() };
+    let mut desk = Desk::with(Limits { overflow: Overflow::Close, ..limits }, |guest, what| match what {
+        "all" => _ = guest.broadcast("1234567"),
+        // The peer has nothing to do with it.
+        "long" => assert_eq!(guest.send("123456789012345678901234567890"), Sent::Refused),
+        _ => {}
+    });
+    let (slow, id) = (desk.connect(), desk.connect());
+    for _ in 0..4 {
+        desk.feed(id, b"all\n");
+        desk.take(id, usize::MAX);
+    }
+    desk.feed(id, b"long\n");
+    let log = desk.log();
+    let of_slow: Vec<_> = log.iter().filter(|line| line.starts_with("1 ")).skip(1).collect();
+    let told = "1 error: message not sent: 16 bytes are queued already, the limit is 20";
+    assert_eq!(of_slow, ["1 full", told, "1 close"]);
+    assert!(log.contains(&"2 error: message not sent: 0 bytes are queued already, the limit is 20".to_owned()));
+    assert_eq!(desk.flush(), [(slow.serial(), End::Destroyed)]);
+    assert_eq!((desk.written(id), desk.written(slow)), ("1234567\n".repeat(4), String::new()));
+    desk.engine.check().unwrap();
+}
+
+#[test]
 fn a_message_that_cannot_be_encoded_is_refused_whole_and_reported() {
     let mut desk = Desk::new(|guest, what| match what {
         "bad" => assert_eq!((guest.send("a\nb"), guest.send("good")), (Sent::Refused, Sent::Queued)),
