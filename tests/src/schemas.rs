@@ -24,6 +24,7 @@ macro_rules! schemas {
 
 schemas! {
     absent
+    bidding
     binary_transfer
     bits
     bits_lsb
@@ -46,6 +47,7 @@ schemas! {
     len_json
     lengths
     lines
+    mail
     mqtt
     names
     nested

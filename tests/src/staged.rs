@@ -72,6 +72,15 @@ places! {
         Leaves ServerMessage Ready;
         Reply ServerMessage Reply;
     }
+    mail {
+        Banner ServerMessage Banner;
+        Ready ClientMessage Ready;
+        Body ClientMessage Body;
+    }
+    bidding {
+        Open ClientMessage Open;
+        Hammer ServerMessage Hammer;
+    }
     socks5 {
         Greet ClientMessage Greet;
         Choose ServerMessage Choose;

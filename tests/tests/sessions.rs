@@ -10,10 +10,10 @@ use wm_core::protocol::{Decoded, Input, Protocol, Session, Staged};
 use wm_schema::interp::{self, Scan, Stage};
 use wm_schema::ir::{Schema, Side, Value};
 use wm_tests::engine::{Mistake, Refusal};
-use wm_tests::schemas::{self, door, socks5};
+use wm_tests::schemas::{self, bidding, door, socks5};
 
 /// The end that receives what `Said` says, and the one that sends it.
-struct Ends<Said: Staged, Heard: Staged<State = Said::State>> {
+struct Ends<Said: Staged, Heard: Staged<State = Said::State, Memory = Said::Memory>> {
     sender: Session<Heard, Said>,
     receiver: Session<Said, Heard>,
 }
@@ -42,7 +42,7 @@ fn says<Said, Heard>(
 ) -> (Ends<Said, Heard>, Stage<'static>)
 where
     Said: Staged,
-    Heard: Staged<State = Said::State>,
+    Heard: Staged<State = Said::State, Memory = Said::Memory>,
     for<'a> Said::View<'a>: Debug,
 {
     let Ends { mut sender, mut receiver } = ends;
@@ -63,6 +63,9 @@ where
     assert_eq!(out, frame[..]);
     assert_eq!([state(sender.state()), state(receiver.state())], [next.name(), next.name()]);
     assert_eq!(receiver.is_over(), next.state().is_none());
+    assert_eq!(receiver.hands_over(), next.handed_to());
+    assert_eq!(receiver.listens(), next.state().is_some_and(|state| state.speaks(side)));
+    assert_eq!(format!("{:?}", sender.memory()), format!("{:?}", receiver.memory()));
     let patience = next.state().filter(|state| state.speaks(side)).and_then(|state| state.timeout_ms);
     assert_eq!(receiver.patience().map(|time| time.as_millis()), patience.map(u128::from));
     assert_eq!(receiver.input(&[]), Ok(Input::Need(1)), "nothing has come");
@@ -72,13 +75,13 @@ where
 /// What is not legal is refused alike, and changes nothing: bytes of the other end, and messages of one's own.
 fn refused<Said, Heard>(
     ends: &mut Ends<Said, Heard>,
-    stage: Stage<'static>,
+    stage: &Stage<'static>,
     side: Side,
     schema: &'static Schema,
     value: &Value,
 ) where
     Said: Staged,
-    Heard: Staged<State = Said::State>,
+    Heard: Staged<State = Said::State, Memory = Said::Memory>,
 {
     let Value::Arm(message, fields) = value else { return };
     let interpreter = interp::Interpreter::new(schema, &schema.messages[*message]).sent_by(side);
@@ -102,7 +105,7 @@ fn refused<Said, Heard>(
 fn conversations<Client, Server>(name: &str)
 where
     Client: Staged,
-    Server: Staged<State = Client::State>,
+    Server: Staged<State = Client::State, Memory = Client::Memory>,
     for<'a> Client::View<'a>: Debug,
     for<'a> Server::View<'a>: Debug,
 {
@@ -125,12 +128,12 @@ where
             let value = anything(schema, &stage, side, &entropy);
             seen.borrow_mut().insert(stage.name());
             if client {
-                refused(&mut up, stage, side, schema, &value);
+                refused(&mut up, &stage, side, schema, &value);
                 (up, stage) = says(up, stage, side, &value, cut);
             } else {
                 let Ends { sender, receiver } = up;
                 let mut down = Ends::<Server, Client> { sender: receiver, receiver: sender };
-                refused(&mut down, stage, side, schema, &value);
+                refused(&mut down, &stage, side, schema, &value);
                 (down, stage) = says(down, stage, side, &value, cut);
                 up = Ends { sender: down.receiver, receiver: down.sender };
             }
@@ -146,6 +149,7 @@ where
 fn both_ends_and_the_interpreter_go_from_state_to_state_together() {
     conversations::<door::ClientMessage<'static>, door::ServerMessage<'static>>("door");
     conversations::<socks5::ClientMessage<'static>, socks5::ServerMessage<'static>>("socks5");
+    conversations::<bidding::ClientMessage<'static>, bidding::ServerMessage<'static>>("bidding");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use wm_core::Framed;
-use wm_tests::schemas::socks5::{Address, AddressV4, ClientMessage, Code, Method, Pick, Reply, Server, State};
+use wm_tests::schemas::socks5::{Address, AddressV4, Code, Hello, Method, Pick, Reply, Request, server};
 
 /// How long anything may take before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,8 +39,7 @@ fn web(listener: &TcpListener) {
 }
 
 /// Where a request leads, if it is an address.
-fn wanted(message: &ClientMessage<'_>) -> Option<SocketAddr> {
-    let ClientMessage::Request(request) = message else { return None };
+fn wanted(request: &Request<'_>) -> Option<SocketAddr> {
     let Address::V4(AddressV4 { ip }) = &request.addr else { return None };
     let ip = <[u8; 4]>::try_from(*ip).ok()?;
     Some(SocketAddr::from((Ipv4Addr::from(ip), request.port)))
@@ -50,29 +49,26 @@ fn wanted(message: &ClientMessage<'_>) -> Option<SocketAddr> {
 fn proxy(listener: &TcpListener) {
     let socket = accept(listener);
     let mut back = socket.try_clone().expect("a descriptor");
-    let mut client = Framed::<Server, _>::new(socket);
-    let offered = |message: ClientMessage<'_>| match message {
-        ClientMessage::Hello(hello) => hello.methods.iter().any(|method| method == Method::None),
-        _ => false,
+    let greet = server::Greet::of(Framed::new(socket)).expect("the start");
+    let offered = |hello: Hello<'_>| hello.methods.iter().any(|method| method == Method::None);
+    let (offered, choose) = greet.receive(offered).expect("a greeting");
+    assert!(offered);
+    let server::ChoosePick::Ready(ready) = choose.pick(Pick { method: Method::None }).expect("it reads") else {
+        panic!("nothing is to be proved");
     };
-    assert_eq!(client.receive(offered).expect("a greeting"), Some(true));
-    client.send(Pick { method: Method::None }).expect("it reads");
-    let to = client.receive(|message| wanted(&message)).expect("a request").flatten().expect("an IPv4 address");
-    let mut there = TcpStream::connect(to).expect("the page is there");
+    let (to, dial) = ready.receive(|request| wanted(&request)).expect("a request");
+    let mut there = TcpStream::connect(to.expect("an IPv4 address")).expect("the page is there");
     let addr = Address::V4(AddressV4 { ip: &[127, 0, 0, 1] });
-    client.send(Reply { code: Code::Ok, addr, port: 0 }).expect("it reads");
-    assert_eq!(client.protocol().state(), State::Tunnel);
+    let reply = Reply { code: Code::Ok, addr, port: 0 };
+    let server::DialReply::Tunnel(mut tunnel) = dial.reply(reply).expect("it reads") else { panic!("it is open") };
 
     let mut answers = there.try_clone().expect("a descriptor");
     let pump = thread::spawn(move || std::io::copy(&mut answers, &mut back));
-    let raw = |message: ClientMessage<'_>| match message {
-        ClientMessage::Raw(bytes) => bytes.to_vec(),
-        message => panic!("{message:?} in a tunnel"),
-    };
-    while let Ok(Some(bytes)) = client.receive(raw) {
+    while let Ok((bytes, next)) = tunnel.receive(<[u8]>::to_vec) {
         if there.write_all(&bytes).is_err() {
             break;
         }
+        tunnel = next;
     }
     let _ = pump.join().expect("no panic");
 }

@@ -1,6 +1,6 @@
 //! A protocol over any blocking stream: for clients, tools and tests that need no event loop.
 
-use crate::protocol::{DecodeError, Decoded, EncodeError, Input, Protocol, Recovery, Resync, Search};
+use crate::protocol::{Channel, DecodeError, Decoded, EncodeError, Input, Listen, Protocol, Recovery, Resync, Search};
 use bytes::{Buf, BytesMut};
 use std::{
     error, fmt,
@@ -54,17 +54,24 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
         Ok(())
     }
 
-    /// Waits for the next message and gives it to `take`; `None` if the peer has closed between two messages.
+    /// Waits for the next message and gives it to `take`; `None` if the peer has closed between two messages, or the
+    /// conversation is over.
     ///
     /// # Errors
     ///
-    /// The peer's bytes break the protocol, it closes in the middle of a frame, or the stream fails. After
-    /// [`FramedError::Skipped`] the next message can be waited for.
+    /// The peer's bytes break the protocol, it closes in the middle of a frame, the stream fails, or it is this side's turn
+    /// to speak. After [`FramedError::Skipped`] the next message can be waited for.
     pub fn receive<R>(&mut self, take: impl FnOnce(P::In<'_>) -> R) -> Result<Option<R>, FramedError> {
         if let Some(resync) = self.resync.take() {
             return Err(self.resync(resync));
         }
         loop {
+            if self.protocol.is_over() {
+                return Ok(None);
+            }
+            if !self.protocol.listens() {
+                return Err(FramedError::OurTurn);
+            }
             let needed = match self.protocol.input(&self.inbox) {
                 Ok(Input::Need(needed)) => needed,
                 Ok(Input::Frame(len)) => {
@@ -129,6 +136,18 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
         }
     }
 
+    /// The stream goes on with another protocol, as `-> protocol` of a session says: what has arrived already is read as
+    /// that one.
+    pub fn upgrade<Q: Protocol + Default>(self) -> Framed<Q, S> {
+        Framed { protocol: Q::default(), stream: self.stream, resync: None, inbox: self.inbox, outbox: self.outbox }
+    }
+
+    /// The stream and the bytes that have arrived and are not read: for whoever goes on with something that is no
+    /// [`Protocol`], such as TLS.
+    pub fn into_parts(self) -> (S, BytesMut) {
+        (self.stream, self.inbox)
+    }
+
     /// The protocol: of a session its state.
     pub const fn protocol(&self) -> &P {
         &self.protocol
@@ -159,6 +178,54 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
     }
 }
 
+impl<P: Protocol, S: Read + Write> Channel for Framed<P, S> {
+    type Protocol = P;
+    type Said<T> = Result<T, FramedError>;
+
+    fn protocol(&self) -> &P {
+        &self.protocol
+    }
+
+    fn say<T>(mut self, message: P::Out<'_>, then: impl FnOnce(Self) -> T) -> Result<T, FramedError> {
+        self.send(message)?;
+        Ok(then(self))
+    }
+}
+
+impl<P: Protocol, S: Read + Write> Channel for &mut Framed<P, S> {
+    type Protocol = P;
+    type Said<T> = Result<T, FramedError>;
+
+    fn protocol(&self) -> &P {
+        &self.protocol
+    }
+
+    fn say<T>(self, message: P::Out<'_>, then: impl FnOnce(Self) -> T) -> Result<T, FramedError> {
+        self.send(message)?;
+        Ok(then(self))
+    }
+}
+
+impl<P: Protocol, S: Read + Write> Listen for Framed<P, S> {
+    type Error = FramedError;
+
+    fn listen<R>(&mut self, mut take: impl FnMut(P::In<'_>) -> Option<R>) -> Result<R, FramedError> {
+        loop {
+            if let Some(taken) = self.receive(&mut take)?.ok_or(FramedError::Closed)? {
+                return Ok(taken);
+            }
+        }
+    }
+}
+
+impl<P: Protocol, S: Read + Write> Listen for &mut Framed<P, S> {
+    type Error = FramedError;
+
+    fn listen<R>(&mut self, take: impl FnMut(P::In<'_>) -> Option<R>) -> Result<R, FramedError> {
+        Listen::listen(&mut **self, take)
+    }
+}
+
 /// Why a message could not be sent or received.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -182,6 +249,10 @@ pub enum FramedError {
         /// How many more were needed at least.
         needed: usize,
     },
+    /// The conversation goes on, and the peer has closed.
+    Closed,
+    /// Nothing is to be waited for: it is this side's turn to speak.
+    OurTurn,
     /// The stream failed.
     Io(io::Error),
 }
@@ -198,6 +269,8 @@ impl fmt::Display for FramedError {
                     "the peer closed in the middle of a frame: {have} bytes have arrived, {needed} more were needed"
                 )
             }
+            Self::Closed => f.write_str("the peer has closed, and the conversation is not over"),
+            Self::OurTurn => f.write_str("the peer waits: it is this side's turn to speak"),
             Self::Io(error) => error.fmt(f),
         }
     }
@@ -208,7 +281,7 @@ impl error::Error for FramedError {
         match self {
             Self::Decode(error) | Self::Skipped { error, .. } => Some(error),
             Self::Encode(error) => Some(error),
-            Self::Truncated { .. } => None,
+            Self::Truncated { .. } | Self::Closed | Self::OurTurn => None,
             Self::Io(error) => Some(error),
         }
     }

@@ -16,7 +16,7 @@ pub use layout::{
     ArmDraft, Attr, AttrKind, ExtentDraft, ExtentKind, FieldDraft, FieldKind, Held, LayoutDraft, LayoutKind,
     ParamDraft, PatternDraft, RustShape, Side, TypeDraft,
 };
-pub use session::{EdgeDraft, SessionDraft, StateDraft, TargetDraft, TimeoutDraft};
+pub use session::{EdgeDraft, SessionDraft, SetDraft, StateDraft, TargetDraft, TimeoutDraft, VariableDraft};
 pub use test::{CaseDraft, ExpectDraft, TestDraft, ValueDraft, ValueKind};
 
 /// Where something was written: an index into the places of the front end that made it.

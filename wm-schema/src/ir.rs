@@ -29,7 +29,7 @@ pub use layout::{BitPlace, Equation, Field, Layout, Measure, Nesting, Role, Scal
 pub use number::{Escape, Escaping, Int};
 pub use pointer::{HOPS_MAX, POINTED_BYTES_MAX, Pointer};
 pub use recover::{Action, FaultKind, Recover};
-pub use session::{Edge, RAW_BYTES_MAX, Said, Session, State, Target};
+pub use session::{Edge, RAW_BYTES_MAX, Said, Session, State, Target, Upgrade, Variable};
 pub use stream::Stream;
 pub use test::{Case, Expect, Test, Value};
 pub use types::{Bytes, Constant, Content, Extent, Type, Via};

@@ -19,7 +19,7 @@ macro_rules! pages {
     )* };
 }
 
-pages! { braces cache cobs lines sections slip text frame jsonl len_json netstring xml10 binary_transfer text_transfer upload talk door }
+pages! { braces cache cobs lines sections slip text frame jsonl len_json netstring xml10 binary_transfer text_transfer upload talk door bidding }
 
 #[test]
 fn a_little_of_everything() {

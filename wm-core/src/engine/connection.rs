@@ -184,6 +184,12 @@ impl<'w, P: Protocol, S> Connection<'w, P, S> {
         self.slot().outbox.len()
     }
 
+    /// Whether the peer does not keep up with what is sent: `on_buffer_drain` tells when it has.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.slot().full
+    }
+
     /// Writes an error to stderr in one line: what becomes of errors that no `on_error` takes. Of frames that are thrown
     /// away, the first, second, fourth, eighth … of the connection: a peer must not fill the log.
     pub fn log_error(&self, error: &ConnectionError) {

@@ -132,7 +132,7 @@ impl Deadlines {
             Phase::Closing => until(slot.alive, self.drain, Expected::ToDrain),
             Phase::Open if slot.ending == Ending::Asked => until(slot.alive, self.drain, Expected::ToDrain),
             Phase::Open if slot.full => until(slot.alive, self.stall, Expected::ToRead),
-            Phase::Open if slot.ended || !slot.receives() => None,
+            Phase::Open if slot.ended || !slot.receives() || slot.waits_its_turn() => None,
             Phase::Open if slot.is_piped() => until(slot.alive, self.idle, Expected::Anything),
             Phase::Open => {
                 let Traffic { bytes_in, bytes_out, frames_in, frames_out, .. } = slot.traffic;

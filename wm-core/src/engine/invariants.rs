@@ -3,7 +3,7 @@
 use super::{
     ConnectionId, Engine, Handler,
     inbox::SCRATCH_BYTES,
-    world::{Change, Ending, Phase, Slot},
+    world::{Change, Ending, Phase, Resuming, Slot},
 };
 use crate::protocol::Protocol;
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ impl<H: Handler> Engine<H> {
         let queue_bytes_max = queue_bytes_max.saturating_add(if slot.tls.is_some() { 128 << 10 } else { 0 });
         let idle = slot.phase == Phase::Open && queued == 0 && !slot.touched;
         let rules = [
-            (!slot.resuming, "it was to go on decoding"),
+            (slot.resuming == Resuming::No, "it was to go on decoding"),
             (!over || queued + waiting == 0, "it is over and keeps bytes"),
             (over || coming || slot.phase == Phase::Open || queued > 0, "it has sent everything and is not let go"),
             (over || coming || !ending || queued > 0, "its side was to end, and has not"),
@@ -77,8 +77,8 @@ impl<H: Handler> Engine<H> {
             (waiting <= inbox_bytes_max, "the inbox is over its limit"),
             (over || !slot.full || queued > limits.send_low_bytes, "it has drained, and was not told"),
             (slot.phase != Phase::Open || slot.full || queued < limits.send_high_bytes, "it is full, and was not told"),
-            (!slot.receives() || waiting < awaited, "it holds a frame back"),
-            (!slot.receives() || !slot.ended, "its end was read, and it is not closed"),
+            (!slot.receives() || slot.waits_its_turn() || waiting < awaited, "it holds a frame back"),
+            (!slot.receives() || slot.waits_its_turn() || !slot.ended, "its end was read, and it is not closed"),
             (!idle || slot.outbox.capacity() == 0, "it has nothing to send and owns a send queue"),
             (waiting > 0 || slot.inbox.owns() == 0, "it has nothing to decode and owns an inbox"),
         ];

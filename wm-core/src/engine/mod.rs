@@ -20,6 +20,7 @@
 //! * Memory grows with the bytes that have arrived, never by a number that a peer has sent.
 
 mod backoff;
+mod channel;
 mod connection;
 mod context;
 mod crowd;
@@ -48,6 +49,7 @@ mod tls;
 mod world;
 
 pub use backoff::Backoff;
+pub use channel::{Later, Visits};
 pub use connection::{Connection, Sent};
 pub(crate) use context::Ground;
 pub use context::{Context, Mailbox};
@@ -168,7 +170,7 @@ impl<H: Handler> Engine<H> {
 
     /// Room to read the next bytes of a connection into, never empty; `None` while it does not want any.
     pub fn room(&mut self, id: ConnectionId) -> Option<&mut [u8]> {
-        let slot = self.world.slot(id).filter(|slot| slot.is_heard())?;
+        let slot = self.world.slot(id).filter(|slot| slot.reads())?;
         if slot.tls.is_some() {
             self.scratch.clear();
             return Some(self.scratch.room());
@@ -185,14 +187,14 @@ impl<H: Handler> Engine<H> {
     #[must_use]
     pub fn wants_more(&self, id: ConnectionId) -> bool {
         let slot = self.world.table.get(id.slot());
-        slot.is_some_and(|slot| slot.serial == id.serial && slot.is_heard())
+        slot.is_some_and(|slot| slot.serial == id.serial && slot.reads())
     }
 
     /// `count` bytes were read into the [`room`](Self::room), which was asked for just before.
     pub fn received(&mut self, id: ConnectionId, count: usize, now: Instant) {
         self.world.now = now;
         self.world.totals.bytes_in += count as u64;
-        let Some(slot) = self.world.slot(id).filter(|slot| slot.is_heard()) else { return };
+        let Some(slot) = self.world.slot(id).filter(|slot| slot.reads()) else { return };
         slot.traffic.bytes_in += count as u64;
         slot.alive = now;
         if slot.tls.is_some() {

@@ -3,7 +3,7 @@
 use super::{
     Connection, ConnectionError, ConnectionId, Context, Engine, Handler, TlsFault,
     inbox::Inbox,
-    world::{Phase, Running},
+    world::{Phase, Resuming, Running, Slot},
 };
 use crate::protocol::{DecodeError, Decoded, Input, Protocol};
 use crate::wire::stranger::START_BYTES;
@@ -22,6 +22,9 @@ impl<H: Handler> Engine<H> {
             if slot.is_piped() {
                 self.world.pass_on(id, inbox);
                 continue;
+            }
+            if !slot.protocol.listens() {
+                return;
             }
             if slot.resync.is_some() {
                 self.resync(id, inbox);
@@ -106,7 +109,7 @@ impl<H: Handler> Engine<H> {
             let waits = inbox.len() > 0 || slot.resync.is_some() || slot.protocol.unfinished() > 0;
             let waits = waits && !slot.is_piped();
             slot.inbox = inbox;
-            if waits {
+            if waits && slot.protocol.listens() {
                 slot.frame_since.get_or_insert(now);
                 self.world.watch(id);
             }
@@ -120,16 +123,20 @@ impl<H: Handler> Engine<H> {
     pub(super) fn go_on(&mut self, id: ConnectionId) {
         let now = self.world.now;
         let Some(slot) = self.world.slot(id) else { return };
-        slot.resuming = false;
+        let why = std::mem::replace(&mut slot.resuming, Resuming::No);
         if slot.phase == Phase::Shaking {
             let inbox = std::mem::take(&mut slot.inbox);
             return self.take_sealed(id, inbox.unread());
         }
         // The peer could not be heard: its time begins now.
-        (slot.alive, slot.said, slot.frame_since, slot.in_parts) = (now, now, None, 0);
+        if why == Resuming::Unheard {
+            (slot.alive, slot.said, slot.frame_since, slot.in_parts) = (now, now, None, 0);
+        }
         self.decode_inbox(id);
         self.world.watch(id);
-        let Some(slot) = self.world.slot(id).filter(|slot| slot.ended && slot.receives()) else { return };
+        // What waits for this side to speak is read then, also behind the end.
+        let over = |slot: &&mut Slot<_, _>| slot.ended && slot.receives() && !slot.waits_its_turn();
+        let Some(slot) = self.world.slot(id).filter(over) else { return };
         if slot.is_piped() {
             return self.world.pass_on_end(id);
         }

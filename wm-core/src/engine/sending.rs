@@ -3,7 +3,7 @@
 
 use super::{
     ConnectionError, ConnectionId, Overflow, Sent,
-    world::{Change, End, Ending, Notice, Phase, Slot, World},
+    world::{Change, End, Ending, Notice, Phase, Resuming, Slot, World},
 };
 use crate::{protocol::Protocol, wire::EncodeError};
 use bytes::BytesMut;
@@ -112,9 +112,22 @@ impl<P: Protocol, S> World<P, S> {
         slot.said = now;
         if slot.is_piped() {
             // What the protocol has to say is said.
-        } else if slot.protocol.is_over() {
-            self.close(id);
-        } else if slot.protocol.patience().is_some() {
+            return;
+        }
+        if slot.protocol.is_over() {
+            return self.close(id);
+        }
+        let patient = slot.protocol.patience().is_some();
+        if P::TAKES_TURNS && slot.inbox.len() > 0 {
+            // What has arrived may be something else in the state that is now, or must wait.
+            slot.awaited = 0;
+            match slot.protocol.listens() {
+                true if slot.frame_since.is_some() => self.go_on(id, Resuming::LooksAgain),
+                true => self.resume(id),
+                false => slot.frame_since = None,
+            }
+        }
+        if patient {
             self.watch(id);
         }
     }

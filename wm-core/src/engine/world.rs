@@ -120,8 +120,7 @@ pub(super) struct Slot<P, S> {
     pub(super) watched: Option<Instant>,
     /// A [`Change::Update`] is on its way.
     pub(super) touched: bool,
-    /// It stands in the list of those that go on decoding.
-    pub(super) resuming: bool,
+    pub(super) resuming: Resuming,
     /// Our side ends when what is queued is sent, or has ended.
     pub(super) ending: Ending,
     /// Of a connection that we have made: how.
@@ -130,6 +129,28 @@ pub(super) struct Slot<P, S> {
     pub(super) pipe: Option<Box<Pipe>>,
     /// Of one in TLS.
     pub(super) tls: Option<Box<Tls>>,
+}
+
+/// Whether a connection stands in the list of those that go on decoding, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resuming {
+    No,
+    /// Its peer could not be heard before: its time begins when it goes on.
+    Unheard,
+    /// What was sent may give what has come another meaning. Its peer was heard all the time.
+    LooksAgain,
+}
+
+impl<P: Protocol, S> Slot<P, S> {
+    /// Whether bytes wait until this side has spoken.
+    pub(super) fn waits_its_turn(&self) -> bool {
+        self.phase == Phase::Open && self.inbox.len() > 0 && !self.is_piped() && !self.protocol.listens()
+    }
+
+    /// Whether the driver is to read: not while what it has read before waits.
+    pub(super) fn reads(&self) -> bool {
+        self.is_heard() && !self.waits_its_turn()
+    }
 }
 
 /// How far our side of a connection is on its way to its end.
@@ -377,7 +398,7 @@ impl<P: Protocol, S> World<P, S> {
             frame_since: None,
             watched: None,
             touched: false,
-            resuming: false,
+            resuming: Resuming::No,
             ending: Ending::No,
             outgoing,
             pipe: None,
@@ -519,12 +540,16 @@ impl<P: Protocol, S> World<P, S> {
 
     /// The connection goes on with what it has received, and then receives more.
     pub(super) fn resume(&mut self, id: ConnectionId) {
-        let wants = |slot: &Slot<P, S>| slot.receives() || slot.phase == Phase::Shaking && slot.inbox.len() > 0;
-        let ready = self.slot(id).is_some_and(|slot| wants(slot) && !std::mem::replace(&mut slot.resuming, true));
-        if ready {
-            self.resumes.push_back(id);
-            self.touch(id);
-        }
+        self.go_on(id, Resuming::Unheard);
+    }
+
+    /// The connection goes on with what it has received, if it does not already.
+    pub(super) fn go_on(&mut self, id: ConnectionId, why: Resuming) {
+        let wants = |slot: &&mut Slot<P, S>| slot.receives() || slot.phase == Phase::Shaking && slot.inbox.len() > 0;
+        let Some(slot) = self.slot(id).filter(wants).filter(|slot| slot.resuming == Resuming::No) else { return };
+        slot.resuming = why;
+        self.resumes.push_back(id);
+        self.touch(id);
     }
 
     /// A peer is not admitted. The operator hears of it now and then.

@@ -7,6 +7,7 @@
 //! The built-in ones are [`text`], [`frame`] and [`jsonl`], generated from their `.wm` files, and [`Tcp`], which has
 //! no frames at all.
 
+mod channel;
 mod duplex;
 pub mod exchange;
 mod flow;
@@ -23,7 +24,9 @@ mod stream;
 mod tcp;
 #[rustfmt::skip]
 pub mod text;
+mod upgraded;
 
+pub use channel::{Channel, Find, Keep, Listen};
 pub use duplex::Duplex;
 pub use exchange::Exchange;
 pub use flow::Flow;
@@ -36,6 +39,7 @@ pub use silent::Silent;
 pub use stream::{Announced, Part, Receiver, Sender, SidedStreamed, Stream, Streamed};
 pub use tcp::Tcp;
 pub use text::Server as Text;
+pub use upgraded::{Before, Either, Upgraded};
 
 pub use crate::wire::{DecodeError, EncodeError, Input};
 use bytes::BytesMut;
@@ -103,6 +107,10 @@ pub trait Protocol: Debug + 'static {
     /// for many is encoded once.
     const ENCODES_ALIKE: bool = false;
 
+    /// Whether [`encode`](Self::encode) may change how the peer's bytes are read, as in a session. Then bytes that have
+    /// arrived are looked at again when something was sent.
+    const TAKES_TURNS: bool = false;
+
     /// What this side receives; it may borrow from the frame.
     type In<'a>;
 
@@ -158,6 +166,12 @@ pub trait Protocol: Debug + 'static {
     /// The message cannot be put on the wire.
     fn encode(&mut self, message: &Self::Out<'_>, out: &mut BytesMut) -> Result<(), EncodeError>;
 
+    /// Whether it is the peer's turn. While it is not, what arrives waits: it is read when this side has spoken. A peer
+    /// that sends much ahead is slowed down by its own network, for no more is read than one piece.
+    fn listens(&self) -> bool {
+        true
+    }
+
     /// How long the peer may take to send its next message, from when the last one was received or sent; none if the
     /// protocol does not say.
     fn patience(&self) -> Option<Duration> {
@@ -167,6 +181,12 @@ pub trait Protocol: Debug + 'static {
     /// Whether the conversation is over: nothing more is received or sent, and the caller closes.
     fn is_over(&self) -> bool {
         false
+    }
+
+    /// What the connection goes on with, now that this conversation is over: the name of another protocol; none if it
+    /// closes. [`Upgraded`] goes on by itself.
+    fn hands_over(&self) -> Option<&'static str> {
+        None
     }
 }
 

@@ -10,6 +10,9 @@ pub trait Staged: 'static {
     /// The states; the default is the one in which a conversation begins.
     type State: fmt::Debug + Copy + Eq + Default + 'static;
 
+    /// What the conversation remembers beside its state: the variables of the session.
+    type Memory: fmt::Debug + Copy + Default + 'static;
+
     /// What is said, as Rust sees it.
     type View<'a>;
 
@@ -43,8 +46,9 @@ pub trait Staged: 'static {
     /// A value cannot be put on the wire.
     fn encode(view: &Self::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError>;
 
-    /// The state that follows when this is said in `state`; none if it is not legal there.
-    fn next(view: &Self::View<'_>, state: Self::State) -> Option<Self::State>;
+    /// The state that follows when this is said in `state`; none if it is not legal there. What the message says for
+    /// later is noted in `memory`, which counts only if it is said.
+    fn next(view: &Self::View<'_>, state: Self::State, memory: &mut Self::Memory) -> Option<Self::State>;
 
     /// Why this cannot be said in `state`.
     fn unexpected(view: &Self::View<'_>, state: Self::State) -> EncodeError;
@@ -52,25 +56,59 @@ pub trait Staged: 'static {
     /// How long this side may take to speak in `state`; none if nobody says.
     fn patience(state: Self::State) -> Option<Duration>;
 
+    /// Whether this side may speak in `state`.
+    fn speaks(state: Self::State) -> bool;
+
     /// Whether the conversation is over in `state`.
     fn is_over(state: Self::State) -> bool;
+
+    /// The protocol that the connection is handed to in `state`.
+    fn hands_over(state: Self::State) -> Option<&'static str> {
+        let _ = state;
+        None
+    }
 }
 
 /// The side of a session that receives `In` and sends `Out`. The instance is the state of one connection.
 ///
 /// The state changes when a message is decoded, and when one is encoded: what is not legal in it is an error of the peer,
-/// or of the caller, and changes nothing.
-pub struct Session<In: Staged, Out: Staged<State = In::State>> {
+/// or of the caller, and changes nothing. Where it is not the peer's turn, what arrives waits.
+pub struct Session<In: Staged, Out: Staged<State = In::State, Memory = In::Memory>> {
     state: In::State,
+    memory: In::Memory,
     scan: In::Scan,
+    heard_in: In::State,
+    visit: u32,
     out: core::marker::PhantomData<fn(Out)>,
 }
 
-impl<In: Staged, Out: Staged<State = In::State>> Session<In, Out> {
+impl<In: Staged, Out: Staged<State = In::State, Memory = In::Memory>> Session<In, Out> {
     /// Where the conversation stands.
     #[must_use]
+    #[inline]
     pub fn state(&self) -> In::State {
         self.state
+    }
+
+    /// Where it stood when the last message was received.
+    #[must_use]
+    #[inline]
+    pub fn heard_in(&self) -> In::State {
+        self.heard_in
+    }
+
+    /// The variables of the session.
+    #[must_use]
+    #[inline]
+    pub fn memory(&self) -> In::Memory {
+        self.memory
+    }
+
+    /// How often the state has changed: whoever comes back to a state later can tell whether it is still the same time.
+    #[must_use]
+    #[inline]
+    pub fn visit(&self) -> u32 {
+        self.visit
     }
 
     /// Changes the state. The bytes of a frame that is not whole are read anew, as what is legal now.
@@ -78,26 +116,37 @@ impl<In: Staged, Out: Staged<State = In::State>> Session<In, Out> {
         if state != self.state {
             self.state = state;
             self.scan = In::Scan::default();
+            self.visit = self.visit.wrapping_add(1);
         }
     }
 }
 
-impl<In: Staged, Out: Staged<State = In::State>> Default for Session<In, Out> {
+impl<In: Staged, Out: Staged<State = In::State, Memory = In::Memory>> Default for Session<In, Out> {
     fn default() -> Self {
-        Self { state: In::State::default(), scan: In::Scan::default(), out: core::marker::PhantomData }
+        let state = In::State::default();
+        Self {
+            state,
+            memory: In::Memory::default(),
+            scan: In::Scan::default(),
+            heard_in: state,
+            visit: 0,
+            out: core::marker::PhantomData,
+        }
     }
 }
 
-impl<In: Staged, Out: Staged<State = In::State>> fmt::Debug for Session<In, Out> {
+impl<In: Staged, Out: Staged<State = In::State, Memory = In::Memory>> fmt::Debug for Session<In, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Session");
-        debug.field("protocol", &In::PROTOCOL).field("state", &self.state).field("scan", &self.scan).finish()
+        debug.field("protocol", &In::PROTOCOL).field("state", &self.state).field("memory", &self.memory);
+        debug.field("scan", &self.scan).finish_non_exhaustive()
     }
 }
 
-impl<In: Staged, Out: Staged<State = In::State>> Protocol for Session<In, Out> {
+impl<In: Staged, Out: Staged<State = In::State, Memory = In::Memory>> Protocol for Session<In, Out> {
     const NAME: &'static str = In::PROTOCOL;
     const FRAME_BYTES_MAX: usize = In::FRAME_BYTES_MAX;
+    const TAKES_TURNS: bool = true;
     type In<'a> = In::View<'a>;
     type Out<'a> = Out::View<'a>;
 
@@ -109,7 +158,8 @@ impl<In: Staged, Out: Staged<State = In::State>> Protocol for Session<In, Out> {
     #[inline]
     fn decode<'a>(&mut self, frame: &'a mut [u8], _: &mut BytesMut) -> Result<Decoded<In::View<'a>>, DecodeError> {
         let view = In::decode(self.state, frame)?;
-        if let Some(next) = In::next(&view, self.state) {
+        self.heard_in = self.state;
+        if let Some(next) = In::next(&view, self.state, &mut self.memory) {
             self.enter(next);
         }
         Ok(Decoded::Message(view))
@@ -117,10 +167,18 @@ impl<In: Staged, Out: Staged<State = In::State>> Protocol for Session<In, Out> {
 
     #[inline]
     fn encode(&mut self, message: &Out::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {
-        let next = Out::next(message, self.state).ok_or_else(|| Out::unexpected(message, self.state))?;
+        let mut memory = self.memory;
+        let next = Out::next(message, self.state, &mut memory);
+        let next = next.ok_or_else(|| Out::unexpected(message, self.state))?;
         Out::encode(message, out)?;
+        self.memory = memory;
         self.enter(next);
         Ok(())
+    }
+
+    #[inline]
+    fn listens(&self) -> bool {
+        In::speaks(self.state)
     }
 
     #[inline]
@@ -131,5 +189,10 @@ impl<In: Staged, Out: Staged<State = In::State>> Protocol for Session<In, Out> {
     #[inline]
     fn is_over(&self) -> bool {
         In::is_over(self.state)
+    }
+
+    #[inline]
+    fn hands_over(&self) -> Option<&'static str> {
+        In::hands_over(self.state)
     }
 }

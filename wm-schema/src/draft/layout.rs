@@ -84,6 +84,17 @@ pub enum Side {
     Server,
 }
 
+impl Side {
+    /// The other end.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// How Rust holds a layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RustShape {

@@ -1,14 +1,38 @@
 //! A session as it was written.
 
-use super::{Formula, Name, Origin, Side, Spanned};
+use super::{Formula, Name, Origin, Side, Spanned, TypeDraft};
 
 /// `session { start Greet { client Hello -> Choose } … }`.
 #[derive(Debug, Clone)]
 pub struct SessionDraft {
+    /// What it remembers, in source order.
+    pub variables: Vec<VariableDraft>,
     /// Its states in source order.
     pub states: Vec<StateDraft>,
     /// The word `session`.
     pub origin: Origin,
+}
+
+/// `var tries: u8 = 0`.
+#[derive(Debug, Clone)]
+pub struct VariableDraft {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// Its name.
+    pub name: Name,
+    /// Its type: an integer, a bit or an enum.
+    pub ty: TypeDraft,
+    /// Its value at the start; zero if none is written.
+    pub initial: Option<Formula>,
+}
+
+/// `set tries = tries + 1`.
+#[derive(Debug, Clone)]
+pub struct SetDraft {
+    /// The variable.
+    pub name: Name,
+    /// What it is from now on.
+    pub value: Formula,
 }
 
 /// A state of a session.
@@ -35,6 +59,8 @@ pub struct EdgeDraft {
     pub message: Option<Name>,
     /// `where`: which of these messages.
     pub guard: Option<Formula>,
+    /// What is remembered of it.
+    pub sets: Vec<SetDraft>,
     /// Where it leads; none if the state stays.
     pub target: Option<TargetDraft>,
     /// The whole line.
@@ -48,6 +74,8 @@ pub enum TargetDraft {
     Close(Origin),
     /// To another state.
     State(Name),
+    /// To another protocol on the same connection.
+    Protocol(Name),
 }
 
 /// `timeout 10s -> close`.

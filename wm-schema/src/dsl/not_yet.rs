@@ -35,8 +35,6 @@ macro_rules! constructs {
 
 constructs! {
     EXTERN = "extern", "it names a type or a function written in Rust", "declare the field as `bytes` and convert it in the handler";
-    SESSION_VAR = "a variable of a session", "it remembers a value of a message for later ones", "remember it in the handler";
-    UPGRADE = "-> protocol", "it hands the connection to another protocol", "lead to a state of `both stream`, and give its bytes to the other protocol in the handler";
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
     EXTENSIBLE = "extensible on a union", "it lets newer peers add bytes behind the known fields", "write it behind the structs of its arms";

@@ -1,11 +1,13 @@
 //! `session`: from what pest has found to its draft.
 
+use super::fields::Within;
 use super::grammar::{Pair, Rule};
-use super::not_yet;
 use super::reader::Reader;
 use super::split::Item;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{EdgeDraft, SessionDraft, Side, Spanned, StateDraft, TargetDraft, TimeoutDraft};
+use crate::draft::{
+    EdgeDraft, SessionDraft, SetDraft, Side, Spanned, StateDraft, TargetDraft, TimeoutDraft, VariableDraft,
+};
 
 /// What stands behind a state's opening brace.
 enum Line {
@@ -17,15 +19,29 @@ impl Reader<'_> {
     pub(super) fn session(&mut self, item: &Item) -> Option<SessionDraft> {
         let piece = self.piece(Rule::session_piece, item.all.clone())?;
         let origin = self.token_origin(item.word);
-        let mut states = Vec::new();
+        let (mut variables, mut states) = (Vec::new(), Vec::new());
         for part in piece.into_inner() {
             match part.as_rule() {
                 Rule::state => states.extend(self.state(part)),
-                Rule::session_var => self.refuse(&part, &not_yet::SESSION_VAR),
+                Rule::session_var => variables.extend(self.variable(part)),
                 _ => {}
             }
         }
-        Some(SessionDraft { states, origin })
+        Some(SessionDraft { variables, states, origin })
+    }
+
+    fn variable(&mut self, pair: Pair<'_>) -> Option<VariableDraft> {
+        let docs = Self::docs(&pair);
+        let (mut name, mut ty, mut initial) = (None, None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::name => name = Some(self.name(&part)),
+                Rule::ty => ty = self.ty(part, Within::Layout),
+                Rule::expr => initial = self.formula(part),
+                _ => {}
+            }
+        }
+        Some(VariableDraft { docs, name: name?, ty: ty?, initial })
     }
 
     fn state(&mut self, pair: Pair<'_>) -> Option<StateDraft> {
@@ -62,18 +78,22 @@ impl Reader<'_> {
             let milliseconds = self.duration(&duration)?;
             return Some(Line::Timeout(TimeoutDraft { milliseconds, target }));
         }
-        let (mut from, mut message, mut guard) = (None, None, None);
+        let (mut from, mut message, mut guard, mut sets) = (None, None, None, Vec::new());
+        let mut variable = None;
         for part in said.into_inner() {
             match part.as_rule() {
                 Rule::kw_client => from = Some(Side::Client),
                 Rule::kw_server => from = Some(Side::Server),
                 Rule::type_name => message = Some(self.name(&part)),
-                Rule::expr => guard = self.formula(part),
-                Rule::kw_set => self.refuse(&part, &not_yet::SESSION_VAR),
+                Rule::name => variable = Some(self.name(&part)),
+                Rule::expr => match variable.take() {
+                    Some(name) => sets.extend(self.formula(part).map(|value| SetDraft { name, value })),
+                    None => guard = self.formula(part),
+                },
                 _ => {}
             }
         }
-        Some(Line::Edge(EdgeDraft { from, message, guard, target, origin }))
+        Some(Line::Edge(EdgeDraft { from, message, guard, sets, target, origin }))
     }
 
     fn target(&mut self, pair: Pair<'_>) -> Option<TargetDraft> {
@@ -82,7 +102,7 @@ impl Reader<'_> {
             match part.as_rule() {
                 Rule::kw_close => return Some(TargetDraft::Close(origin)),
                 Rule::type_name => return Some(TargetDraft::State(self.name(&part))),
-                Rule::kw_protocol => self.refuse(&part, &not_yet::UPGRADE),
+                Rule::name => return Some(TargetDraft::Protocol(self.name(&part))),
                 _ => {}
             }
         }

@@ -1,11 +1,16 @@
 //! A session as a table: its states, who may say what in them, and where that leads.
 
-use crate::ir::{Edge, Said, Schema, Session, Side, State, Target};
+use super::words;
+use crate::ir::{Edge, Int, Said, Schema, Session, Side, State, Target, Type, Variable};
 use std::fmt::Write;
 
 /// The states, the start first of all marked.
 pub(super) fn table(schema: &Schema, session: &Session) -> String {
     let mut page = String::from("\nsession: who may say what, and where it leads\n");
+    for variable in &session.variables {
+        let ty = variable_word(schema, &variable.param.ty);
+        let _ = writeln!(page, "   remembers {}: {ty}, {} at first", variable.param.name, start_word(schema, variable));
+    }
     let name_width = session.states.iter().map(|state| state.name.len()).max().unwrap_or_default();
     let lines: Vec<Vec<(String, String)>> = session.states.iter().map(|state| edges(schema, session, state)).collect();
     let said_width = lines.iter().flatten().map(|(said, _)| said.chars().count()).max().unwrap_or_default();
@@ -18,6 +23,27 @@ pub(super) fn table(schema: &Schema, session: &Session) -> String {
         }
     }
     page
+}
+
+fn variable_word(schema: &Schema, ty: &Type) -> String {
+    match ty {
+        Type::Int(int, _) => words::int_word(int),
+        Type::Enum(index) => schema.enums[*index].name.clone(),
+        _ => String::new(),
+    }
+}
+
+/// The value of a variable at the start.
+fn start_word(schema: &Schema, variable: &Variable) -> String {
+    match &variable.param.ty {
+        Type::Int(Int::Flag, _) => (variable.initial == 1).to_string(),
+        Type::Enum(index) => {
+            let one = |of: &&crate::ir::Variant| (of.least.into()..=of.most.into()).contains(&variable.initial);
+            let found = schema.enums[*index].variants.iter().find(one);
+            found.map_or_else(|| variable.initial.to_string(), |of| of.name.clone())
+        }
+        _ => variable.initial.to_string(),
+    }
 }
 
 /// The lines of a state; what both sides may say is one.
@@ -38,10 +64,16 @@ fn edges(schema: &Schema, session: &Session, state: &State) -> Vec<(String, Stri
         };
         let to = match edge.to {
             Target::Close => "-> close".to_owned(),
+            Target::Protocol(index) => format!("-> protocol {}", session.upgrades[index].protocol),
             Target::State(index) if std::ptr::eq(&raw const session.states[index], state) => "stays".to_owned(),
             Target::State(index) => format!("-> {}", session.states[index].name),
         };
-        lines.push((format!("{who} {what}{guard}"), to));
+        let sets: String = edge
+            .sets
+            .iter()
+            .map(|(at, value)| format!(" set {} = {}", session.variables[*at].param.name, value.text))
+            .collect();
+        lines.push((format!("{who} {what}{guard}{sets}"), to));
     }
     if let Some(milliseconds) = state.timeout_ms {
         let time = match milliseconds % 1000 {

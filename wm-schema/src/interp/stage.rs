@@ -3,16 +3,17 @@
 use super::formula::Known;
 use super::{EncodeError, EncodeFault, Error, Fault, Input, Interpreter, Listener, Scan};
 use crate::apart::Plan;
-use crate::ir::{Edge, Formula, RAW_BYTES_MAX, Role, Said, Schema, Session, Side, State, Target, Value};
+use crate::ir::{Edge, Formula, Layout, RAW_BYTES_MAX, Role, Said, Schema, Session, Side, State, Target, Value};
 
 /// Where a conversation stands. What is said is a [`Value::Arm`], the index of its message and its fields, or
 /// [`Value::Bytes`] if it is raw.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Stage<'s> {
     schema: &'s Schema,
     session: &'s Session,
-    /// None behind `-> close`.
-    state: Option<usize>,
+    at: Target,
+    /// The values of the variables.
+    memory: Vec<Value>,
 }
 
 impl<'s> Stage<'s> {
@@ -20,26 +21,39 @@ impl<'s> Stage<'s> {
     #[must_use]
     pub fn start(schema: &'s Schema) -> Option<Self> {
         let session = schema.session.as_ref()?;
-        Some(Self { schema, session, state: Some(session.start) })
+        let memory = session.variables.iter().map(|variable| Value::Int(variable.initial)).collect();
+        Some(Self { schema, session, at: Target::State(session.start), memory })
     }
 
     /// The same conversation in the state of this name, if there is one.
     #[must_use]
     pub fn named(self, name: &str) -> Option<Self> {
         let state = self.session.states.iter().position(|state| state.name == name)?;
-        Some(Self { state: Some(state), ..self })
+        Some(Self { at: Target::State(state), ..self })
     }
 
     /// The state; none if the conversation is over.
     #[must_use]
     pub fn state(&self) -> Option<&'s State> {
-        self.state.map(|index| &self.session.states[index])
+        match self.at {
+            Target::State(index) => Some(&self.session.states[index]),
+            Target::Close | Target::Protocol(_) => None,
+        }
+    }
+
+    /// The protocol that the connection has been handed to.
+    #[must_use]
+    pub fn handed_to(&self) -> Option<&'s str> {
+        match self.at {
+            Target::Protocol(index) => Some(&self.session.upgrades[index].protocol),
+            Target::State(_) | Target::Close => None,
+        }
     }
 
     /// The name of the state.
     #[must_use]
     pub fn name(&self) -> &'s str {
-        self.state().map_or("Closed", |state| &state.name)
+        self.session.name_of(self.at)
     }
 
     /// What `side` may say now, by the names of the schema.
@@ -141,22 +155,27 @@ impl<'s> Stage<'s> {
             edge.from == side && edge.said == said && edge.guard.as_ref().is_none_or(|guard| self.holds(guard, value))
         };
         let edge = self.state()?.edges.iter().find(fits)?;
-        let state = match edge.to {
-            Target::State(index) => Some(index),
-            Target::Close => None,
-        };
-        Some(Self { state, ..*self })
+        let mut memory = self.memory.clone();
+        for (variable, formula) in &edge.sets {
+            memory[*variable] = self.known(value, |known| known.arguments(std::slice::from_ref(formula)))?.pop()?;
+        }
+        Some(Self { at: edge.to, memory, ..*self })
     }
 
     fn holds(&self, guard: &Formula, value: &Value) -> bool {
-        let Value::Arm(message, value) = value else { return false };
-        let (layout, Value::Struct(set)) = (&self.schema.messages[*message].layout, value.as_ref()) else {
-            return false;
-        };
+        self.known(value, |known| known.holds(guard)).unwrap_or(false)
+    }
+
+    /// Works something out of the fields of a message and the variables; none of raw bytes.
+    fn known<R>(&self, value: &Value, work: impl FnOnce(&Known<'_>) -> R) -> Option<R> {
+        let Value::Arm(message, value) = value else { return None };
+        let Value::Struct(set) = value.as_ref() else { return None };
+        let message = &self.schema.messages[*message].layout;
         let mut set = set.iter().cloned();
         let fields: Vec<Option<Value>> =
-            layout.fields.iter().map(|field| (field.role == Role::Value).then(|| set.next()).flatten()).collect();
-        Known { schema: self.schema, layout, fields: &fields, params: &[] }.holds(guard)
+            message.fields.iter().map(|field| (field.role == Role::Value).then(|| set.next()).flatten()).collect();
+        let layout = Layout { params: self.session.params(), ..message.clone() };
+        Some(work(&Known { schema: self.schema, layout: &layout, fields: &fields, params: &self.memory }))
     }
 
     fn unexpected(&self, side: Side) -> Error {

@@ -1,6 +1,6 @@
 //! A session: who may say what, when.
 
-use super::{Formula, Side};
+use super::{Formula, Param, Side};
 
 /// The most raw bytes that are handed out at once.
 pub const RAW_BYTES_MAX: u64 = 64 << 10;
@@ -8,12 +8,36 @@ pub const RAW_BYTES_MAX: u64 = 64 << 10;
 /// A session: states, and what may be said in each.
 #[derive(Debug, Clone)]
 pub struct Session {
+    /// What it remembers: integers, bits and enums.
+    pub variables: Vec<Variable>,
     /// Its states in source order.
     pub states: Vec<State>,
     /// The state in which a conversation begins, by index.
     pub start: usize,
+    /// The protocols that the connection may be handed to.
+    pub upgrades: Vec<Upgrade>,
     /// Its line in the schema.
     pub line: u32,
+}
+
+/// What a session remembers of what was said.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// Doc comments.
+    pub docs: Vec<String>,
+    /// Its name and its type: formulas of the session read it as a parameter of this place.
+    pub param: Param,
+    /// Its value at the start; 1 is a bit that is set.
+    pub initial: i128,
+}
+
+/// A protocol that a connection may be handed to.
+#[derive(Debug, Clone)]
+pub struct Upgrade {
+    /// Its name in the schema.
+    pub protocol: String,
+    /// The state in which this conversation then stands for good: the same name in `CamelCase`.
+    pub state: String,
 }
 
 /// A state of a session.
@@ -40,6 +64,8 @@ pub struct Edge {
     pub said: Said,
     /// A condition on the fields of the message; without one it is taken always.
     pub guard: Option<Formula>,
+    /// What is remembered of it: the variable, by its place, and its value by those that were before.
+    pub sets: Vec<(usize, Formula)>,
     /// Where it leads.
     pub to: Target,
 }
@@ -60,9 +86,27 @@ pub enum Target {
     State(usize),
     /// To the end of the connection.
     Close,
+    /// To another protocol on the same connection, by its place among those of the session.
+    Protocol(usize),
 }
 
 impl Session {
+    /// The variables as formulas read them.
+    #[must_use]
+    pub fn params(&self) -> Vec<Param> {
+        self.variables.iter().map(|variable| variable.param.clone()).collect()
+    }
+
+    /// The name of the state that something leads to.
+    #[must_use]
+    pub fn name_of(&self, target: Target) -> &str {
+        match target {
+            Target::State(index) => &self.states[index].name,
+            Target::Close => "Closed",
+            Target::Protocol(index) => &self.upgrades[index].state,
+        }
+    }
+
     /// The messages that `side` may send in some state, in the order of the schema.
     #[must_use]
     pub fn messages(&self, side: Side) -> Vec<usize> {

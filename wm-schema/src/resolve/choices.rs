@@ -57,7 +57,7 @@ fn own(cx: &mut Context<'_>, name: &Name, ty: &TypeDraft) -> Option<Param> {
 }
 
 /// An integer of at most 64 bits, an enum or a word.
-fn value_type(cx: &Context<'_>, ty: &TypeDraft) -> Option<Type> {
+pub(super) fn value_type(cx: &Context<'_>, ty: &TypeDraft) -> Option<Type> {
     if let Some(index) = vocabulary::named(cx, ty) {
         return Some(vocabulary::value_type(index));
     }

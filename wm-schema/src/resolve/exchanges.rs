@@ -12,13 +12,6 @@ pub(super) fn resolve(cx: &mut Context<'_>, messages: &[Option<Message>]) -> Vec
     for (at, exchange) in draft.exchanges.iter().enumerate() {
         agree(cx, exchange, &draft.exchanges[..at]);
     }
-    if let (Some(first), false) = (draft.exchanges.first(), draft.sessions.is_empty()) {
-        cx.report(
-            Diagnostic::new(Code::NotYet, first.origin, "an exchange beside a session")
-                .why("a session says who may say what, when, and so what answers what; a client of both is not there yet")
-                .help("take the line out"),
-        );
-    }
     draft.exchanges.iter().filter_map(|exchange| one(cx, exchange, messages)).collect()
 }
 

@@ -52,6 +52,7 @@ pub(crate) mod suggest;
 mod tags;
 mod types;
 mod unused;
+mod variables;
 mod versions;
 mod via;
 mod vocabulary;

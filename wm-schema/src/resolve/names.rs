@@ -231,7 +231,8 @@ fn is_upper(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn camel(text: &str) -> String {
+/// `NameLen` of `name_len`.
+pub(super) fn camel(text: &str) -> String {
     let word = |word: &str| {
         let mut letters = word.chars();
         letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()

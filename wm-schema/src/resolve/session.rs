@@ -4,10 +4,10 @@ use super::formulas::{self, Numbers, View};
 use super::layouts::Body;
 use super::names::{self, Kind};
 use super::sizes::Parts;
-use super::{Context, apart, guards, suggest};
+use super::{Context, apart, guards, suggest, variables};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, EdgeDraft, LayoutKind, Name, Origin, SessionDraft, Side, StateDraft, TargetDraft};
-use crate::ir::{Edge, Said, Schema, Session, State, Target};
+use crate::ir::{Edge, Param, Said, Schema, Session, State, Target, Upgrade};
 
 /// The session, if there is one and all of it is understood.
 pub(super) fn resolve(cx: &mut Context<'_>, bodies: &[Body<'_>], parts: Parts<'_>) -> Option<Session> {
@@ -31,13 +31,20 @@ pub(super) fn resolve(cx: &mut Context<'_>, bodies: &[Body<'_>], parts: Parts<'_
     }
     names(cx, first);
     let start = start(cx, first);
-    let states: Vec<Option<State>> =
-        first.states.iter().map(|state| self::state(cx, first, state, bodies, parts)).collect();
+    let variables = variables::resolve(cx, first, bodies, parts)?;
+    let params: Vec<Param> = variables.iter().map(|variable| variable.param.clone()).collect();
+    let known = Known { session: first, bodies, parts, params: &params };
+    let states: Vec<Option<State>> = first.states.iter().map(|state| self::state(cx, known, state)).collect();
     let states: Vec<State> = states.into_iter().collect::<Option<_>>()?;
-    let session = Session { states, start: start?, line: draft.line(first.origin) };
+    let upgrades = upgrades(first)
+        .into_iter()
+        .map(|name| Upgrade { protocol: name.text.clone(), state: names::camel(&name.text) });
+    let upgrades = upgrades.collect();
+    let session = Session { variables, states, start: start?, upgrades, line: draft.line(first.origin) };
     alive(cx, first, &session);
     reachable(cx, first, &session);
     said(cx, &session);
+    variables::used(cx, first, &session);
     for (state, written) in session.states.iter().zip(&first.states) {
         guards::check(cx, bodies, parts, state, written);
     }
@@ -68,8 +75,32 @@ fn names(cx: &mut Context<'_>, session: &SessionDraft) {
             );
         }
     }
+    for name in upgrades(session) {
+        let camel = names::camel(&name.text);
+        if camel == "Closed" || session.states.iter().any(|state| state.name.text == camel) {
+            cx.report(
+                Diagnostic::new(
+                    Code::BadName,
+                    name.origin,
+                    format!("`{}` would be a second state `{camel}`", name.text),
+                )
+                .why("the end of this conversation is generated as a state with the name of the protocol")
+                .help("give the state another name"),
+            );
+        }
+    }
     let draft: &Draft = cx.draft;
     let types = draft.layouts.iter().map(|layout| &layout.name).chain(draft.enums.iter().map(|item| &item.name));
+    let memory = types.clone().filter(|name| name.text == "Memory" && !session.variables.is_empty());
+    let memory: Vec<&Name> = memory.collect();
+    for name in memory {
+        cx.report(
+            Diagnostic::new(Code::BadName, name.origin, "`Memory` is the name of a generated type")
+                .why("the variables of a session are generated as `Memory`")
+                .help("call it `Store`, for example")
+                .note(session.origin, "the session stands here"),
+        );
+    }
     for name in types.filter(|name| name.text == "State") {
         cx.report(
             Diagnostic::new(Code::BadName, name.origin, "`State` is the name of a generated type")
@@ -108,18 +139,22 @@ fn start(cx: &mut Context<'_>, session: &SessionDraft) -> Option<usize> {
     None
 }
 
-fn state(
-    cx: &mut Context<'_>,
-    session: &SessionDraft,
-    draft: &StateDraft,
-    bodies: &[Body<'_>],
-    parts: Parts<'_>,
-) -> Option<State> {
-    let here = session.states.iter().position(|state| state.name == draft.name)?;
+/// What the lines of a state are read by.
+#[derive(Clone, Copy)]
+struct Known<'k> {
+    session: &'k SessionDraft,
+    bodies: &'k [Body<'k>],
+    parts: Parts<'k>,
+    /// The variables of the session.
+    params: &'k [Param],
+}
+
+fn state(cx: &mut Context<'_>, known: Known<'_>, draft: &StateDraft) -> Option<State> {
+    let here = known.session.states.iter().position(|state| state.name == draft.name)?;
     let mut edges = Vec::new();
     let mut whole = true;
     for written in &draft.edges {
-        match edges_of(cx, session, here, written, bodies, parts) {
+        match edges_of(cx, known, here, written) {
             Some(found) => edges.extend(found),
             None => whole = false,
         }
@@ -143,38 +178,26 @@ fn state(
 }
 
 /// A line of a state: an edge for each side that it names.
-fn edges_of(
-    cx: &mut Context<'_>,
-    session: &SessionDraft,
-    here: usize,
-    draft: &EdgeDraft,
-    bodies: &[Body<'_>],
-    parts: Parts<'_>,
-) -> Option<Vec<Edge>> {
+fn edges_of(cx: &mut Context<'_>, known: Known<'_>, here: usize, draft: &EdgeDraft) -> Option<Vec<Edge>> {
+    let session = known.session;
     let to = match &draft.target {
         None => Some(Target::State(here)),
         Some(TargetDraft::Close(_)) => Some(Target::Close),
         Some(TargetDraft::State(name)) => target(cx, session, name),
+        Some(TargetDraft::Protocol(name)) => upgrade(session, name),
     };
     let sides = draft.from.map_or(vec![Side::Client, Side::Server], |side| vec![side]);
     let Some(name) = &draft.message else {
-        if draft.target.is_some() {
-            cx.report(
-                Diagnostic::new(Code::BadSession, draft.origin, "raw bytes lead nowhere")
-                    .why("they have no end at which the state could change")
-                    .help("take the arrow out: the state lasts until the connection ends"),
-            );
-            return None;
-        }
-        return Some(
+        return raw(cx, draft).then(|| {
+            let said = Said::Stream;
             sides
                 .into_iter()
-                .map(|from| Edge { from, said: Said::Stream, guard: None, to: Target::State(here) })
-                .collect(),
-        );
+                .map(|from| Edge { from, said, guard: None, sets: Vec::new(), to: Target::State(here) })
+                .collect()
+        });
     };
     let index = super::schema::message_named(cx, name)?;
-    let body = bodies.get(index)?;
+    let body = known.bodies.get(index)?;
     if let LayoutKind::Message { from: Some(by) } = &body.draft.kind
         && sides != [by.value]
     {
@@ -187,27 +210,48 @@ fn edges_of(
         );
         return None;
     }
+    if !body.sound {
+        return None;
+    }
+    let view = View {
+        lines: &body.lines,
+        until: body.lines.len(),
+        it: None,
+        params: known.params,
+        element: None,
+        numbers: Numbers::Unknown,
+        sent: false,
+        facts: &[],
+        pointer: None,
+        parts: known.parts,
+    };
     let guard = match &draft.guard {
-        Some(written) if body.sound => {
-            let view = View {
-                lines: &body.lines,
-                until: body.lines.len(),
-                it: None,
-                params: &body.params,
-                element: None,
-                numbers: Numbers::Unknown,
-                sent: false,
-                facts: &[],
-                pointer: None,
-                parts,
-            };
-            Some(formulas::condition(cx, view, written)?)
-        }
-        Some(_) => return None,
+        Some(written) => Some(formulas::condition(cx, view, written)?),
         None => None,
     };
-    let to = to?;
-    Some(sides.into_iter().map(|from| Edge { from, said: Said::Message(index), guard: guard.clone(), to }).collect())
+    let sets = variables::sets(cx, view, &draft.sets)?;
+    let (to, said) = (to?, Said::Message(index));
+    let edge = |from| Edge { from, said, guard: guard.clone(), sets: sets.clone(), to };
+    Some(sides.into_iter().map(edge).collect())
+}
+
+/// Raw bytes lead nowhere, and nothing of them is remembered.
+fn raw(cx: &mut Context<'_>, draft: &EdgeDraft) -> bool {
+    if draft.target.is_some() {
+        cx.report(
+            Diagnostic::new(Code::BadSession, draft.origin, "raw bytes lead nowhere")
+                .why("they have no end at which the state could change")
+                .help("take the arrow out: the state lasts until the connection ends"),
+        );
+    }
+    for set in &draft.sets {
+        cx.report(
+            Diagnostic::new(Code::BadSession, set.name.origin, "raw bytes set nothing")
+                .why("they have no fields, and come in pieces of any size")
+                .help("set it by the message that leads to this state"),
+        );
+    }
+    draft.target.is_none() && draft.sets.is_empty()
 }
 
 fn target(cx: &mut Context<'_>, session: &SessionDraft, name: &Name) -> Option<Target> {
@@ -218,6 +262,23 @@ fn target(cx: &mut Context<'_>, session: &SessionDraft, name: &Name) -> Option<T
     let help = suggest::help(&name.text, known);
     cx.report(Diagnostic::new(Code::UnknownName, name.origin, format!("no state `{}`", name.text)).help(help));
     None
+}
+
+/// The protocols that lines lead to, in source order, each once.
+fn upgrades(session: &SessionDraft) -> Vec<&Name> {
+    let mut all: Vec<&Name> = Vec::new();
+    for edge in session.states.iter().flat_map(|state| &state.edges) {
+        if let Some(TargetDraft::Protocol(name)) = &edge.target
+            && !all.iter().any(|other| other.text == name.text)
+        {
+            all.push(name);
+        }
+    }
+    all
+}
+
+fn upgrade(session: &SessionDraft, name: &Name) -> Option<Target> {
+    upgrades(session).iter().position(|other| other.text == name.text).map(Target::Protocol)
 }
 
 fn timeout(cx: &mut Context<'_>, draft: &StateDraft) -> Option<u64> {
@@ -238,11 +299,14 @@ fn timeout(cx: &mut Context<'_>, draft: &StateDraft) -> Option<u64> {
                 .help("write `timeout 10s -> close`, for example"),
         );
     }
-    if let Some(TargetDraft::State(name)) = &first.target {
+    if let Some(TargetDraft::State(name) | TargetDraft::Protocol(name)) = &first.target {
         cx.report(
-            Diagnostic::new(Code::NotYet, name.origin, "a timeout that leads to a state is not there yet")
-                .why("time alone changes nothing: what is late ends the connection in this version")
-                .help("write `-> close`"),
+            Diagnostic::new(Code::BadSession, name.origin, "time leads nowhere but to `close`")
+                .why("nothing is said when time is over: the other end would not know that the state has changed")
+                .help(
+                    "write `-> close`; if the peer is to be told, write what is said into this state as a line of its own, \
+                     and send it in `on_error`",
+                ),
         );
     }
     Some(value.value)
@@ -275,7 +339,7 @@ fn reachable(cx: &mut Context<'_>, written: &SessionDraft, session: &Session) {
         if !std::mem::replace(&mut reached[index], true) {
             open.extend(session.states[index].edges.iter().filter_map(|edge| match edge.to {
                 Target::State(next) => Some(next),
-                Target::Close => None,
+                Target::Close | Target::Protocol(_) => None,
             }));
         }
     }

@@ -1,6 +1,6 @@
 //! What a client has to know to pair replies with its requests.
 
-use super::{Rust, literal, names, several, shape};
+use super::{Rust, literal, names, several, shape, sides};
 use crate::ir::{Exchange, Int, Message, Pairing, Side, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,8 +8,11 @@ use quote::quote;
 /// `Calls`; none if the client asks nothing.
 pub(super) fn calls(rust: &Rust<'_>) -> Option<TokenStream> {
     let schema = rust.schema;
-    // What is streamed is not sent or received as one value, which is all that `Calls` can look at.
-    if schema.messages.iter().flat_map(|message| &message.layout.fields).any(|field| field.stream) {
+    // One of several messages in parts is not one value, which is all that `Calls` can look at.
+    let in_parts = |side: Side| {
+        schema.only_by(side).is_none() && schema.sent_by(side).any(|index| schema.messages[index].streams.is_some())
+    };
+    if in_parts(Side::Client) || in_parts(Side::Server) {
         return None;
     }
     let client = |exchange: &&Exchange| schema.messages[exchange.request].from != Some(Side::Server);
@@ -39,15 +42,20 @@ pub(super) fn calls(rust: &Rust<'_>) -> Option<TokenStream> {
     let (number, exchange) = (named(&set_id, "id"), named(&answers, "exchange"));
     let line = if pairing.is_some() { "by a number" } else { "in their order" };
     let docs = format!(" Which messages answer which: replies are paired with requests {line}.");
+    let (protocol, held) = match sides::whole(rust) {
+        Some(whole) => (whole, Some(quote!(#[doc = " What could come in parts is sent and received whole."]))),
+        None => (quote!(Client), None),
+    };
     let visible = &rust.visible;
     Some(quote! {
         #[doc = #docs]
+        #held
         #[derive(Debug, Clone, Copy)]
         #[allow(dead_code, reason = "a program may be one end alone")]
         #visible enum Calls {}
 
         impl Exchange for Calls {
-            type Protocol = Client;
+            type Protocol = #protocol;
 
             const IDS: Option<::core::ops::RangeInclusive<u64>> = #ids;
 
@@ -74,9 +82,14 @@ pub(super) fn calls(rust: &Rust<'_>) -> Option<TokenStream> {
     })
 }
 
+/// What a side sends, if that is one message by itself: in a session it is an enum even then.
+fn only_by<'r>(rust: &Rust<'r>, side: Side) -> Option<&'r Message> {
+    rust.schema.only_by(side).filter(|_| rust.schema.session.is_none())
+}
+
 /// What a side sends, as it is borrowed.
 fn view(rust: &Rust<'_>, side: Side) -> TokenStream {
-    match rust.schema.only_by(side) {
+    match only_by(rust, side) {
         Some(message) => shape::layout_type(rust.schema, &message.layout, &quote!('_)),
         None => {
             let name = several::name(side);
@@ -100,7 +113,7 @@ impl Calls<'_> {
         other: &TokenStream,
     ) -> TokenStream {
         let schema = self.rust.schema;
-        if let Some(only) = schema.only_by(side) {
+        if let Some(only) = only_by(self.rust, side) {
             let index = schema.sent_by(side).next().unwrap_or_default();
             return arm(index, only).unwrap_or_else(|| other.clone());
         }
@@ -114,7 +127,8 @@ impl Calls<'_> {
                 Some(quote!(#name::#variant(#held) => #found,))
             })
             .collect();
-        let rest = (arms.len() < schema.sent_by(side).count()).then(|| quote!(_ => #other,));
+        let raw = schema.session.as_ref().is_some_and(|session| session.streams(side));
+        let rest = (arms.len() < schema.sent_by(side).count() || raw).then(|| quote!(_ => #other,));
         quote!(match message { #(#arms)* #rest })
     }
 
@@ -128,6 +142,21 @@ impl Calls<'_> {
     }
 
     fn is_reply(&self) -> TokenStream {
+        let schema = self.rust.schema;
+        let replies = |index: &usize| self.exchanges.iter().any(|exchange| exchange.replies.contains(index));
+        let variants: Vec<TokenStream> = schema
+            .sent_by(Side::Server)
+            .filter(replies)
+            .map(|index| {
+                let (name, variant) =
+                    (several::name(Side::Server), names::variant(&schema.messages[index].layout.name));
+                quote!(#name::#variant(_))
+            })
+            .collect();
+        let raw = schema.session.as_ref().is_some_and(|session| session.streams(Side::Server));
+        if variants.len() > 1 && (raw || variants.len() < schema.sent_by(Side::Server).count()) {
+            return quote!(matches!(message, #(#variants)|*));
+        }
         let reply = |index: usize, _: &Message| {
             self.exchanges.iter().any(|exchange| exchange.replies.contains(&index)).then(|| quote!(true))
         };

@@ -71,6 +71,22 @@ impl Formulas<'_> {
         self.term(&formula.term).wide().tokens
     }
 
+    /// A value that a variable of this type can have.
+    pub(super) fn fitted(&self, formula: &Formula, ty: &Type) -> TokenStream {
+        let piece = self.term(&formula.term);
+        let Type::Int(int, _) = ty else { return piece.tokens };
+        let fits = match piece.number {
+            Number::Native(bits, signed) => (bits, signed) == shape::int_bits(int),
+            Number::Wide | Number::Count => false,
+            Number::Other | Number::Literal(_) => true,
+        };
+        if fits {
+            return piece.tokens;
+        }
+        let (ty, value) = (shape::int_type(int), piece.tokens);
+        quote!(#ty::try_from(#value).unwrap_or(#ty::MAX))
+    }
+
     /// A value that is handed to a struct.
     pub(super) fn argument(&self, formula: &Formula) -> TokenStream {
         self.term(&formula.term).tokens

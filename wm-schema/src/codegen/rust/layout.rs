@@ -210,6 +210,11 @@ impl<'s> LayoutCode<'s> {
         Formulas { start, ..self.formulas(field) }.place(formula)
     }
 
+    /// A value that a variable of this type can have.
+    pub(super) fn fitted(&self, formula: &Formula, ty: &Type, field: &dyn Fn(usize) -> TokenStream) -> TokenStream {
+        self.formulas(field).fitted(formula, ty)
+    }
+
     /// What is handed to the struct of a field.
     pub(super) fn arguments(&self, at: usize, field: &dyn Fn(usize) -> TokenStream) -> Vec<TokenStream> {
         let formulas = self.formulas(field);

@@ -10,7 +10,8 @@
 //!   sides    the two ends                      several  what a side sends, if that is one of several
 //!   words    enums of words                    unions   enums whose variants hold layouts
 //!   checksums  the tables of CRCs, and when each is written
-//!   session  states, and what is legal in them
+//!   session  states, and what is legal in them   turns  a type for each state, for each end
+//!   memory   the variables of a session
 //!   vias     transforms, and how they are undone
 //!   tests    the schema's test blocks          print    formatted text
 //! ```
@@ -30,6 +31,7 @@ mod headers;
 mod items;
 mod layout;
 mod literal;
+mod memory;
 mod names;
 mod number;
 mod pointers;
@@ -42,6 +44,7 @@ mod shape;
 mod sides;
 mod stream;
 mod tests;
+mod turns;
 mod unions;
 mod vias;
 mod walk;
@@ -142,7 +145,8 @@ impl<'s> Rust<'s> {
         let messages: TokenStream = self.schema.messages.iter().map(|message| self.message(message)).collect();
         let structs: TokenStream = (0..self.schema.structs.len()).map(|at| self.part(at)).collect();
         let (ints, checksums) = (bits::tables(self), checksums::tables(self));
-        quote!(#sides #calls #several #messages #structs #enums #words #bodies #ints #checksums)
+        let turns = self.schema.session.as_ref().map(|session| turns::modules(self, session));
+        quote!(#sides #calls #several #messages #structs #enums #words #bodies #ints #checksums #turns)
     }
 
     fn message(&self, message: &Message) -> TokenStream {

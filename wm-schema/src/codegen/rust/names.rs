@@ -90,6 +90,12 @@ impl Names {
         Self { constants, locals, params, taken }
     }
 
+    /// The same for a layout whose parameters have names that meet no other.
+    pub(super) fn with_params(layout: &Layout) -> Self {
+        let params = layout.params.iter().map(|param| ident(&param.name)).collect();
+        Self { params, ..Self::new(layout) }
+    }
+
     /// The constant that describes a field.
     pub(super) fn constant(&self, field: usize) -> &Ident {
         &self.constants[field]
@@ -180,12 +186,16 @@ pub(super) struct Imports {
 
 const PROTOCOL: &[&str] = &[
     "Announced",
+    "Channel",
     "Decoded",
     "Duplex",
     "Exchange",
+    "Find",
     "Flow",
     "FromClient",
     "FromServer",
+    "Keep",
+    "Listen",
     "Message",
     "Part",
     "Receiver",

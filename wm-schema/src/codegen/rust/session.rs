@@ -1,10 +1,9 @@
 //! The states of a session, and what each side may say in them.
 
-use super::layout::LayoutCode;
 use super::several::Several;
-use super::{Rust, docs, literal, names, several};
+use super::{Rust, docs, literal, memory, names, several};
 use crate::apart::Plan;
-use crate::ir::{Edge, Formula, Said, Session, Side, State, Target};
+use crate::ir::{Session, Side};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -20,7 +19,7 @@ pub(super) fn items(rust: &Rust<'_>, session: &Session) -> TokenStream {
         if several::borrows(rust, side) { quote!(#name<'static>) } else { quote!(#name) }
     };
     let (client, server) = (own(Side::Client), own(Side::Server));
-    let states = states(session);
+    let (states, memory) = (states(session), memory::definition(rust, session));
     quote! {
         /// The end that listens: receives [`ClientMessage`], sends [`ServerMessage`], as the state allows.
         #[allow(dead_code, reason = "a program may be one end alone")]
@@ -31,6 +30,7 @@ pub(super) fn items(rust: &Rust<'_>, session: &Session) -> TokenStream {
         pub type Client = Session<#server, #client>;
 
         #states
+        #memory
     }
 }
 
@@ -46,11 +46,21 @@ fn states(session: &Session) -> TokenStream {
         let (variant, name) = (names::variant(&state.name), &state.name);
         quote!(Self::#variant => #name,)
     });
+    let handed = session.upgrades.iter().map(|upgrade| {
+        let docs = format!(" The conversation is over: the connection is handed to `{}`.", upgrade.protocol);
+        let variant = names::variant(&upgrade.state);
+        quote!(#[doc = #docs] #variant,)
+    });
+    let handed_names = session.upgrades.iter().map(|upgrade| {
+        let (variant, name) = (names::variant(&upgrade.state), &upgrade.state);
+        quote!(Self::#variant => #name,)
+    });
     quote! {
         /// Where a conversation stands.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
         pub enum #ty {
             #(#variants)*
+            #(#handed)*
             /// The conversation is over.
             #closed,
         }
@@ -61,6 +71,7 @@ fn states(session: &Session) -> TokenStream {
             pub const fn name(self) -> &'static str {
                 match self {
                     #(#named)*
+                    #(#handed_names)*
                     Self::#closed => "Closed",
                 }
             }
@@ -72,6 +83,7 @@ fn states(session: &Session) -> TokenStream {
 pub(super) fn start(of: &Several<'_>, session: &Session) -> TokenStream {
     let (ty, scan) = (state(), of.scan());
     let mut silent = vec![names::variant("Closed")];
+    silent.extend(session.upgrades.iter().map(|upgrade| names::variant(&upgrade.state)));
     let mut arms = TokenStream::new();
     for state in &session.states {
         let variant = names::variant(&state.name);
@@ -99,11 +111,13 @@ pub(super) fn transitions(of: &Several<'_>, session: &Session) -> TokenStream {
     let edges = session.states.iter().flat_map(|state| state.edges.iter().map(move |edge| (state, edge)));
     let arms: Vec<TokenStream> = edges
         .filter(|(_, edge)| edge.from == of.side)
-        .filter_map(|(state, edge)| arm(of, session, state, edge))
+        .filter_map(|(state, edge)| memory::arm(of, session, state, edge))
         .collect();
+    let (memory, remembered) = memory::argument(of, session);
     let next = match arms.as_slice() {
         [] => quote!(let _ = state; match *self {}),
         arms => quote! {
+            #remembered
             Some(match (state, self) {
                 #(#arms)*
                 _ => return None,
@@ -122,7 +136,7 @@ pub(super) fn transitions(of: &Several<'_>, session: &Session) -> TokenStream {
     quote! {
         /// The state that follows when this is said in `state`; none if it is not legal there.
         #[must_use]
-        pub fn next(&self, state: #ty) -> Option<#ty> {
+        pub fn next(&self, state: #ty #memory) -> Option<#ty> {
             #next
         }
 
@@ -141,35 +155,6 @@ pub(super) fn transitions(of: &Several<'_>, session: &Session) -> TokenStream {
             unexpected(buf, at, state.name(), Self::legal(state), Self::START)
         }
     }
-}
-
-/// `(State::Choose, Self::Pick(pick)) if pick.method == Method::None => State::Ready`
-fn arm(of: &Several<'_>, session: &Session, from: &State, edge: &Edge) -> Option<TokenStream> {
-    let (ty, here) = (state(), names::variant(&from.name));
-    let to = match edge.to {
-        Target::State(index) => names::variant(&session.states[index].name),
-        Target::Close => names::variant("Closed"),
-    };
-    let (said, guard) = match edge.said {
-        Said::Stream => (of.raw()?, None),
-        Said::Message(index) => {
-            let guard = edge.guard.as_ref().map(|guard| condition(of, index, guard));
-            (names::variant(&of.schema().messages[index].layout.name), guard)
-        }
-    };
-    Some(match guard {
-        Some(guard) => quote!((#ty::#here, Self::#said(message)) if #guard => #ty::#to,),
-        None => quote!((#ty::#here, Self::#said(_)) => #ty::#to,),
-    })
-}
-
-fn condition(of: &Several<'_>, message: usize, guard: &Formula) -> TokenStream {
-    let message = &of.schema().messages[message];
-    let code = LayoutCode::message(of.rust, message);
-    code.condition(guard, &|field| {
-        let name = names::ident(&message.layout.fields[field].name);
-        quote!(message.#name)
-    })
 }
 
 /// The enum as what one side says in a session of the runtime.
@@ -191,10 +176,17 @@ pub(super) fn staged(of: &Several<'_>) -> TokenStream {
         (true, None) => quote!(match *view {}),
         _ => quote!(match view { #(#said)* #raw }),
     };
-    let patience = patience(of.side, session);
+    let (patience, turn) = (patience(of.side, session), turn(of.side, session));
+    let (over, handed) = (over(session), handed(session));
+    let memory = memory::ty(session);
+    let (remembers, remember) = match session.variables.is_empty() {
+        true => (quote!(()), quote!()),
+        false => (quote!(memory), quote!(, memory)),
+    };
     quote! {
         impl Staged for #own {
             type State = #ty;
+            type Memory = #memory;
             type View<'a> = #view;
             type Scan = #scan;
 
@@ -217,8 +209,8 @@ pub(super) fn staged(of: &Several<'_>) -> TokenStream {
             }
 
             #[inline]
-            fn next(view: &Self::View<'_>, state: #ty) -> Option<#ty> {
-                view.next(state)
+            fn next(view: &Self::View<'_>, state: #ty, #remembers: &mut #memory) -> Option<#ty> {
+                view.next(state #remember)
             }
 
             fn unexpected(view: &Self::View<'_>, state: #ty) -> EncodeError {
@@ -228,13 +220,67 @@ pub(super) fn staged(of: &Several<'_>) -> TokenStream {
             }
 
             #patience
-
-            #[inline]
-            fn is_over(state: #ty) -> bool {
-                state == #ty::Closed
-            }
+            #turn
+            #over
+            #handed
         }
     }
+}
+
+/// Where it is this side's turn.
+fn turn(side: Side, session: &Session) -> TokenStream {
+    let ty = state();
+    let speaks = session.states.iter().filter(|state| state.speaks(side)).map(|state| names::variant(&state.name));
+    let speaks: Vec<Ident> = speaks.collect();
+    let (state, body) = match speaks.is_empty() {
+        true => (quote!(_), quote!(false)),
+        false => (quote!(state), quote!(matches!(state, #(#ty::#speaks)|*))),
+    };
+    quote! {
+        #[inline]
+        fn speaks(#state: #ty) -> bool {
+            #body
+        }
+    }
+}
+
+/// Where nothing more is said.
+fn over(session: &Session) -> TokenStream {
+    let (ty, closed) = (state(), names::variant("Closed"));
+    let handed: Vec<Ident> = session.upgrades.iter().map(|upgrade| names::variant(&upgrade.state)).collect();
+    let body = match handed.as_slice() {
+        [] => quote!(state == #ty::#closed),
+        handed => quote!(matches!(state, #ty::#closed #(| #ty::#handed)*)),
+    };
+    quote! {
+        #[inline]
+        fn is_over(state: #ty) -> bool {
+            #body
+        }
+    }
+}
+
+/// Where the connection goes on with another protocol; nothing if it never does.
+fn handed(session: &Session) -> Option<TokenStream> {
+    let ty = state();
+    let arms: Vec<TokenStream> = session
+        .upgrades
+        .iter()
+        .map(|upgrade| {
+            let (variant, protocol) = (names::variant(&upgrade.state), &upgrade.protocol);
+            quote!(#ty::#variant => Some(#protocol),)
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn hands_over(state: #ty) -> Option<&'static str> {
+                match state {
+                    #(#arms)*
+                    _ => None,
+                }
+            }
+        }
+    })
 }
 
 /// How long the side may take in each state.

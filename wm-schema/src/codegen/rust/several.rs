@@ -44,6 +44,17 @@ pub(super) fn borrows(rust: &Rust<'_>, side: Side) -> bool {
     streams || schema.sent_by(side).any(|index| borrows(&schema.messages[index]))
 }
 
+/// The variant for raw bytes.
+pub(super) fn raw(rust: &Rust<'_>, side: Side) -> Ident {
+    let said = rust.schema.session.iter().flat_map(|session| session.messages(side));
+    let mut name = "Raw".to_owned();
+    let taken: Vec<&str> = said.map(|index| rust.schema.messages[index].layout.name.as_str()).collect();
+    while taken.contains(&name.as_str()) {
+        name.push('_');
+    }
+    names::variant(&name)
+}
+
 pub(super) struct Several<'r> {
     pub(super) rust: &'r Rust<'r>,
     pub(super) side: Side,
@@ -61,7 +72,7 @@ impl<'r> Several<'r> {
 
     /// The variant for raw bytes, if the side may send any.
     pub(super) fn raw(&self) -> Option<Ident> {
-        self.session().filter(|session| session.streams(self.side)).map(|_| self.free("Raw"))
+        self.session().filter(|session| session.streams(self.side)).map(|_| raw(self.rust, self.side))
     }
 
     /// A name for a variant that no message has.

@@ -30,6 +30,13 @@ pub(super) fn aliases(rust: &Rust<'_>) -> TokenStream {
     }
 }
 
+/// The end that connects, with a message held whole that could come in parts; none if there is no such.
+pub(super) fn whole(rust: &Rust<'_>) -> Option<TokenStream> {
+    let parts = |side| rust.schema.only_by(side).is_some_and(|message| message.streams.is_some());
+    let (client, server) = (Sent::whole(rust, Side::Client).ty, Sent::whole(rust, Side::Server).ty);
+    (parts(Side::Client) || parts(Side::Server)).then(|| quote!(Duplex<#server, #client>))
+}
+
 /// What a side sends.
 struct Sent {
     ty: TokenStream,
@@ -39,6 +46,17 @@ struct Sent {
 
 impl Sent {
     fn by(rust: &Rust<'_>, side: Side) -> Self {
+        let whole = Self::whole(rust, side);
+        match rust.schema.only_by(side).filter(|message| message.streams.is_some()) {
+            Some(message) => {
+                let ty = whole.ty;
+                Self { ty: quote!(Stream<#ty>), says: format!("[`{}`] in parts", message.layout.name) }
+            }
+            None => whole,
+        }
+    }
+
+    fn whole(rust: &Rust<'_>, side: Side) -> Self {
         let schema = rust.schema;
         if schema.sent_by(side).next().is_none() {
             return Self { ty: quote!(Silent), says: "nothing".to_owned() };
@@ -57,9 +75,6 @@ impl Sent {
             (true, Side::Client) => quote!(FromClient<#ty>),
             (true, Side::Server) => quote!(FromServer<#ty>),
         };
-        if message.streams.is_some() {
-            return Self { ty: quote!(Stream<#ty>), says: format!("[`{}`] in parts", message.layout.name) };
-        }
         Self { ty, says: format!("[`{}`]", message.layout.name) }
     }
 }

@@ -67,9 +67,11 @@ fn function(rust: &Rust<'_>, test: &Test, taken: &mut BTreeSet<String>) -> Token
     let last = test.cases.len().saturating_sub(1);
     let cases: TokenStream =
         test.cases.iter().enumerate().map(|(at, case)| one(rust, case, last == 0, at == last)).collect();
-    let state = rust.schema.session.as_ref().map(|_| {
+    let state = rust.schema.session.as_ref().map(|session| {
         let mutable = test.cases[..last].iter().any(says).then(|| quote!(mut));
-        quote!(let #mutable state = super::State::default();)
+        let remembers = !session.variables.is_empty() && mutable.is_some();
+        let memory = remembers.then(|| quote!(let mut memory = super::Memory::default();));
+        quote!(let #mutable state = super::State::default(); #memory)
     });
     quote! {
         #[test]
@@ -115,7 +117,9 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
         let bytes = #bytes;
         let input = scanned(#input, bytes);
     };
-    let next = (session && says(case) && !is_last).then(|| quote!(state = message.next(state).expect(#line);));
+    let remembers = schema.session.as_ref().is_some_and(|session| !session.variables.is_empty());
+    let memory = remembers.then(|| quote!(, &mut memory));
+    let next = (session && says(case) && !is_last).then(|| quote!(state = message.next(state #memory).expect(#line);));
     let decodes = |value: &Value| {
         let layout = &schema.messages[case.message.unwrap_or_default()].layout;
         let mut values = Values { rust, lists: Vec::new() };
