@@ -291,3 +291,94 @@ fn a_server_goes_on_behind_a_bad_frame_as_the_schema_says() {
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].contains("3 bytes are thrown away: the next frame starts at 3"), "{said:?}");
 }
+
+/// What is said up to the line that contains this.
+fn said_until(server: &Server, what: &str) -> String {
+    loop {
+        let line = server.said();
+        if line.contains(what) {
+            return line;
+        }
+    }
+}
+
+#[test]
+fn a_session_is_served_turn_by_turn() {
+    let replies = [
+        "Pick { method: None }",
+        r#"Ask: Answer { more: true, text: "a" }"#,
+        r#"Reply: Answer { more: false, text: "b" }"#,
+    ];
+    let mut arguments = vec!["0"];
+    replies.iter().for_each(|reply| arguments.extend(["--reply", reply]));
+    let server = Server::start("door", &arguments);
+    let mut socket = server.connect();
+    // All at once: what is early waits for its turn.
+    socket.write_all(b"\x05\x01\x00ask why\nask nothing\nbye\n").expect("it reads");
+    let mut told = Vec::new();
+    socket.read_to_end(&mut told).expect("it closes");
+    assert_eq!(told, b"\x05\x00\x81\x00\x01a\x01\x00\x01b", "{told:?}");
+    assert_eq!(said_until(&server, "let go"), "is let go: the conversation is over");
+}
+
+#[test]
+fn what_a_session_does_not_allow_is_told_with_what_it_does() {
+    let server = Server::start("door", &["0", "--reply", "Pick { method: Password }"]);
+    let mut socket = server.connect();
+    socket.write_all(b"ask why\n").expect("it reads");
+    assert_eq!(socket.read_to_end(&mut Vec::new()).expect("it closes"), 0);
+    assert_eq!(said_until(&server, "hung up"), "is hung up on: in the state `Greet` the client may say `Hello`");
+
+    // The state has less patience than the command.
+    let mut socket = server.connect();
+    socket.write_all(b"\x05\x01\x02").expect("it reads");
+    let mut told = Vec::new();
+    socket.read_to_end(&mut told).expect("it closes");
+    assert_eq!(told, b"\x05\x02");
+    assert_eq!(
+        said_until(&server, "no whole message"),
+        "sent no whole message within 1.5 s: in the state `Prove` the client may say `Login`"
+    );
+
+    let silent = Server::start("door", &["0"]);
+    let mut socket = silent.connect();
+    socket.write_all(b"\x05\x01\x02").expect("it reads");
+    assert_eq!(socket.read_to_end(&mut Vec::new()).expect("it closes"), 0);
+    assert_eq!(
+        said_until(&silent, "waits"),
+        "waits: in the state `Choose` the server may say `Pick`, and no --reply does"
+    );
+}
+
+#[test]
+fn a_session_is_asked_turn_by_turn() {
+    let server = Server::start("socks5", &["0", "--echo", "--reply", "Pick { method: None }", "--reply", GRANTED]);
+    let hello = "Hello { methods: [Method.None] }";
+    let request = r#"Request { cmd: Connect, addr: Name { host: "hi" }, port: 80 }"#;
+    let address = server.address.to_string();
+    let (code, out, err) = send("socks5", &[&address, hello, request]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    assert_eq!(out.lines().count(), 2, "{out}");
+    let (code, out, err) = send("socks5", &[&address, request]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.contains("is not legal: in the state `Greet` the client may say `Hello`"), "{err}");
+
+    let mut socket = server.connect();
+    socket.write_all(b"\x05\x01\x00\x05\x01\x00\x03\x02hi\x00\x50raw").expect("it reads");
+    socket.shutdown(std::net::Shutdown::Write).expect("a socket");
+    let mut told = Vec::new();
+    socket.read_to_end(&mut told).expect("it closes");
+    assert_eq!(told, b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00raw");
+
+    let (code, _, err) = {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wm-schema"));
+        let command = command.arg("serve").arg(schema("door")).args(["0", "--reply", "Nowhere: Bye {}"]);
+        let output = command.stdin(Stdio::null()).output().expect("the command starts");
+        (output.status.code(), output.stdout, String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    assert_eq!(code, Some(2));
+    assert!(err.contains("no state or message `Nowhere` to answer: there are `Greet`"), "{err}");
+}
+
+/// The door is open.
+const GRANTED: &str = r#"Dial: Reply { code: Ok, addr: V4 { ip: hex "00 00 00 00" }, port: 0 }"#;

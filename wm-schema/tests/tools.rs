@@ -19,7 +19,7 @@ fn folder() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
     fs::create_dir_all(&folder).expect("a writable folder");
-    for name in ["binary_transfer.wm", "upload.wm"] {
+    for name in ["binary_transfer.wm", "upload.wm", "socks5.wm"] {
         fs::copy(root.join("../tests/schemas").join(name), folder.join(name)).expect("a schema");
     }
     fs::copy(root.join("../tests/schemas/door.wm"), folder.join("door.wm")).expect("a schema");

@@ -62,6 +62,16 @@ impl<'s> Frames<'s> {
         Self { candidates: sent(Side::Client).chain(sent(Side::Server)).collect() }
     }
 
+    /// These messages of a side, by their places.
+    pub(crate) fn these(schema: &'s Schema, from: Side, messages: &[usize]) -> Self {
+        let candidate = |index: &usize| Candidate {
+            interpreter: Interpreter::new(schema, &schema.messages[*index]).sent_by(from),
+            from,
+            scan: Scan::default(),
+        };
+        Self { candidates: messages.iter().map(candidate).collect() }
+    }
+
     /// Only those that `side` sends.
     pub(crate) fn sent_by(mut self, side: Side) -> Self {
         self.candidates.retain(|candidate| candidate.from == side);

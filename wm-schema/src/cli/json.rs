@@ -104,6 +104,13 @@ impl Line {
     }
 }
 
+/// Bytes of a stream that are no messages, as a line.
+pub(crate) fn raw(place: Where<'_>, bytes: &[u8]) -> String {
+    let stream = (!place.stream.is_empty()).then_some(place.stream);
+    let raw = serde_json::json!({ "stream": stream, "offset": place.at, "length": bytes.len(), "raw": spaced(bytes) });
+    format!("{raw}\n")
+}
+
 /// The spans of this depth as nodes, up to one that is less deep; those within them are theirs.
 fn nodes(spans: &mut &[Span], depth: usize) -> Vec<Node> {
     let mut nodes = Vec::new();

@@ -18,6 +18,8 @@ mod hex;
 mod json;
 mod new;
 mod peer;
+mod play;
+mod replies;
 mod send;
 mod serve;
 mod source;

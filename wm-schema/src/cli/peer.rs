@@ -16,6 +16,8 @@ const READ_BYTES: usize = 64 << 10;
 pub(crate) struct Peer<'s> {
     socket: TcpStream,
     frames: Frames<'s>,
+    /// Its bytes are no messages.
+    raw: bool,
     /// What has arrived and is not forgotten: from `start` on it is not read as a message yet.
     inbox: Vec<u8>,
     start: usize,
@@ -29,6 +31,8 @@ pub(crate) struct Peer<'s> {
 pub(crate) enum Event<'s> {
     /// It sent a message; the frame started at this byte of its stream.
     Message(Interpreter<'s>, usize, Vec<u8>),
+    /// It sent bytes that are no messages; they start at this byte of its stream.
+    Raw(usize, Vec<u8>),
     /// It sent what is none.
     Bad(Box<Refused<'s>>),
     /// A message follows behind what was none: where that started, and how many bytes it was.
@@ -60,7 +64,12 @@ impl<'s> Peer<'s> {
     pub(crate) fn new(socket: TcpStream, frames: Frames<'s>, patience: Duration) -> io::Result<Self> {
         socket.set_write_timeout(Some(patience))?;
         socket.set_nodelay(true)?;
-        Ok(Self { socket, frames, inbox: Vec::new(), start: 0, before: 0, bad: None })
+        Ok(Self { socket, frames, raw: false, inbox: Vec::new(), start: 0, before: 0, bad: None })
+    }
+
+    /// What is expected from now on: these messages, or raw bytes.
+    pub(crate) fn expect(&mut self, frames: Frames<'s>, raw: bool) {
+        (self.frames, self.raw) = (frames, raw);
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -103,6 +112,11 @@ impl<'s> Peer<'s> {
                 Onward::More => None,
                 Onward::Close => Some(Event::Over("sent no message behind it".into(), true)),
             };
+        }
+        if self.raw {
+            let bytes = self.inbox.split_off(self.start);
+            self.before += bytes.len();
+            return (!bytes.is_empty()).then_some(Event::Raw(at, bytes));
         }
         match self.frames.next(&self.inbox[self.start..])? {
             Next::Need(..) => None,

@@ -2,6 +2,7 @@
 
 use super::frames::Frames;
 use super::peer::{Event, Peer, address};
+use super::play::Play;
 use super::source::{Source, Warnings};
 use super::teller::{Form, Teller, Where};
 use super::terminal::{Painter, say, without_number};
@@ -9,9 +10,10 @@ use super::value::{self, Ready};
 use super::{Outcome, seconds};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wm_schema::draft::Side;
-use wm_schema::ir::Schema;
+use wm_schema::interp::Interpreter;
+use wm_schema::ir::{Exchange, Role, Schema, Value};
 
 /// What can be typed behind `send`.
 #[derive(Debug, clap::Args)]
@@ -61,27 +63,53 @@ fn send(arguments: &Arguments) -> Result<Outcome, Outcome> {
         Teller { source: &source, form: Form::of(arguments.dump, arguments.json), painter: Painter::of_output() };
     let mut client = connect(address, &schema, teller, arguments.timeout)?;
 
-    client.replies(arguments.greetings)?;
+    client.replies(arguments.greetings, None)?;
     for _ in 0..arguments.count {
         for message in &messages {
+            client.turn(message)?;
             client.peer.send(&message.wire).map_err(|error| {
                 say(&format!("wm-schema: cannot send to {address}: {}\n", without_number(&error)));
                 Outcome::Bad
             })?;
-            client.replies(arguments.replies.unwrap_or_else(|| answers(&schema, message.message)))?;
+            match arguments.replies {
+                Some(count) => client.replies(count, None)?,
+                None => client.answer(message)?,
+            }
         }
     }
+    client.bye();
     Ok(Outcome::Good)
 }
 
-/// How many replies a message has, as far as the schema says.
-fn answers(schema: &Schema, message: usize) -> u32 {
-    let asked = schema.exchanges.is_empty() || schema.exchanges.iter().any(|exchange| exchange.request == message);
-    let answered = schema.messages.iter().any(|message| message.from != Some(Side::Client));
-    u32::from(asked && answered)
+/// What answers a message, as far as the schema says.
+#[derive(Clone, Copy)]
+struct Asked<'m> {
+    exchange: &'m Exchange,
+    message: &'m Ready,
+}
+
+impl Asked<'_> {
+    /// Whether a frame is the answer.
+    fn is_answered_by(&self, schema: &Schema, interpreter: Interpreter<'_>, frame: &[u8]) -> bool {
+        let found = schema.messages.iter().position(|message| std::ptr::eq(message, interpreter.message()));
+        let Some(reply) = found.filter(|reply| self.exchange.replies.contains(reply)) else { return false };
+        let Some(pairing) = &self.exchange.pairing else { return true };
+        let id = |message: usize, value: &Value| {
+            let Value::Struct(values) = value else { return None };
+            let mut set = schema.messages[message].layout.fields.iter().filter(|field| field.role == Role::Value);
+            values.get(set.position(|field| field.name == pairing.field)?).cloned()
+        };
+        let (Value::Arm(request, asked), Ok(answer)) = (&self.message.value, interpreter.decode(frame)) else {
+            return false;
+        };
+        id(*request, asked) == id(reply, &answer)
+    }
 }
 
 struct Client<'a> {
+    schema: &'a Schema,
+    /// Where the session stands, if there is one.
+    play: Option<Play<'a>>,
     peer: Peer<'a>,
     teller: Teller<'a>,
     address: SocketAddr,
@@ -100,22 +128,86 @@ fn connect<'a>(
         say(&format!("wm-schema: cannot connect to {address}: {}\n", without_number(&error)));
         Outcome::Unable
     })?;
-    Ok(Client { peer, teller, address, timeout })
+    let play = Play::start(schema, Side::Client);
+    Ok(Client { schema, play, peer, teller, address, timeout })
 }
 
-impl Client<'_> {
-    /// Waits for so many messages, and shows them.
-    fn replies(&mut self, count: u32) -> Result<(), Outcome> {
+impl<'a> Client<'a> {
+    /// Waits until a message may be said, and notes that it is.
+    fn turn(&mut self, message: &Ready) -> Result<(), Outcome> {
+        while self.play.as_ref().is_some_and(|play| !play.speaks() && play.hears()) {
+            self.replies(1, None)?;
+        }
+        let Some(play) = &mut self.play else { return Ok(()) };
+        if let Some(how) = play.over() {
+            say(&format!("wm-schema: not sent: {}: {how}\n", message.text));
+            return Err(Outcome::Bad);
+        }
+        play.say(message).map_err(|why| {
+            say(&format!("wm-schema: {why}\n"));
+            Outcome::Bad
+        })
+    }
+
+    /// Waits for what answers a message, as far as the schema says: without a session and an `exchange`, the next one.
+    fn answer(&mut self, message: &Ready) -> Result<(), Outcome> {
+        let schema = self.schema;
+        let exchange = schema.exchanges.iter().find(|exchange| exchange.request == message.message);
+        let asked = exchange.map(|exchange| Asked { exchange, message });
+        if self.play.is_none() {
+            let answered = schema.messages.iter().any(|message| message.from != Some(Side::Client));
+            let count = u32::from(answered && (exchange.is_some() || schema.exchanges.is_empty()));
+            return self.replies(count, asked);
+        }
+        let mut waits = u32::from(asked.is_some());
+        while self.play.as_ref().is_some_and(|play| play.hears() && (waits > 0 || !play.speaks())) {
+            self.replies(1, asked.filter(|_| waits > 0))?;
+            waits = 0;
+        }
+        Ok(())
+    }
+
+    /// Says how the conversation has ended.
+    fn bye(&self) {
+        if let Some(how) = self.play.as_ref().and_then(Play::over) {
+            say(&format!("wm-schema: {how}\n"));
+        }
+    }
+
+    /// Waits for so many messages, and shows them; those that do not answer what was asked do not count.
+    fn replies(&mut self, count: u32, asked: Option<Asked<'_>>) -> Result<(), Outcome> {
         let (mut left, mut outcome) = (count, Ok(()));
+        let (mut until, mut patience) = (Instant::now() + self.timeout, self.timeout);
         while left > 0 {
-            match self.peer.next(self.timeout) {
+            if let Some(play) = &self.play {
+                play.listen(&mut self.peer);
+                patience = play.patience(patience);
+            }
+            match self.peer.next(patience) {
                 Event::Message(interpreter, at, frame) => {
                     self.teller.frame(interpreter, Where { at, ..Where::default() }, &frame);
+                    if let Some(play) = &mut self.play {
+                        play.hear(interpreter, &frame);
+                    }
+                    if asked.is_none_or(|asked| asked.is_answered_by(self.schema, interpreter, &frame)) {
+                        left -= 1;
+                        (until, patience) = (Instant::now() + self.timeout, self.timeout);
+                    } else {
+                        say(&format!("wm-schema: `{}` does not answer it\n", interpreter.message().layout.name));
+                        // Whoever sends much that answers nothing is not waited for longer.
+                        patience = until.saturating_duration_since(Instant::now());
+                    }
+                }
+                Event::Raw(at, bytes) => {
+                    self.teller.raw(Where { at, ..Where::default() }, &bytes);
                     left -= 1;
                 }
                 Event::Bad(refused) => {
                     let (frame, place) = (&refused.frame, Where { at: refused.at, ..Where::default() });
                     self.teller.bad(refused.interpreter, place, frame, &refused.error, frame);
+                    if let Some(play) = &self.play {
+                        say(&format!("wm-schema: {}\n", play.legal(play.side().other())));
+                    }
                     outcome = Err(Outcome::Bad);
                     if !refused.goes_on {
                         return outcome;
@@ -130,6 +222,9 @@ impl Client<'_> {
                     say(&format!("wm-schema: {} closed without a reply\n", self.address));
                     return Err(Outcome::Bad);
                 }
+            }
+            if self.play.as_ref().is_some_and(|play| !play.hears()) {
+                break;
             }
         }
         outcome

@@ -2,6 +2,8 @@
 
 use super::frames::Frames;
 use super::peer::{Event, Peer, address};
+use super::play::Play;
+use super::replies::{self, Reply};
 use super::source::{Source, Warnings};
 use super::teller::{Form, Teller, Where};
 use super::terminal::{Painter, print, say, without_number};
@@ -28,7 +30,8 @@ pub(crate) struct Arguments {
     /// Where to listen; by default on the loopback address, at the port of the schema
     #[arg(default_value = "")]
     address: String,
-    /// Answer each message with this one; may be given several times
+    /// Answer each message with this one; may be given several times. `Ask: Answer { … }` answers only an `Ask`, and in a
+    /// session `Choose: Pick { … }` is said in the state `Choose`
     #[arg(long, value_name = "MESSAGE", conflicts_with = "echo")]
     reply: Vec<String>,
     /// Answer each message with itself
@@ -61,7 +64,7 @@ struct Service<'a> {
     schema: &'a Schema,
     teller: Teller<'a>,
     greetings: Vec<Ready>,
-    replies: Vec<Ready>,
+    replies: Vec<Reply>,
     echo: bool,
     timeout: Duration,
 }
@@ -72,8 +75,12 @@ fn serve(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let ready = |texts: &[String]| -> Result<Vec<Ready>, Outcome> {
         texts.iter().map(|text| value::read(text, &draft, &schema, Side::Server)).collect()
     };
-    let (greetings, replies) = (ready(&arguments.greet)?, ready(&arguments.reply)?);
-    if let Some(message) = schema.messages.iter().find(|message| arguments.echo && message.from.is_some()) {
+    let greetings = ready(&arguments.greet)?;
+    let reply = |text: &String| Reply::read(text, &draft, &schema);
+    let replies = arguments.reply.iter().map(reply).collect::<Result<Vec<Reply>, Outcome>>()?;
+    // In a session raw bytes can be echoed, too, and what is not legal is not.
+    let echoes = arguments.echo && schema.session.is_none();
+    if let Some(message) = schema.messages.iter().find(|message| echoes && message.from.is_some()) {
         say(&format!("wm-schema: `{}` has one sender: it cannot be echoed\n", message.layout.name));
         return Err(Outcome::Unable);
     }
@@ -135,7 +142,11 @@ impl Service<'_> {
     fn connection(&self, socket: TcpStream, address: SocketAddr) -> Outcome {
         say(&format!("{address} connected\n"));
         let frames = Frames::any(self.schema).sent_by(Side::Client);
-        let served = Peer::new(socket, frames, self.timeout).and_then(|mut peer| self.converse(&mut peer, address));
+        let served =
+            Peer::new(socket, frames, self.timeout).and_then(|mut peer| match Play::start(self.schema, Side::Server) {
+                Some(play) => self.play(&mut peer, play, address),
+                None => self.converse(&mut peer, address),
+            });
         served.unwrap_or_else(|error| {
             say(&format!("{address} {}\n", without_number(&error)));
             Outcome::Bad
@@ -153,8 +164,11 @@ impl Service<'_> {
                     if self.echo {
                         peer.send(&echo(interpreter, frame))?;
                     }
-                    self.send(peer, &self.replies, &who)?;
+                    let heard = &interpreter.message().layout.name;
+                    let replies = self.replies.iter().filter(|reply| reply.answers(heard)).map(|reply| &reply.ready);
+                    self.send(peer, replies, &who)?;
                 }
+                Event::Raw(..) => {}
                 Event::Bad(refused) => {
                     let (frame, place) = (&refused.frame, Where { stream: &who, at: refused.at, time: None });
                     self.teller.bad(refused.interpreter, place, frame, &refused.error, frame);
@@ -178,7 +192,73 @@ impl Service<'_> {
         }
     }
 
-    fn send(&self, peer: &mut Peer<'_>, messages: &[Ready], who: &str) -> io::Result<()> {
+    /// Serves a connection as the session says.
+    fn play<'s>(&self, peer: &mut Peer<'s>, mut play: Play<'s>, address: SocketAddr) -> io::Result<Outcome> {
+        let who = address.to_string();
+        let place = |at| Where { stream: &who, at, time: None };
+        for greeting in &self.greetings {
+            if let Err(why) = play.say(greeting) {
+                say(&format!("{who} is not greeted: {why}\n"));
+                return Ok(Outcome::Bad);
+            }
+            self.send(peer, [greeting], &who)?;
+        }
+        let mut heard: Option<&str> = None;
+        loop {
+            let mut said = vec![false; self.replies.len()];
+            while let Some(at) = replies::next(&self.replies, &said, &play, heard) {
+                said[at] = true;
+                let reply = &self.replies[at].ready;
+                if play.say(reply).is_ok() {
+                    self.send(peer, [reply], &who)?;
+                }
+            }
+            if let Some(how) = play.over() {
+                say(&format!("{who} is let go: {how}\n"));
+                return Ok(Outcome::Good);
+            }
+            if !play.hears() {
+                say(&format!("{who} waits: {}, and no --reply does\n", play.legal(Side::Server)));
+                return Ok(Outcome::Bad);
+            }
+            play.listen(peer);
+            match peer.next(play.patience(self.timeout)) {
+                Event::Message(interpreter, at, frame) => {
+                    self.teller.frame(interpreter, place(at), &frame);
+                    play.hear(interpreter, &frame);
+                    heard = Some(&interpreter.message().layout.name);
+                }
+                Event::Raw(at, bytes) => {
+                    self.teller.raw(place(at), &bytes);
+                    if self.echo {
+                        peer.send(&bytes)?;
+                    }
+                }
+                Event::Bad(refused) => {
+                    let frame = &refused.frame;
+                    self.teller.bad(refused.interpreter, place(refused.at), frame, &refused.error, frame);
+                    say(&format!("{who} is hung up on: {}\n", play.legal(Side::Client)));
+                    return Ok(Outcome::Bad);
+                }
+                Event::Skipped(at, bytes) => self.teller.skipped(place(at), bytes),
+                Event::Over(how, _) => {
+                    say(&format!("{who} {how}: {}\n", play.legal(Side::Client)));
+                    return Ok(Outcome::Bad);
+                }
+                Event::Closed => {
+                    say(&format!("{who} closed in the state `{}`\n", play.state()));
+                    return Ok(Outcome::Good);
+                }
+            }
+        }
+    }
+
+    fn send<'m>(
+        &self,
+        peer: &mut Peer<'_>,
+        messages: impl IntoIterator<Item = &'m Ready>,
+        who: &str,
+    ) -> io::Result<()> {
         for message in messages {
             peer.send(&message.wire)?;
             if self.teller.form == Form::Line {

@@ -97,6 +97,14 @@ impl Teller<'_> {
         print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, None, self.painter)));
     }
 
+    /// Tells of bytes that are no messages.
+    pub(crate) fn raw(&self, place: Where<'_>, bytes: &[u8]) {
+        if self.form == Form::Json {
+            return print(&json::raw(place, bytes));
+        }
+        print(&format!("{}stream {}: \"{}\"\n", place.prefix(), counted(bytes.len()), bytes.escape_ascii()));
+    }
+
     /// Tells of a frame whose end is missing.
     fn incomplete(&self, interpreter: Interpreter<'_>, place: Where<'_>, frame: &[u8], missing: usize) {
         let trace = interpreter.trace_start(frame);

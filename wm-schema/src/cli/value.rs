@@ -6,7 +6,7 @@ use super::terminal::{colours, say};
 use wm_schema::draft::{Draft, Side};
 use wm_schema::dsl;
 use wm_schema::interp::Interpreter;
-use wm_schema::ir::Schema;
+use wm_schema::ir::{Schema, Value};
 use wm_schema::render::{SourceFile, page};
 use wm_schema::resolve;
 
@@ -14,6 +14,8 @@ use wm_schema::resolve;
 pub(crate) struct Ready {
     /// Which one, by index.
     pub(crate) message: usize,
+    /// Its fields.
+    pub(crate) value: Value,
     /// As it was typed.
     pub(crate) text: String,
     /// Its bytes.
@@ -39,5 +41,6 @@ pub(crate) fn read(text: &str, draft: &Draft, schema: &Schema, side: Side) -> Re
         say(&format!("wm-schema: cannot send {text}: {error}\n"));
         Outcome::Unable
     })?;
-    Ok(Ready { message: index, text: text.trim().to_owned(), wire })
+    let value = Value::Arm(index, Box::new(value));
+    Ok(Ready { message: index, value, text: text.trim().to_owned(), wire })
 }
