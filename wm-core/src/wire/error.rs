@@ -234,6 +234,11 @@ pub enum Fault {
         /// The condition, as the schema spells it.
         condition: &'static str,
     },
+    /// A type or a transform of a user's does not take it.
+    Refused {
+        /// What it says of it.
+        reason: Box<str>,
+    },
     /// No message has this byte where they are told apart.
     Stranger {
         /// The byte that was found.
@@ -292,6 +297,7 @@ impl fmt::Display for Fault {
             Self::NoBrace { found } => write!(f, "'{}' opens neither an object nor a list", found.escape_ascii()),
             Self::Hex => write!(f, "no hexadecimal digits in pairs"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::Refused { reason } => write!(f, "refused: {reason}"),
             Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
             Self::Unexpected { state, legal } => unexpected(f, state, legal),
         }
@@ -391,6 +397,11 @@ pub enum EncodeFault {
         /// The condition, as the schema spells it.
         condition: &'static str,
     },
+    /// A type or a transform of a user's does not take it.
+    Refused {
+        /// What it says of it.
+        reason: Box<str>,
+    },
     /// A layout contains itself more often than it may.
     TooDeep {
         /// How many of it may stand in each other.
@@ -441,6 +452,7 @@ impl fmt::Display for EncodeFault {
             }
             Self::Unfinished { left } => write!(f, "the message is not finished: {left} bytes are missing"),
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
+            Self::Refused { reason } => write!(f, "refused: {reason}"),
             Self::Empty => write!(f, "a message of no bytes, which a receiver drops"),
             Self::NoBraces => write!(f, "no object or list of JSON alone"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),

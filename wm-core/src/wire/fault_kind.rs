@@ -50,7 +50,8 @@ impl Fault {
             | Self::TooDeep { .. }
             | Self::Pointer { .. }
             | Self::TooManyHops { .. }
-            | Self::Condition { .. } => FaultKind::Value,
+            | Self::Condition { .. }
+            | Self::Refused { .. } => FaultKind::Value,
         }
     }
 }
