@@ -5,12 +5,14 @@
 //! turn back into a place. [`crate::resolve`] makes a checked [`crate::ir::Schema`] of it.
 
 mod declared;
+mod externs;
 mod formula;
 mod layout;
 mod session;
 mod test;
 
 pub use declared::{Const, EnumDraft, EscapeDraft, IntDraft, JsonDraft, Literal, VariantDraft};
+pub use externs::{ExternDraft, ExternKind};
 pub use formula::{Argument, Expr, ExprKind, Formula, FormulaKind, Operator};
 pub use layout::{
     ArmDraft, Attr, AttrKind, ExtentDraft, ExtentKind, FieldDraft, FieldKind, Held, LayoutDraft, LayoutKind,
@@ -66,6 +68,8 @@ pub struct Draft {
     pub ints: Vec<IntDraft>,
     /// `enum`s.
     pub enums: Vec<EnumDraft>,
+    /// `extern`s: what is written in Rust.
+    pub externs: Vec<ExternDraft>,
     /// `json Name { … }`.
     pub json_bodies: Vec<JsonDraft>,
     /// `message`s and `struct`s in source order.

@@ -8,6 +8,7 @@ mod checksum;
 mod choice;
 mod declared;
 mod envelope;
+mod externs;
 mod formula;
 pub mod headers;
 mod layout;
@@ -24,6 +25,7 @@ pub use checksum::{Checksum, Crc, Function};
 pub use choice::{By, Choice, Param};
 pub use declared::{Enum, JsonBody, JsonMember, JsonType, Variant, Word, Words};
 pub use envelope::{Envelope, EnvelopeKind};
+pub use externs::{ExternFunction, ExternVia, Externs, Meant, Way};
 pub use formula::{Computed, Formula, Operator, Term};
 pub use layout::{BitPlace, Equation, Field, Layout, Measure, Nesting, Role, Scale, Since, Size};
 pub use number::{Escape, Escaping, Int};
@@ -58,6 +60,8 @@ pub struct Schema {
     pub enums: Vec<Enum>,
     /// Enums of words in source order.
     pub words: Vec<Words>,
+    /// What is written in Rust.
+    pub externs: Externs,
     /// Typed JSON bodies in source order.
     pub json_bodies: Vec<JsonBody>,
     /// Structs in source order; one contains itself only if its nesting is bounded.

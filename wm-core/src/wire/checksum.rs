@@ -22,8 +22,11 @@ pub trait Checksum {
 
     /// The checksum of all `parts`, one behind the other.
     fn of(&self, parts: &[&[u8]]) -> Self::Value;
+}
 
-    /// The checksum of bytes that come part by part, before the first has come.
+/// A checksum that can count bytes as they come, part by part.
+pub trait Counts: Checksum {
+    /// The checksum before the first byte has come.
     fn tally(&'static self) -> Tally;
 }
 
@@ -38,7 +41,9 @@ macro_rules! crcs {
                 parts.iter().for_each(|part| digest.update(part));
                 digest.finalize()
             }
+        }
 
+        impl Counts for Crc<$width> {
             fn tally(&'static self) -> Tally {
                 self.into()
             }
@@ -61,7 +66,9 @@ macro_rules! sums {
             fn of(&self, parts: &[&[u8]]) -> $width {
                 parts.iter().copied().flatten().fold(0, |sum, byte| sum.wrapping_add((*byte).into()))
             }
+        }
 
+        impl Counts for $name {
             fn tally(&'static self) -> Tally {
                 Tally::sum($width::MAX.into())
             }
@@ -86,7 +93,9 @@ impl Checksum for Xor8 {
     fn of(&self, parts: &[&[u8]]) -> u8 {
         parts.iter().copied().flatten().fold(0, |sum, byte| sum ^ byte)
     }
+}
 
+impl Counts for Xor8 {
     fn tally(&'static self) -> Tally {
         Tally::xor()
     }
@@ -105,7 +114,9 @@ impl Checksum for Adler32 {
         parts.iter().for_each(|part| adler.write_slice(part));
         adler.checksum()
     }
+}
 
+impl Counts for Adler32 {
     fn tally(&'static self) -> Tally {
         Tally::adler()
     }
@@ -125,7 +136,9 @@ impl Checksum for Internet {
         let (sum, _) = parts.iter().fold(start, |(sum, high), part| internet::add(sum, high, part));
         internet::folded(sum)
     }
+}
 
+impl Counts for Internet {
     fn tally(&'static self) -> Tally {
         Tally::internet()
     }

@@ -157,6 +157,8 @@ pub enum Held {
     Nothing,
     /// A type of the user's, read and written by serde: only for `json`.
     Serde,
+    /// A type of the user's, made of a number, bytes or text and back by `As`.
+    Converted,
 }
 
 /// A type as it is written: `u32le`, `bytes[n]`, `dec[10]`, `json File`, `Item[u16]`.
@@ -242,4 +244,6 @@ pub enum AttrKind {
     At(Formula),
     /// `since v2`: older peers do not send it.
     Since(Spanned<u32>),
+    /// `as "crate::Time"`: the type that Rust holds it as.
+    As(Spanned<String>),
 }

@@ -195,6 +195,11 @@ impl Reader<'_> {
                 let range = part.into_inner().find(|inner| inner.as_rule() == Rule::range)?;
                 AttrKind::In(self.number_range(&range)?)
             }
+            Rule::as_attr => {
+                let string = part.into_inner().find(|inner| inner.as_rule() == Rule::string)?;
+                let path = String::from_utf8_lossy(&self.quoted(&string)?).into_owned();
+                AttrKind::As(self.spanned(&string, path))
+            }
             Rule::equals => AttrKind::Equals(self.equation(part)?),
             Rule::stream => AttrKind::Stream,
             Rule::nocase => AttrKind::Nocase,
@@ -425,7 +430,6 @@ fn is_literal(pair: &Pair<'_>) -> bool {
 fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
     match rule {
         Rule::quote => Some(&not_yet::QUOTE),
-        Rule::as_attr => Some(&not_yet::AS),
         _ => None,
     }
 }

@@ -134,7 +134,7 @@ fn part(reader: &mut Reader<'_>, item: &Item) -> Option<Part> {
         let origin = reader.token_origin(item.word);
         reader.report(
             Diagnostic::new(Code::BadImport, origin, format!("a `{word}` in an imported file"))
-                .why("an imported file holds what several protocols share: `const`, `int`, `enum`, `json`, `struct`, `union`")
+                .why("an imported file holds what several protocols share: `const`, `int`, `enum`, `json`, `struct`, `union`, `extern`")
                 .help("move it to the files that import this one"),
         );
         return None;
@@ -142,7 +142,9 @@ fn part(reader: &mut Reader<'_>, item: &Item) -> Option<Part> {
     let mut draft = items::empty_draft();
     reader.item(item, &mut draft);
     let words = words(reader, item.all.clone());
-    Some(Part { name: reader.text(item.word + 1).to_owned(), words, draft })
+    // Of an `extern` the second word says what it is.
+    let name = item.word + 1 + usize::from(word == "extern");
+    Some(Part { name: reader.text(name).to_owned(), words, draft })
 }
 
 fn words(reader: &Reader<'_>, tokens: std::ops::Range<usize>) -> BTreeSet<String> {
@@ -163,10 +165,11 @@ fn needed(words: BTreeSet<String>, parts: Vec<Part>) -> impl Iterator<Item = (Pa
 }
 
 fn add(draft: &mut Draft, part: Part) {
-    let Draft { consts, ints, enums, json_bodies, layouts, .. } = part.draft;
+    let Draft { consts, ints, enums, externs, json_bodies, layouts, .. } = part.draft;
     draft.consts.extend(consts);
     draft.ints.extend(ints);
     draft.enums.extend(enums);
+    draft.externs.extend(externs);
     draft.json_bodies.extend(json_bodies);
     draft.layouts.extend(layouts);
 }

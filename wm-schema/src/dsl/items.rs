@@ -8,9 +8,9 @@ use super::split::{self, Item};
 use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
-    BitOrder, Const, Draft, Endian, EnumDraft, EnvelopeDraft, EscapeDraft, ExchangeDraft, FieldDraft, FieldKind,
-    Formula, Held, IntDraft, JsonDraft, LayoutDraft, LayoutKind, Limit, Name, RecoverDraft, ResyncDraft, RustShape,
-    Spanned, VariantDraft,
+    BitOrder, Const, Draft, Endian, EnumDraft, EnvelopeDraft, EscapeDraft, ExchangeDraft, ExternDraft, ExternKind,
+    FieldDraft, FieldKind, Formula, Held, IntDraft, JsonDraft, LayoutDraft, LayoutKind, Limit, Name, RecoverDraft,
+    ResyncDraft, RustShape, Spanned, VariantDraft,
 };
 
 /// A file, and the paths of those that it imports.
@@ -78,6 +78,7 @@ pub(super) fn empty_draft() -> Draft {
         consts: Vec::new(),
         ints: Vec::new(),
         enums: Vec::new(),
+        externs: Vec::new(),
         json_bodies: Vec::new(),
         layouts: Vec::new(),
         exchanges: Vec::new(),
@@ -106,7 +107,7 @@ impl Reader<'_> {
             "union" => draft.layouts.extend(self.union(item)),
             "import" => self.import(item),
             "frame" => draft.envelopes.extend(self.envelope(item)),
-            "extern" => self.refuse_item(item, Rule::extern_piece, &not_yet::EXTERN),
+            "extern" => draft.externs.extend(self.external(item)),
             "session" => draft.sessions.extend(self.session(item)),
             _ => mistake::unknown_item(self, item),
         }
@@ -446,10 +447,36 @@ impl Reader<'_> {
         self.imports.push(path);
     }
 
-    fn refuse_item(&mut self, item: &Item, rule: Rule, construct: &'static not_yet::Construct) {
-        if self.piece(rule, item.all.clone()).is_some() {
-            let origin = self.token_origin(item.word);
-            self.not_yet(construct, origin);
+    /// `extern type Time: u64 = "crate::Time"` and its like.
+    fn external(&mut self, item: &Item) -> Option<ExternDraft> {
+        let piece = self.piece(Rule::extern_piece, item.all.clone())?;
+        let docs = Self::docs(&piece);
+        let (mut said, mut path) = (None, None);
+        for part in piece.into_inner() {
+            match part.as_rule() {
+                Rule::extern_type | Rule::extern_fn | Rule::extern_via => said = Some(part),
+                Rule::string => {
+                    let text = String::from_utf8_lossy(&self.quoted(&part)?).into_owned();
+                    path = Some(self.spanned(&part, text));
+                }
+                _ => {}
+            }
         }
+        let said = said?;
+        let (rule, mut name, mut ty, mut attrs) = (said.as_rule(), None, None, Vec::new());
+        for part in said.into_inner() {
+            match part.as_rule() {
+                Rule::type_name | Rule::name => name = Some(self.name(&part)),
+                Rule::ty => ty = self.ty(part, Within::Layout),
+                Rule::attr => attrs.extend(self.attr(part)),
+                _ => {}
+            }
+        }
+        let kind = match rule {
+            Rule::extern_type => ExternKind::Type(ty?, attrs),
+            Rule::extern_fn => ExternKind::Function(ty?),
+            _ => ExternKind::Via,
+        };
+        Some(ExternDraft { docs, name: name?, kind, path: path? })
     }
 }

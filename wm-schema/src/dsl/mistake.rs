@@ -237,8 +237,9 @@ fn shape(piece: Rule) -> (&'static str, &'static str) {
         Rule::frame_piece => ("a frame names an envelope", "for example `frame slip max 4K`"),
         Rule::import_piece => ("an import names a file", "for example `import \"common.wm\"`"),
         _ => (
-            "an extern names a type or function of Rust",
-            "for example `extern type Time: u64 = \"crate::Time\"for example `",
+            "an extern names what is written in Rust: a type, a function, or a transform",
+            "for example `extern type Time: u64 = \"crate::Time\"`, `extern fn sum() -> u16 = \"crate::sum\"`, \
+             `extern via packed = \"crate::Packed\"`",
         ),
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn field_rows(schema: &Schema, layout: &Layout) -> Vec<[String; 5]> {
             Role::Constant(_) if matches!(field.ty, Type::Constant(_)) => "the schema".to_owned(),
             Role::Constant(value) => format!("the schema: {value}"),
             Role::Computed(computed) => format!("the encoder: {}", equation(layout, index, *computed)),
-            Role::Checksum(checksum) => format!("the encoder: {}", self::checksum(layout, index, *checksum)),
+            Role::Checksum(checksum) => format!("the encoder: {}", self::checksum(schema, layout, index, *checksum)),
             Role::Sender(Side::Client) => "the encoder: from(client)".to_owned(),
             Role::Sender(Side::Server) => "the encoder: from(server)".to_owned(),
         };

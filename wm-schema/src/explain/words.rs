@@ -137,6 +137,7 @@ fn bytes_word(schema: &Schema, layout: &Layout, value: &Bytes) -> String {
         Via::Xor { key } => format!(" via xor({})", layout.fields[key].name),
         Via::Base64 => " via base64".to_owned(),
         Via::Hex => " via hex".to_owned(),
+        Via::Extern(index) => format!(" via {}", schema.externs.vias[index].name),
     });
     let (within, via) = (within.unwrap_or_default(), via.unwrap_or_default());
     format!("{content}{}{trim}{pad}{within}{via}", brackets(layout, &value.extent))
@@ -205,8 +206,8 @@ fn fields(layout: &Layout, index: usize, first: usize, last: usize) -> String {
 }
 
 /// A checksum as one types it, a CRC by its name in the catalogue.
-pub(super) fn checksum(layout: &Layout, index: usize, checksum: Checksum) -> String {
-    format!("{}({})", checksum.function.name(), fields(layout, index, checksum.first, checksum.last))
+pub(super) fn checksum(schema: &Schema, layout: &Layout, index: usize, checksum: Checksum) -> String {
+    format!("{}({})", schema.function_name(checksum.function), fields(layout, index, checksum.first, checksum.last))
 }
 
 /// An equation as one types it.

@@ -10,11 +10,11 @@ use values::{constant, read_bytes, read_list, read_single, read_until};
 use super::bits::Run;
 use super::formula::Known;
 use super::trace::{self, Recorder, Setter};
-use super::{Error, Fault, Interpreter, Place, checksum, envelope, headers, via};
+use super::{Error, Fault, Interpreter, Place, envelope, headers, own, via};
 use crate::ir::headers::{Framed, framed};
 use crate::ir::{
-    By, Bytes, Choice, Computed, Content, Extent, Field, Layout, Measure, Pointer, Role, Scale, Schema, Side, Since,
-    Term, Type, Value,
+    By, Bytes, Choice, Computed, Content, Extent, Field, Formula, Layout, Measure, Pointer, Role, Scale, Schema, Side,
+    Since, Term, Type, Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -82,6 +82,10 @@ struct Progress<'s> {
     lines: Option<Vec<headers::Line>>,
     /// What headers say of the field that they frame.
     said: Option<headers::Said>,
+    /// Whether transforms are not undone yet.
+    on_wire: bool,
+    /// What types of the user's make of values.
+    meant: Vec<(usize, Value)>,
 }
 
 /// What only the layout of a message knows.
@@ -122,10 +126,44 @@ fn read_inside(
     if let Some(choice) = &layout.choice {
         return read_union(schema, layout, choice, params, cursor);
     }
+    let undone = layout.undone_behind().filter(|_| top.is_some_and(|top| top.whole));
+    let on_wire = undone.map_or(Ok(()), |last| on_wire(schema, layout, cursor, top, last));
+    let mut progress = Progress::new(schema, layout, cursor.at, params);
+    let read = read_fields(&mut progress, layout.fields.len(), top, cursor);
+    // What was read before a mistake is written down all the same.
+    on_wire.and(read)?;
+    Ok(Value::Struct(progress.set()))
+}
+
+/// Reads what stands up to the last field that is transformed, and undoes what is: mistakes in that come first.
+fn on_wire(schema: &Schema, layout: &Layout, cursor: &Cursor<'_>, top: Option<Top>, last: usize) -> Result<(), Error> {
+    let mut cursor = Cursor { recorder: None, ..*cursor };
+    let mut progress = Progress { on_wire: true, ..Progress::new(schema, layout, cursor.at, &[]) };
+    read_fields(&mut progress, last + 1, top, &mut cursor)?;
+    for (at, field) in layout.fields.iter().enumerate().take(last + 1) {
+        let Type::Bytes(Bytes { via: Some(via), extent, .. }) = &field.ty else { continue };
+        let Some(Value::Bytes(wire)) = &progress.values[at] else { continue };
+        let start = match extent {
+            Extent::Until(_) => progress.starts[at],
+            _ => progress.starts[at + 1] - wire.len(),
+        };
+        let key = via::key(*via, &progress.values);
+        own::undo(schema, *via, &key, wire).map_err(|fault| Place::new(layout, field).error(start, fault))?;
+    }
+    Ok(())
+}
+
+/// Reads the first `count` fields.
+fn read_fields(
+    progress: &mut Progress<'_>,
+    count: usize,
+    top: Option<Top>,
+    cursor: &mut Cursor<'_>,
+) -> Result<(), Error> {
+    let (schema, layout) = (progress.schema, progress.layout);
     let from = top.map(|top| top.from);
     let whole = top.is_some_and(|top| top.whole);
-    let mut progress = Progress::new(schema, layout, cursor.at, params);
-    for (index, field) in layout.fields.iter().enumerate() {
+    for (index, field) in layout.fields.iter().enumerate().take(count) {
         if field.bits.is_some_and(|place| place.first == index) {
             progress.run = Run::at(cursor.at);
         }
@@ -148,7 +186,7 @@ fn read_inside(
         }
         let value = match &field.bits {
             Some(place) => progress.run.field(schema, (layout, index), place, from, cursor)?,
-            None => read_field(&mut progress, index, field, cursor)?,
+            None => read_field(progress, index, field, cursor)?,
         };
         let end = field.bits.map_or(cursor.at, |place| progress.run.end(&place, cursor.at));
         if told {
@@ -162,14 +200,16 @@ fn read_inside(
             number_rules(layout, index, number, progress.offsets[index])?;
         }
         progress.values.push(Some(value));
-        if let Some(rule) = field.rules.iter().find(|rule| !progress.known().holds(rule)) {
+        let mut rules = field.rules.iter().filter(|rule| progress.is_known(rule));
+        if let Some(rule) = rules.find(|rule| !progress.known().holds(rule)) {
             let fault = Fault::Condition { condition: rule.text.clone() };
             return Err(Place::new(layout, field).error(offset, fault));
         }
+        progress.convert(index, offset)?;
         progress.equations(index, whole.then_some(cursor.bytes.len()))?;
         progress.checksums(index, cursor.bytes)?;
     }
-    Ok(Value::Struct(progress.set()))
+    Ok(())
 }
 
 impl<'s> Progress<'s> {
@@ -187,6 +227,8 @@ impl<'s> Progress<'s> {
             params,
             lines: None,
             said: None,
+            on_wire: false,
+            meant: Vec::new(),
         }
     }
 
@@ -211,12 +253,35 @@ impl<'s> Progress<'s> {
         }
     }
 
+    /// Whether all that a formula reads is known.
+    fn is_known(&self, formula: &Formula) -> bool {
+        let unknown = |at: &usize| own::is_unknown(self.schema, &self.layout.fields[*at], self.on_wire);
+        !formula.term.fields().iter().any(unknown)
+    }
+
+    /// Asks the type of the user's what a value of the wire stands for.
+    fn convert(&mut self, index: usize, offset: usize) -> Result<(), Error> {
+        let field = &self.layout.fields[index];
+        let Some(value) = self.values[index].as_ref().filter(|_| !self.on_wire) else { return Ok(()) };
+        match own::meant(self.schema, field, value) {
+            None => {}
+            Some(Ok(meant)) => self.meant.push((index, meant.wire)),
+            Some(Err(reason)) => {
+                return Err(Place::new(self.layout, field).error(offset, Fault::Refused { reason }));
+            }
+        }
+        Ok(())
+    }
+
     fn known(&self) -> Known<'_> {
         Known { schema: self.schema, layout: self.layout, fields: &self.values, params: self.params }
     }
 
     /// The values of the fields that a user sets.
-    fn set(self) -> Vec<Value> {
+    fn set(mut self) -> Vec<Value> {
+        for (index, value) in std::mem::take(&mut self.meant) {
+            self.values[index] = Some(value);
+        }
         let fields = self.layout.fields.iter().zip(self.values);
         let set = fields.filter(|(field, _)| field.role == Role::Value && !matches!(field.ty, Type::Constant(_)));
         let value = |(field, value): (&Field, Option<Value>)| match (value?, field.is_optional()) {
@@ -268,7 +333,7 @@ impl<'s> Progress<'s> {
             if checksum.covers(index) {
                 covered[self.starts[index] - start..self.starts[index + 1] - start].fill(0);
             }
-            let expected = checksum::of(checksum.function, &covered);
+            let Some(expected) = own::checksum(self.schema, checksum.function, &covered) else { continue };
             let found = as_u64(self.numbers[index].unwrap_or_default());
             if found != expected {
                 let fault = Fault::Checksum { expected, found };
@@ -434,6 +499,8 @@ fn read_content(
             progress.ask_headers(index)?;
             let length = progress.length(index, &bytes.extent, cursor)?;
             let key = bytes.via.map(|via| via::key(via, &progress.values));
+            let raw = own::readable(schema, bytes, progress.on_wire);
+            let bytes = raw.as_ref().unwrap_or(bytes);
             read_bytes(schema, bytes, (length, key.as_deref().unwrap_or_default()), cursor, place)
         }
         Type::List { element, count, max } => {

@@ -2,8 +2,7 @@
 
 use super::formula::{self, Known};
 use super::{
-    EncodeError, EncodeFault, Error, Interpreter, Place, bits, checksum, decode, envelope, float, headers, json,
-    number, via,
+    EncodeError, EncodeFault, Error, Interpreter, Place, bits, decode, envelope, float, headers, json, number, own, via,
 };
 use crate::ir::headers::framed;
 use crate::ir::{
@@ -160,7 +159,7 @@ fn layout(
             return Err(Place::new(layout, field).refuse(EncodeFault::Condition { condition: rule.text.clone() }));
         }
     }
-    checksums(layout, &mut pieces)?;
+    checksums(schema, layout, &mut pieces)?;
     let wire = joined(layout, 0, &pieces);
     bounded(schema, layout, &wire)?;
     Ok(wire)
@@ -176,7 +175,7 @@ fn bounded(schema: &Schema, layout: &Layout, wire: &[u8]) -> Result<(), EncodeEr
 }
 
 /// Fills in the checksums, each behind those that it covers; of its own bytes it sees zeros.
-fn checksums(layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), EncodeError> {
+fn checksums(schema: &Schema, layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), EncodeError> {
     let missing: Vec<(usize, Checksum)> =
         (0..layout.fields.len()).filter_map(|at| layout.checksum(at).map(|checksum| (at, checksum))).collect();
     for (at, _) in &missing {
@@ -190,9 +189,12 @@ fn checksums(layout: &Layout, pieces: &mut [Option<Piece>]) -> Result<(), Encode
         for (at, checksum) in now {
             let field = &layout.fields[at];
             let covered = joined(layout, checksum.first, &pieces[checksum.first..=checksum.last]);
-            let value = Value::Int(checksum::of(checksum.function, &covered).into());
             let Type::Int(int, _) = &field.ty else { continue };
-            let wire = number::write(int, &value).map_err(|fault| Place::new(layout, field).refuse(fault))?;
+            let place = Place::new(layout, field);
+            let value = own::checksum(schema, checksum.function, &covered);
+            let value = value.ok_or_else(|| place.refuse(own::missing_function(schema, checksum.function)))?;
+            let value = Value::Int(value.into());
+            let wire = number::write(int, &value).map_err(|fault| place.refuse(fault))?;
             pieces[at] = Some(Piece::new(wire, 0));
         }
         open = later;
@@ -268,6 +270,9 @@ fn set(known: &Known<'_>, field: &Field, value: &Value, there: bool) -> Result<P
         },
         (Some(_), _) => return Err(place.refuse(EncodeFault::Shape)),
     };
+    let meant = own::meant(schema, field, value).transpose();
+    let meant = meant.map_err(|reason| place.refuse(EncodeFault::Refused { reason }))?;
+    let value = meant.as_ref().map_or(value, |meant| &meant.wire);
     if let Type::Bytes(Bytes { extent, .. }) | Type::List { count: extent, .. } = &field.ty {
         as_worked_out(known, extent, value).map_err(|fault| place.refuse(fault))?;
     }
@@ -278,7 +283,8 @@ fn set(known: &Known<'_>, field: &Field, value: &Value, there: bool) -> Result<P
         }
         Type::Bytes(bytes @ Bytes { via: Some(via), .. }) => {
             let content = content(schema, bytes, value).map_err(|fault| place.refuse(fault))?;
-            let content = via::apply(*via, &via::key(*via, known.fields), &content);
+            let content = own::apply(schema, *via, &via::key(*via, known.fields), &content);
+            let content = content.map_err(|fault| place.refuse(fault))?;
             Piece::new(delimit(bytes, &content).map_err(|fault| place.refuse(fault))?, 0)
         }
         ty => piece(schema, ty, value, place)?,

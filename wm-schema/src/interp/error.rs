@@ -174,6 +174,11 @@ pub enum Fault {
         /// Its spelling in the schema.
         condition: String,
     },
+    /// A type or a transform of the user's does not take it.
+    Refused {
+        /// What it says of it.
+        reason: String,
+    },
     /// No message has this byte where they are told apart.
     Stranger {
         /// The byte that was found.
@@ -216,7 +221,8 @@ impl Fault {
             | Self::Sender { .. }
             | Self::Variant { .. }
             | Self::Word { .. }
-            | Self::Condition { .. } => FaultKind::Value,
+            | Self::Condition { .. }
+            | Self::Refused { .. } => FaultKind::Value,
         }
     }
 
@@ -253,6 +259,7 @@ impl Fault {
             Self::Base64 => "Base64",
             Self::Hex => "Hex",
             Self::Condition { .. } => "Condition",
+            Self::Refused { .. } => "Refused",
             Self::Stranger { .. } => "Stranger",
             Self::Unexpected { .. } => "Unexpected",
         }
@@ -298,6 +305,7 @@ impl fmt::Display for Fault {
             Self::Base64 => f.write_str("not base64"),
             Self::Hex => f.write_str("no hexadecimal digits in pairs"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
+            Self::Refused { reason } => write!(f, "refused: {reason}"),
             Self::Stranger { found } => write!(f, "no message has the byte 0x{found:02x} here"),
             Self::Unexpected { state, legal } => f.write_str(&unexpected(state, legal)),
         }
@@ -405,6 +413,16 @@ pub enum EncodeFault {
         /// The `if` that says so, as the schema spells it.
         condition: String,
     },
+    /// A type or a transform of the user's does not take it.
+    Refused {
+        /// What it says of it.
+        reason: String,
+    },
+    /// It needs what is written in Rust, and was not lent to the interpreter.
+    NotLent {
+        /// Its path.
+        path: String,
+    },
     /// The value is of another type than its field. In Rust the compiler refuses that.
     Shape,
     /// The state of the session does not allow it.
@@ -437,6 +455,8 @@ impl EncodeFault {
             Self::Unreadable { .. } => "Unreadable",
             Self::End { .. } => "End",
             Self::Presence { .. } => "Presence",
+            Self::Refused { .. } => "Refused",
+            Self::NotLent { .. } => "NotLent",
             Self::Shape => "Shape",
             Self::Unexpected { .. } => "Unexpected",
         }
@@ -466,6 +486,8 @@ impl fmt::Display for EncodeFault {
             Self::End { found: None, condition } => write!(f, "no element ends the list: `{condition}` holds for none"),
             Self::Presence { expected: true, condition } => write!(f, "it is absent, but `{condition}` holds"),
             Self::Presence { expected: false, condition } => write!(f, "it is there, but `{condition}` does not hold"),
+            Self::Refused { reason } => write!(f, "refused: {reason}"),
+            Self::NotLent { path } => write!(f, "it needs `{path}`, which is written in Rust"),
             Self::Shape => f.write_str("a value of another type"),
             Self::Unexpected { state, legal } => f.write_str(&unexpected(state, legal)),
         }

@@ -72,6 +72,7 @@ mod json;
 mod listener;
 mod made;
 mod number;
+mod own;
 mod recover;
 mod show;
 mod spell;
@@ -203,6 +204,13 @@ pub fn ends_list(schema: &Schema, condition: &Formula, element: &Type, item: &Va
 /// The bytes of a field that the schema fixes.
 pub(crate) fn constant(schema: &Schema, field: &Field) -> Vec<u8> {
     encode::constant(schema, field)
+}
+
+/// Whether the type of the user's that a field is held as takes a value, as far as it was lent: for tests that need a legal
+/// value.
+#[must_use]
+pub fn takes(schema: &Schema, field: &Field, value: &Value) -> bool {
+    !matches!(own::meant(schema, field, value), Some(Err(_)))
 }
 
 /// What is known of a layout while it is made up: for tests that need a legal value.

@@ -1,7 +1,7 @@
 //! Messages as text: what `Debug` of the generated struct prints.
 
-use super::Interpreter;
-use crate::ir::{Bytes, Content, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
+use super::{Interpreter, own};
+use crate::ir::{Bytes, Content, Field, Int, JsonBody, JsonType, Layout, Role, Schema, Type, Value};
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> String {
     layout(interpreter.schema, &interpreter.message.layout, value)
@@ -16,12 +16,23 @@ fn layout(schema: &Schema, layout: &Layout, value: &Value) -> String {
     let mut values = values.iter();
     let fields = layout.fields.iter().filter_map(|field| match field.role {
         Role::Value if !matches!(field.ty, Type::Constant(_)) => {
-            values.next().map(|value| (field.name.as_str(), show(schema, &field.ty, value)))
+            values.next().map(|value| (field.name.as_str(), held(schema, field, value)))
         }
         Role::Pointed(_) => Some((field.name.as_str(), "..".to_owned())),
         _ => None,
     });
     braced(&layout.name, fields)
+}
+
+/// A field as Rust holds it.
+fn held(schema: &Schema, field: &Field, value: &Value) -> String {
+    match value {
+        Value::Option(Some(value)) => format!("Some({})", held(schema, field, value)),
+        value => match own::meant(schema, field, value) {
+            Some(Ok(meant)) => meant.shown,
+            _ => show(schema, &field.ty, value),
+        },
+    }
 }
 
 fn braced<'a>(name: &str, fields: impl Iterator<Item = (&'a str, String)>) -> String {

@@ -34,6 +34,13 @@ pub enum Function {
     Adler32,
     /// RFC 1071.
     Internet,
+    /// What is written in Rust.
+    Extern {
+        /// By index of [`Externs::functions`](super::Externs::functions).
+        index: usize,
+        /// How many bits it comes to.
+        bits: u8,
+    },
 }
 
 /// The parameters of a CRC.
@@ -151,9 +158,8 @@ impl Function {
         short.map(str::to_owned).chain(CATALOGUE.iter().map(Crc::word)).collect()
     }
 
-    /// Its name: of a CRC the one of the catalogue.
-    #[must_use]
-    pub fn name(self) -> String {
+    /// Its name in the language, if it has one: of a CRC the one of the catalogue.
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Crc(crc) => crc.word(),
             other => OTHERS.iter().find(|(_, known)| *known == other).map(|(name, _)| *name).unwrap_or_default().into(),
@@ -165,7 +171,7 @@ impl Function {
     pub const fn bits(self) -> u8 {
         match self {
             Self::Crc(crc) => crc.width,
-            Self::Sum(bits) => bits,
+            Self::Sum(bits) | Self::Extern { bits, .. } => bits,
             Self::Xor8 => 8,
             Self::Adler32 => 32,
             Self::Internet => 16,

@@ -1,6 +1,6 @@
 //! Layouts: fields one behind the other, or the arms of a union.
 
-use super::{Checksum, Choice, Formula, Param, Pointer, Type};
+use super::{Bytes, Checksum, Choice, Formula, Param, Pointer, Type};
 use crate::draft::{Endian, Held, RustShape, Side};
 
 /// Fields one behind the other.
@@ -57,6 +57,24 @@ impl Layout {
         condition.term.fields().into_iter().find_map(|number| self.fields[number].measured_if_there())
     }
 
+    /// Whether the content of a field is transformed.
+    #[must_use]
+    pub fn is_transformed(&self, field: usize) -> bool {
+        matches!(self.fields[field].ty, Type::Bytes(Bytes { via: Some(_), .. }))
+    }
+
+    /// The last field that is read before transforms are undone, if there are any: all that is transformed, and the checksums
+    /// over it. What stands up to there is read twice, and what depends on transformed content only the second time.
+    #[must_use]
+    pub fn undone_behind(&self) -> Option<usize> {
+        let last = (0..self.fields.len()).rfind(|at| self.is_transformed(*at))?;
+        let covering = (0..self.fields.len()).filter_map(|at| {
+            let checksum = self.checksum(at)?;
+            (checksum.first..=checksum.last).any(|covered| self.is_transformed(covered)).then(|| at.max(checksum.last))
+        });
+        Some(covering.fold(last, usize::max))
+    }
+
     /// Whether a formula reads a number that the encoder computes.
     #[must_use]
     pub fn computes(&self, formula: &Formula) -> bool {
@@ -110,6 +128,8 @@ pub struct Field {
     pub leaves: Option<u64>,
     /// How Rust holds it.
     pub held: Held,
+    /// The path of the type that it is [`Held::Converted`] to, if the schema says it.
+    pub converted: Option<String>,
     /// Where its bits stand, if it is part of a run of bits.
     pub bits: Option<BitPlace>,
     /// The least and the most bytes that it takes, its prefix and delimiter included. The bytes of a run of bits are

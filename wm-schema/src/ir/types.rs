@@ -83,7 +83,7 @@ pub struct Bytes {
     pub trim: Option<Vec<u8>>,
     /// What fills content of a fixed size up: a reader takes all of it off the end, and a writer does not allow it there.
     pub pad: Option<u8>,
-    /// How the content stands on the wire, if not as it is: only in a message, and once. Extent and limit are those of the wire.
+    /// How the content stands on the wire, if not as it is: only in a message. Extent and limit are those of the wire.
     pub via: Option<Via>,
 }
 
@@ -99,6 +99,8 @@ pub enum Via {
     Base64,
     /// Hexadecimal digits, two a byte.
     Hex,
+    /// What is written in Rust, by index of [`Externs::vias`](super::Externs::vias).
+    Extern(usize),
 }
 
 /// What bytes mean.

@@ -30,6 +30,7 @@ pub(super) struct Attrs<'d> {
     condition: Option<(&'d Formula, Origin)>,
     since: Option<(&'d Spanned<u32>, Origin)>,
     place: Option<(&'d Formula, Origin)>,
+    held_as: Option<(&'d Spanned<String>, Origin)>,
     rules: Vec<&'d Formula>,
 }
 
@@ -58,6 +59,7 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
             AttrKind::If(formula) => sorted.condition.replace((formula, at)).map(|(_, first)| first),
             AttrKind::Since(version) => sorted.since.replace((version, at)).map(|(_, first)| first),
             AttrKind::At(place) => sorted.place.replace((place, at)).map(|(_, first)| first),
+            AttrKind::As(path) => sorted.held_as.replace((path, at)).map(|(_, first)| first),
             AttrKind::Where(formula) => {
                 sorted.rules.push(formula);
                 None
@@ -124,6 +126,11 @@ impl<'d> Attrs<'d> {
     /// `at`.
     pub(super) fn take_place(&mut self) -> Option<&'d Formula> {
         self.place.take().map(|(formula, _)| formula)
+    }
+
+    /// `as`: the path of a type.
+    pub(super) fn take_as(&mut self) -> Option<&'d Spanned<String>> {
+        self.held_as.take().map(|(path, _)| path)
     }
 
     /// Every `where`.
@@ -248,6 +255,7 @@ impl<'d> Attrs<'d> {
             (self.condition.map(|(_, at)| at), "if", "a field of a layout may be absent, nothing else"),
             (self.since.map(|(_, at)| at), "since", "a field of a layout may be absent, nothing else"),
             (self.place.map(|(_, at)| at), "at", "a struct or a union may stand at another place, nothing else"),
+            (self.held_as.map(|(_, at)| at), "as", "a field of a layout is held in Rust, nothing else"),
             (self.rules.first().map(|rule| rule.origin), "where", "a condition stands behind a field or a layout"),
         ];
         for (at, word, why) in left {

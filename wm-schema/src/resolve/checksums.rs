@@ -10,7 +10,9 @@ use crate::ir::{Checksum, Function, Int, Role, Type};
 
 /// `crc32(a..b)`; none if the function is not known, or what it covers.
 pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, name: &Name, argument: &Argument) -> Option<Checksum> {
-    let Some(function) = Function::find(&name.text) else {
+    let own = cx.externs.functions.iter().position(|known| known.name == name.text);
+    let own = own.map(|index| Function::Extern { index, bits: cx.externs.functions[index].bits });
+    let Some(function) = own.or_else(|| Function::find(&name.text)) else {
         cx.report(unknown(name));
         return None;
     };
@@ -27,9 +29,11 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, name: &Name, argum
 }
 
 /// Whether a name looks like that of a checksum, known or not.
-pub(super) fn is_meant(name: &str) -> bool {
+pub(super) fn is_meant(cx: &Context<'_>, name: &str) -> bool {
     let prefixes = ["crc", "adler", "sum", "xor", "md5", "sha", "fletcher", "checksum", "lrc"];
-    Function::find(name).is_some() || prefixes.iter().any(|prefix| name.starts_with(prefix))
+    cx.externs.functions.iter().any(|known| known.name == name)
+        || Function::find(name).is_some()
+        || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn unknown(name: &Name) -> Diagnostic {
@@ -57,7 +61,11 @@ fn unknown(name: &Name) -> Diagnostic {
 
 /// Checks that an integer can carry a checksum.
 pub(super) fn fits(cx: &mut Context<'_>, expr: &Expr, line: &Line<'_>, checksum: Checksum) -> Option<Role> {
-    let (bits, name) = (checksum.function.bits(), checksum.function.name());
+    let bits = checksum.function.bits();
+    let name = match checksum.function {
+        Function::Extern { index, .. } => cx.externs.functions[index].name.clone(),
+        known => known.name(),
+    };
     let Type::Int(int, range) = &line.ty else { return None };
     let most = (1i128 << bits) - 1;
     let problem = if spell::name(line.draft) == "_" {

@@ -182,7 +182,7 @@ fn fold(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], expr: &E
         ExprKind::Call { function, argument } if function.text == "from" => {
             sender(cx, function, argument).map(Folded::Sender)
         }
-        ExprKind::Call { function, argument } if checksums::is_meant(&function.text) => {
+        ExprKind::Call { function, argument } if checksums::is_meant(cx, &function.text) => {
             checksums::resolve(cx, scope, function, argument).map(Folded::Checksum)
         }
         ExprKind::Call { function, argument } => {

@@ -4,7 +4,7 @@ use super::attrs::Sentinel;
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
-use super::{Context, attrs, bits, checksums, choices, pointers, spell, via};
+use super::{Context, attrs, bits, checksums, choices, externs, pointers, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Origin, Spanned};
 use crate::ir::{
@@ -63,6 +63,8 @@ pub(super) struct Line<'d> {
     pub(super) stream: bool,
     /// `nocase`.
     pub(super) nocase: Option<Origin>,
+    /// The path of the type that it is held as, if `as` says one.
+    pub(super) converted: Option<String>,
 }
 
 /// Reads a layout.
@@ -114,6 +116,7 @@ pub(super) fn resolve<'d>(cx: &mut Context<'d>, draft: &'d LayoutDraft, enums: &
     if body.sound {
         checksums::check(cx, &mut body);
         via::check(cx, &mut body);
+        externs::check(cx, &mut body);
     }
     body
 }
@@ -165,11 +168,22 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     let (condition, written_rules, written_since) = (attrs.take_condition(), attrs.take_rules(), attrs.take_since());
     // Of bytes that turn out to be a constant.
     let nocase = equals.and_then(|_| attrs.take_nocase());
+    let converted = attrs.take_as().map(|path| externs::held_as(cx, path));
     attrs.refuse(cx, &type_name(draft));
     check_held(cx, draft, &typed.ty);
     let (ty, max) = (typed.ty, typed.max);
-    let line =
-        Line { role, max, condition, written_since, sentinel, written_rules, stream, nocase, ..plain(draft, ty) };
+    let line = Line {
+        role,
+        max,
+        condition,
+        written_since,
+        sentinel,
+        written_rules,
+        stream,
+        nocase,
+        converted,
+        ..plain(draft, ty)
+    };
     Some((line, equals))
 }
 
@@ -195,6 +209,7 @@ fn plain(draft: &FieldDraft, ty: Type) -> Line<'_> {
         size: Size { least: 0, most: None },
         stream: false,
         nocase: None,
+        converted: None,
     }
 }
 
@@ -301,6 +316,7 @@ impl Body<'_> {
             RustShape::Generated => self.lines.iter().any(|line| borrows(cx, line, structs)),
         };
         let field = |line: Line<'_>| Field {
+            held: if externs::is_converted(&line) { Held::Converted } else { line.draft.held },
             docs: line.draft.docs.clone(),
             name: line.name,
             role: line.role,
@@ -311,7 +327,7 @@ impl Body<'_> {
             region: line.region,
             leaves: line.leaves,
             since: line.since,
-            held: line.draft.held,
+            converted: line.converted,
             bits: line.bits,
             size: line.size,
             stream: line.stream,
@@ -347,7 +363,8 @@ impl Body<'_> {
             region: None,
             leaves: None,
             since: None,
-            held: line.draft.held,
+            held: if externs::is_converted(line) { Held::Converted } else { line.draft.held },
+            converted: line.converted.clone(),
             bits: line.bits,
             size: line.size,
             stream: line.stream,
@@ -380,6 +397,9 @@ impl Body<'_> {
 fn borrows(cx: &Context<'_>, line: &Line<'_>, structs: &[Option<Layout>]) -> bool {
     if line.role != Role::Value {
         return matches!(line.role, Role::Pointed(_));
+    }
+    if let Some(path) = &line.converted {
+        return path.contains("'a");
     }
     match &line.ty {
         Type::Bytes(Bytes { content: Content::Word(words), .. }) => {

@@ -30,6 +30,7 @@ mod declared;
 mod envelope;
 mod equations;
 mod exchanges;
+mod externs;
 mod formulas;
 mod framing;
 mod guards;
@@ -87,18 +88,22 @@ pub struct Resolved {
 /// ```
 #[must_use]
 pub fn resolve(draft: &Draft) -> Resolved {
-    let draft = tags::placed(draft);
+    let expanded = externs::expand(draft);
+    let draft = tags::placed(&expanded);
     let mut cx = Context {
         draft: &draft,
         names: names::Names::default(),
         ints: Vec::new(),
         words: Vec::new(),
         envelope: None,
+        externs: ir::Externs::default(),
         found: Vec::new(),
     };
     let schema = schema::resolve(&mut cx);
     let mut diagnostics = cx.found;
     diagnostics.sort_by_key(|diagnostic| diagnostic.origin);
+    // What is wrong with an `extern type` is found wherever that stands.
+    diagnostics.dedup();
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error);
     debug_assert!(failed || schema.is_some(), "a schema that is refused without a word");
     Resolved { schema: schema.filter(|_| !failed), diagnostics }
@@ -141,6 +146,8 @@ struct Context<'d> {
     words: Vec<Option<ir::Words>>,
     /// What stands around every message.
     envelope: Option<envelope::Written>,
+    /// What is written in Rust.
+    externs: ir::Externs,
     found: Vec<Diagnostic>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Context, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Draft, LayoutKind, Literal, Name, Origin};
+use crate::draft::{Draft, ExternKind, LayoutKind, Literal, Name, Origin};
 use std::collections::BTreeMap;
 
 /// What a CamelCase name stands for: an index into the list of its kind.
@@ -15,6 +15,8 @@ pub(super) enum Item {
     Json(usize),
     Struct(usize),
     Message(usize),
+    /// A type that is written in Rust, where it cannot stand: elsewhere it is what it stands for.
+    Extern,
 }
 
 /// All names of a schema.
@@ -82,6 +84,9 @@ pub(super) fn collect(cx: &mut Context<'_>) {
     }
     for (index, item) in draft.json_bodies.iter().enumerate() {
         declare(cx, &item.name, Item::Json(index));
+    }
+    for item in draft.externs.iter().filter(|item| matches!(item.kind, ExternKind::Type(..))) {
+        declare(cx, &item.name, Item::Extern);
     }
     let (mut structs, mut messages) = (0, 0);
     for layout in &draft.layouts {

@@ -3,8 +3,8 @@
 use super::layouts::{self, Body, Line};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, envelope, exchanges, formulas, framing, headers, ints, names, nesting, pointers,
-    recovers, regions, session, streams, suggest, unused, versions, vocabulary,
+    Context, apart, cases, declared, envelope, exchanges, externs, formulas, framing, headers, ints, names, nesting,
+    pointers, recovers, regions, session, streams, suggest, unused, versions, via, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft, LayoutKind, Name};
@@ -17,6 +17,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     let port = port(cx);
     limits(cx);
     ints::resolve(cx);
+    cx.externs = externs::resolve(cx);
     vocabulary::resolve(cx);
     cx.envelope = envelope::resolve(cx);
     let enums = declared::enums(cx);
@@ -51,6 +52,7 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
         frame_bytes_max: messages.iter().map(|message| message.frame_bytes_max).max()?,
         ints: cx.ints.iter().cloned().collect::<Option<_>>()?,
         enums: enums.into_iter().collect::<Option<_>>()?,
+        externs: cx.externs.clone(),
         words: cx.words.iter().cloned().collect::<Option<_>>()?,
         json_bodies,
         structs: structs.into_iter().collect::<Option<_>>()?,
@@ -174,6 +176,7 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
         return false;
     }
     formulas::check(cx, body, parts);
+    via::check_readers(cx, body);
     versions::check(cx, body, parts);
     sizes::own(&mut body.lines, parts);
     headers::check(cx, body, parts.structs);

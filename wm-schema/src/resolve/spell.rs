@@ -58,6 +58,7 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::If(formula) => format!(" if {}", formula.text),
         AttrKind::At(place) => format!(" at {} backward", place.text),
         AttrKind::Since(version) => format!(" since v{}", version.value),
+        AttrKind::As(path) => format!(" as {:?}", path.value),
         AttrKind::UntilWhere(_) | AttrKind::UntilEmpty | AttrKind::Equals(_) => String::new(),
     };
     attrs.iter().map(spell).collect()

@@ -6,8 +6,8 @@ use crate::draft::{AttrKind, Draft};
 use crate::ir::headers::length_header;
 use crate::ir::stream::{Body, chunks};
 use crate::ir::{
-    By, Bytes, Content, Equation, Extent, Field, Formula, Framing, Layout, Measure, Message, Role, Schema, Size,
-    Stream, Type, Via,
+    By, Bytes, Content, Equation, Extent, Field, Formula, Framing, Function, Layout, Measure, Message, Role, Schema,
+    Size, Stream, Type, Via,
 };
 
 /// The longest key that is kept from part to part.
@@ -154,6 +154,10 @@ fn sized(layout: &Layout, bytes: &Bytes) -> Result<Body, Refusal> {
             let why = "several characters stand for one byte: how much data there is would be known at its end";
             return Err((why, "send the bytes as they are, or decode the text in the handler"));
         }
+        Some(Via::Extern(_)) => {
+            let why = "a transform of Rust is handed all that it undoes at once, and the data is never there at once";
+            return Err((why, "undo it in the handler, part by part"));
+        }
         Some(Via::Xor { key }) => {
             let most = match &layout.fields[key].ty {
                 Type::Bytes(Bytes { extent: Extent::Fixed(bytes), .. }) => *bytes,
@@ -197,7 +201,15 @@ fn around(message: &Message, at: usize) -> Result<(), Refusal> {
         }
     }
     for (number, field) in layout.fields.iter().enumerate() {
+        if number != at && layout.is_transformed(number) {
+            let why = "another field is transformed, and a head is read as it stands on the wire";
+            return Err((why, "take its `via` out, and undo it in the handler"));
+        }
         if let Role::Checksum(sum) = field.role {
+            if sum.covers(at) && matches!(sum.function, Function::Extern { .. }) {
+                let why = "a function of Rust takes all that it covers at once, and the data is never there at once";
+                return Err((why, "take a checksum of the language, or hold the data whole: take `stream` out"));
+            }
             if sum.covers(at) && number < at {
                 let why = "a checksum in front covers it: its sender would have to have seen all of it";
                 return Err((why, "move the checksum behind the data"));

@@ -140,6 +140,9 @@ fn not_embeddable(ty: &TypeDraft, item: Item) -> Diagnostic {
         Diagnostic::new(Code::UnknownType, ty.name.origin, format!("`{name}` cannot be a field like this"));
     match item {
         Item::Json(_) => diagnostic.why("it is the body of a JSON field").help(format!("write `json {name}`")),
+        Item::Extern => diagnostic
+            .why("it stands for one value of the wire, and is made anew whenever that is read")
+            .help("take a list of what it stands for, and make it of each element; or put it into a struct"),
         _ => diagnostic
             .why("a message travels alone; what stands inside of others is a struct")
             .help(format!("declare `struct {name} {{ … }}`")),

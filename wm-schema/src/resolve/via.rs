@@ -38,14 +38,22 @@ pub(super) fn resolve(
         }
         "base64" => Via::Base64,
         "hex" => Via::Hex,
-        other => {
-            cx.report(
-                Diagnostic::new(Code::UnknownName, name.origin, format!("no transform `{other}`"))
-                    .why("a transform says how content stands on the wire")
-                    .help(suggest::help(other, ["xor", "base64", "hex"])),
-            );
-            return None;
-        }
+        other => match cx.externs.vias.iter().position(|known| known.name == other) {
+            Some(index) => Via::Extern(index),
+            None => {
+                let known = ["xor", "base64", "hex"].into_iter();
+                let known: Vec<&str> = known.chain(cx.externs.vias.iter().map(|known| known.name.as_str())).collect();
+                let help = suggest::help(other, known.iter().copied());
+                cx.report(
+                    Diagnostic::new(Code::UnknownName, name.origin, format!("no transform `{other}`"))
+                        .why("a transform says how content stands on the wire")
+                        .help(format!(
+                            "{help}; one of your own is declared: `extern via {other} = \"crate::Transform\"`"
+                        )),
+                );
+                return None;
+            }
+        },
     };
     if let Some(argument) = argument {
         cx.report(
@@ -62,35 +70,60 @@ pub(super) fn resolve(
 pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>) {
     let found: Vec<(usize, Via)> =
         body.lines.iter().enumerate().filter_map(|(at, line)| Some((at, via(line)?))).collect();
-    for (index, (at, via)) in found.iter().enumerate() {
-        let line = &body.lines[*at];
-        let problem = if index > 0 {
-            Some(("a second transform", "this version undoes one field of a message", "take the bytes as they are"))
-        } else if !body.is_message() {
+    for (at, via) in found {
+        let line = &body.lines[at];
+        let problem = if !body.is_message() {
             Some((
                 "a transform in a part of messages",
-                "it is undone where the frame is, which a struct does not own: it may be read twice",
+                "it is undone once, where it stands in the frame; a part may stand in a list, which reads it again whenever \
+                 it is gone through",
                 "move the field into the message",
             ))
         } else if !cx.draft.envelopes.is_empty() {
             Some((
                 "a transform in an envelope",
-                "this version undoes one thing in a frame, and the envelope is that",
+                "the place of a mistake in the frame is told by what stood in the envelope, and that would be overwritten",
                 "take the bytes as they are",
             ))
-        } else if line.condition.is_some() {
-            Some((
-                "a transform of what may be absent",
-                "this version undoes what is always there",
-                "let it be empty where it is not meant: take `if` out",
-            ))
         } else {
-            misfit(&body.lines, *at, *via)
+            misfit(&body.lines, at, via)
         };
         if let Some((label, why, help)) = problem {
             cx.report(Diagnostic::new(Code::BadAttribute, line.draft.origin, label).why(why).help(help));
             body.sound = false;
         }
+    }
+}
+
+/// Checks that nothing must be known of what is transformed before it is undone: that is when the last of it has been read,
+/// and all checksums over it.
+pub(super) fn check_readers(cx: &mut Context<'_>, body: &mut Body<'_>) {
+    let lines = &body.lines;
+    let transformed = |at: usize| via(&lines[at]).is_some();
+    let Some(last) = (0..lines.len()).rfind(|at| transformed(*at)) else { return };
+    let covering = lines.iter().enumerate().filter_map(|(at, line)| match line.role {
+        Role::Checksum(checksum) if (checksum.first..=checksum.last).any(transformed) => Some(at.max(checksum.last)),
+        _ => None,
+    });
+    let undone = covering.fold(last, usize::max);
+    let reads = |line: &Line<'_>| {
+        let formulas = line.present_if.iter().chain(&line.args);
+        formulas.flat_map(|formula| formula.term.fields()).find(|at| transformed(*at))
+    };
+    let early: Vec<(usize, usize)> = (0..=undone).filter_map(|at| Some((at, reads(&lines[at])?))).collect();
+    for (at, read) in early {
+        let (line, read) = (&body.lines[at], &body.lines[read]);
+        cx.report(
+            Diagnostic::new(
+                Code::BadAttribute,
+                line.draft.origin,
+                format!("what `{}` means is not known yet", read.name),
+            )
+            .why("transforms are undone when all that is transformed has been read, with the checksums over it: this decides what is read before")
+            .help("let it depend on a field that is not transformed, or move it behind them")
+            .note(read.draft.origin, "it is transformed"),
+        );
+        body.sound = false;
     }
 }
 
@@ -107,13 +140,12 @@ fn misfit(lines: &[Line<'_>], at: usize, via: Via) -> Option<Problem> {
     let Type::Bytes(Bytes { content, extent, trim, pad, within, .. }) = &lines[at].ty else { return None };
     let key = match via {
         Via::Xor { key } => Some(&lines[key]),
-        Via::Base64 | Via::Hex => None,
+        Via::Base64 | Via::Hex | Via::Extern(_) => None,
     };
     if [Some(&lines[at]), key].into_iter().flatten().any(|line| line.draft.held == Held::Array) {
         let why = "it is undone where it stands in the frame, and an array is a copy";
         return Some(("a transform of an array", why, "hold the bytes and their key as `&[u8]`"));
     }
-    let checksum = |line: &Line<'_>| matches!(line.role, Role::Checksum(checksum) if checksum.covers(at));
     if trim.is_some() || pad.is_some() || within.is_some() {
         let why = "these speak of what stands on the wire, and `via` of what it means";
         return Some(("`via` beside `trim`, `pad` or `in`", why, "take one of the two out"));
@@ -121,13 +153,9 @@ fn misfit(lines: &[Line<'_>], at: usize, via: Via) -> Option<Problem> {
     if !matches!(content, Content::Bytes | Content::Str | Content::Ascii) {
         return Some(("this type has no transform", "bytes and text have", "make it `bytes`"));
     }
-    if lines.iter().any(checksum) {
-        let why = "this version undoes a transform before it checks, and the checksum is one of the bytes on the wire";
-        return Some(("a checksum over what is transformed", why, "let the checksum cover what stands beside it"));
-    }
     if let Extent::Until(delimiter) = extent {
         let safe = match via {
-            Via::Xor { .. } => false,
+            Via::Xor { .. } | Via::Extern(_) => false,
             Via::Base64 | Via::Hex => {
                 !delimiter.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
             }

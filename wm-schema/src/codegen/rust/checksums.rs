@@ -1,16 +1,21 @@
 //! Checksums: the tables of the CRCs that a schema uses, and when an encoder writes which.
 
 use super::encode::Encoder;
+use super::layout::LayoutCode;
 use super::number::write_int;
-use super::{Rust, literal, shape};
-use crate::ir::{Checksum, Crc, Function, Int, Role, Type};
-use proc_macro2::{TokenStream, TokenTree};
+use super::{Rust, docs, literal, names, shape};
+use crate::ir::{Checksum, Crc, ExternFunction, Function, Int, Role, Type};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The function of the runtime.
-pub(super) fn function(function: Function) -> TokenStream {
+pub(super) fn function(code: &LayoutCode<'_>, function: Function) -> TokenStream {
     match function {
+        Function::Extern { index, .. } => {
+            let name = own_name(&code.rust.schema.externs.functions[index]);
+            quote!(#name)
+        }
         Function::Crc(crc) => {
             let table = format_ident!("{}", crc.constant);
             quote!(#table)
@@ -34,9 +39,12 @@ fn value_bits(function: Function) -> u8 {
 pub(super) fn tables(rust: &Rust<'_>) -> TokenStream {
     let layouts = rust.schema.structs.iter().chain(rust.schema.messages.iter().map(|message| &message.layout));
     let mut used: BTreeMap<&str, &Crc> = BTreeMap::new();
+    let mut own: BTreeSet<usize> = BTreeSet::new();
     for field in layouts.flat_map(|layout| &layout.fields) {
-        if let Role::Checksum(Checksum { function: Function::Crc(crc), .. }) = field.role {
-            used.insert(crc.constant, crc);
+        match field.role {
+            Role::Checksum(Checksum { function: Function::Crc(crc), .. }) => drop(used.insert(crc.constant, crc)),
+            Role::Checksum(Checksum { function: Function::Extern { index, .. }, .. }) => drop(own.insert(index)),
+            _ => {}
         }
     }
     let table = |crc: &Crc| {
@@ -47,7 +55,22 @@ pub(super) fn tables(rust: &Rust<'_>) -> TokenStream {
             static #name: checksum::Crc<#width> = checksum::Crc::<#width>::new(&checksum::catalogue::#name);
         }
     };
-    used.into_values().map(table).collect()
+    let own = own.into_iter().map(|index| own_function(&rust.schema.externs.functions[index]));
+    used.into_values().map(table).chain(own).collect()
+}
+
+/// What holds a function that is written in Rust; there is no CRC of that name.
+fn own_name(function: &ExternFunction) -> Ident {
+    format_ident!("{}", function.name.to_ascii_uppercase())
+}
+
+fn own_function(function: &ExternFunction) -> TokenStream {
+    let (name, ty, path) = (own_name(function), format_ident!("u{}", function.bits), names::path(&function.path));
+    let docs = docs(&function.docs, || format!("`{}`, which is written in Rust.", function.name));
+    quote! {
+        #docs
+        static #name: own::Custom<#ty> = own::Custom(#path);
+    }
 }
 
 /// A statement without its semicolon.
@@ -99,7 +122,7 @@ impl Encoder<'_> {
         int: &Int,
         next: usize,
     ) -> (TokenStream, TokenStream) {
-        let (start, how) = (self.mark(checksum.first), function(checksum.function));
+        let (start, how) = (self.mark(checksum.first), function(self.code, checksum.function));
         let end = if checksum.last + 1 == next { quote!(writer.offset()) } else { self.mark(checksum.last + 1) };
         let (local, ty) = (self.code.names.local(at), shape::int_type(int));
         let same = shape::int_bits(int).0 == value_bits(checksum.function);

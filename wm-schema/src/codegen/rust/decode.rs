@@ -129,6 +129,10 @@ fn constructed<'c>(code: &'c LayoutCode<'_>) -> impl Iterator<Item = TokenStream
     values.map(|at| {
         let (name, local) = (names::ident(&code.field(at).name), code.names.local(at));
         match code.field(at).held {
+            Held::Converted if !code.field(at).is_optional() => {
+                let value = code.names.beside(at, "as");
+                quote!(#name: #value)
+            }
             Held::Owned if code.field(at).condition.is_some() => quote!(#name: #local.map(Into::into)),
             Held::Owned => quote!(#name: #local.into()),
             _ if name == *local => quote!(#name),
@@ -141,11 +145,13 @@ pub(super) struct Decoder<'c> {
     pub(super) code: &'c LayoutCode<'c>,
     /// The fields whose offset an error needs, and only the reader knows.
     offsets: RefCell<BTreeSet<usize>>,
+    /// Whether it reads what stands on the wire, before transforms are undone: what depends on what that means is left out.
+    on_wire: bool,
 }
 
 impl<'c> Decoder<'c> {
     pub(super) const fn new(code: &'c LayoutCode<'c>) -> Self {
-        Self { code, offsets: RefCell::new(BTreeSet::new()) }
+        Self { code, offsets: RefCell::new(BTreeSet::new()), on_wire: false }
     }
 
     fn layout(&self) -> &'c Layout {
@@ -181,20 +187,16 @@ impl<'c> Decoder<'c> {
     }
 
     fn fields(&self) -> TokenStream {
-        self.reads(self.code.end(), TokenStream::new())
+        self.reads(self.code.end())
     }
 
-    /// The fields in front of one that is transformed, and that one as it stands on the wire.
-    pub(super) fn fields_before(&self, at: usize) -> TokenStream {
-        let raw = match &self.code.field(at).ty {
-            Type::Bytes(bytes) => self.raw_bytes(at, bytes),
-            _ => TokenStream::new(),
-        };
-        self.reads(at, raw)
+    /// The fields up to one as they stand on the wire, what is transformed as it is.
+    pub(super) fn on_wire(code: &'c LayoutCode<'c>, last: usize) -> TokenStream {
+        Self { on_wire: true, ..Self::new(code) }.reads(last + 1)
     }
 
-    /// The first `count` fields, and what is read `behind` them.
-    fn reads(&self, count: usize, behind: TokenStream) -> TokenStream {
+    /// The first `count` fields.
+    fn reads(&self, count: usize) -> TokenStream {
         let reads: Vec<TokenStream> = (0..count)
             .map(|at| {
                 let read = self.present(at);
@@ -203,7 +205,6 @@ impl<'c> Decoder<'c> {
                 let checks: TokenStream = equations.chain(checksums).collect();
                 quote!(#read #checks)
             })
-            .chain([behind])
             .collect();
         let offsets = self.offsets.borrow();
         let with_offset = reads.into_iter().enumerate().map(|(at, read)| {
@@ -226,7 +227,15 @@ impl<'c> Decoder<'c> {
                 quote!(#before.is_some())
             }
             (None, Some(_)) => quote!(reader.remaining() > 0),
-            (None, None) => return quote!(#read #rules),
+            (None, None) => {
+                let converted = self.converted(at);
+                return quote!(#read #rules #converted);
+            }
+        };
+        let (local, converted) = (self.code.names.local(at), self.converted(at));
+        let value = match converted {
+            Some(_) => self.code.names.beside(at, "as"),
+            None => local.clone(),
         };
         let local = self.code.names.local(at);
         if shape::is_pointed(field) {
@@ -242,11 +251,25 @@ impl<'c> Decoder<'c> {
                 #length
                 #read
                 #rules
-                Some(#local)
+                #converted
+                Some(#value)
             } else {
                 None
             };
         }
+    }
+
+    /// The statement that makes a type of the user's of what was read.
+    fn converted(&self, at: usize) -> Option<TokenStream> {
+        let field = self.code.field(at);
+        if self.on_wire || field.held != Held::Converted {
+            return None;
+        }
+        let (local, value) = (self.code.names.local(at), self.code.names.beside(at, "as"));
+        let (offset, constant) = (self.offset(at), self.code.constant(at));
+        let (wire, borrow) = shape::converted_from(&field.ty);
+        let borrow = borrow.then(|| quote!(&));
+        Some(quote!(let #value = Reader::converted::<#wire, _>(#borrow #local, #offset, #constant)?;))
     }
 
     fn condition(&self, formula: &Formula) -> TokenStream {
@@ -263,7 +286,8 @@ impl<'c> Decoder<'c> {
             let (offset, constant) = (self.offset(at), self.code.constant(at));
             quote!(Reader::holds(#condition, #text, #offset, #constant)?;)
         };
-        self.code.field(at).rules.iter().map(rule).collect()
+        let unknown = |rule: &Formula| rule.term.fields().into_iter().any(|read| self.layout().is_transformed(read));
+        self.code.field(at).rules.iter().filter(|one| !self.on_wire || !unknown(one)).map(rule).collect()
     }
 
     fn field(&self, at: usize) -> TokenStream {
@@ -285,6 +309,9 @@ impl<'c> Decoder<'c> {
                 let read = read_int(int, &quote!(reader), &constant);
                 let range = self.range(at, int, *range);
                 let rules = self.number(at, int);
+                if self.is_settled(at) {
+                    return quote!(#read;);
+                }
                 quote!(let #local = #read; #range #rules)
             }
             Type::Float { bytes, endian } => {
@@ -483,14 +510,20 @@ impl<'c> Decoder<'c> {
         Some(self.equation(number, int, &measured, equation))
     }
 
+    /// Whether a checksum has been compared before transforms were undone: it covers what stood on the wire.
+    fn is_settled(&self, at: usize) -> bool {
+        let undone = self.layout().undone_behind().filter(|_| !self.on_wire);
+        self.layout().checksum(at).zip(undone).is_some_and(|(checksum, undone)| checksum.last.max(at) <= undone)
+    }
+
     /// The check of the checksum `at`, if `last` is the last field that it needs.
     fn checksum(&self, at: usize, last: usize) -> Option<TokenStream> {
         let checksum = self.layout().checksum(at)?;
         let Type::Int(int, _) = &self.code.field(at).ty else { return None };
-        if checksum.last.max(at) != last {
+        if checksum.last.max(at) != last || self.is_settled(at) {
             return None;
         }
-        let (start, how) = (self.start(checksum.first), checksums::function(checksum.function));
+        let (start, how) = (self.start(checksum.first), checksums::function(self.code, checksum.function));
         let end = if checksum.last == last { quote!(reader.offset()) } else { self.start(checksum.last + 1) };
         let (local, offset, constant) = (self.code.names.local(at), self.offset(at), self.code.constant(at));
         let found = to_u64(&quote!(#local), int);
@@ -566,6 +599,9 @@ impl<'c> Decoder<'c> {
     fn bytes(&self, at: usize, bytes: &Bytes) -> TokenStream {
         let (constant, local) = (self.code.constant(at), self.code.names.local(at));
         let raw = self.raw_bytes(at, bytes);
+        if self.on_wire && bytes.via.is_some() {
+            return raw;
+        }
         let undone = bytes.via.filter(|via| vias::shrinks(*via)).map(|_| {
             let len = vias::length_local(self.code, at);
             quote!(let #local = #local.get(..#len).unwrap_or_default();)

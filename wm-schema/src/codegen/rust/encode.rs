@@ -2,6 +2,7 @@
 
 mod absent;
 mod check;
+mod prepare;
 mod size;
 mod write;
 
@@ -11,8 +12,10 @@ use super::{Rust, bits, literal, names, pointers, shape, vias};
 use crate::ir::stream::Body;
 use crate::ir::{
     By, Bytes, Choice, Content, Enum, Equation, Extent, Formula, Held, Int, Layout, Measure, Message, Role, Scale,
-    Schema, Since, Type,
+    Schema, Since, Type, Via,
 };
+pub(super) use prepare::applied;
+use prepare::{Local, prepared};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
@@ -22,10 +25,10 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
     let measure = measure(code, &quote!(pub), &quote!(&self));
     let mut encoder = Encoder::new(code, code.message.is_some());
     let writes = encoder.writes();
-    let (numbers, serialized) = (encoder.lets, serialized(code));
+    let (numbers, prepared) = (encoder.lets, prepared(code));
     let sender = code.reads_sender().then(|| quote!(from));
-    let size = if serialized.lets.is_empty() { quote!(self.measure(#sender)) } else { serialized.measure_call() };
-    let lets = &serialized.lets;
+    let size = if prepared.lets.is_empty() { quote!(self.measure(#sender)) } else { prepared.measure_call() };
+    let lets = &prepared.lets;
     let from = code.is_sided().then(|| quote!(, from: Side));
     let docs = match code.is_sided() {
         true => " Appends the message to `out` as `from` sends it, or nothing if it fails.",
@@ -71,10 +74,10 @@ pub(super) fn head(code: &LayoutCode<'_>) -> TokenStream {
     let measure = measure(code, &quote!(pub), &quote!(&self));
     let mut encoder = Encoder::new(code, true);
     let (writes, number) = (encoder.writes(), encoder.stream_number());
-    let (numbers, serialized) = (encoder.lets, serialized(code));
+    let (numbers, prepared) = (encoder.lets, prepared(code));
     let sender = code.reads_sender().then(|| quote!(from));
-    let size = if serialized.lets.is_empty() { quote!(self.measure(#sender)) } else { serialized.measure_call() };
-    let lets = &serialized.lets;
+    let size = if prepared.lets.is_empty() { quote!(self.measure(#sender)) } else { prepared.measure_call() };
+    let lets = &prepared.lets;
     let (from, docs) = match code.is_sided() {
         true => (quote!(, from: Side), " Appends the head to `out` as `from` sends it, or nothing if it fails."),
         false => (quote!(), " Appends the head to `out`, or nothing if it fails."),
@@ -113,7 +116,7 @@ pub(super) fn write(code: &LayoutCode<'_>) -> TokenStream {
     let measure = (!plain).then(|| measure(code, &quote!(), &receiver));
     let mut encoder = Encoder::new(code, code.message.is_some());
     let writes = encoder.writes();
-    let (numbers, lets) = (encoder.lets, serialized(code).lets);
+    let (numbers, lets) = (encoder.lets, prepared(code).lets);
     let (begin, finish) = pointers::doubts(code);
     let (result, ok) =
         if write_can_fail(code) { (quote!(-> Result<(), EncodeError>), quote!(Ok(()))) } else { (quote!(), quote!()) };
@@ -152,7 +155,8 @@ fn own_write_can_fail(rust: &Rust<'_>, layout: &Layout) -> bool {
         let part = part(&field.ty).map(|part| &rust.schema.structs[part]);
         let other = part.filter(|part| part.nesting.is_none() || part.nesting != layout.nesting);
         let nested = other.is_some_and(|part| write_can_fail(&LayoutCode::part(rust, part)));
-        prefixed || nested || matches!(field.role, Role::Computed(_)) || shape::is_serialized(field)
+        let prepared = shape::is_serialized(field) || field.held == Held::Converted;
+        prefixed || nested || matches!(field.role, Role::Computed(_)) || prepared
     })
 }
 
@@ -204,46 +208,13 @@ pub(super) fn write_arm(code: &LayoutCode<'_>, at: usize) -> TokenStream {
     quote!(#lets #write)
 }
 
-/// Values that serde writes: each is written once, for its size and for its bytes.
-struct Serialized {
-    lets: Vec<TokenStream>,
-    locals: Vec<Ident>,
-    needs_self: bool,
-    needs_sender: bool,
-}
-
-impl Serialized {
-    fn measure_call(&self) -> TokenStream {
-        let locals = &self.locals;
-        let this = if self.needs_self { quote!(self.) } else { quote!(Self::) };
-        let from = self.needs_sender.then(|| quote!(from));
-        quote!(#this measure_with(#(&#locals,)* #from))
-    }
-}
-
-fn serialized(code: &LayoutCode<'_>) -> Serialized {
-    let fields: Vec<usize> = (0..code.layout.fields.len()).filter(|&at| shape::is_serialized(code.field(at))).collect();
-    let lets = fields.iter().map(|&at| {
-        let (local, name, constant) = (code.names.local(at), names::ident(&code.field(at).name), code.constant(at));
-        quote!(let #local = json::to_string(&self.#name, #constant)?;)
-    });
-    let locals = fields.iter().map(|&at| code.names.local(at).clone()).collect();
-    let body = measure_body(code);
-    Serialized {
-        lets: lets.collect(),
-        locals,
-        needs_self: names::mentions(&body, "self"),
-        needs_sender: code.reads_sender(),
-    }
-}
-
 /// Whether a struct always takes the same bytes, and no rule binds its values: then it is not measured.
 fn is_plain(schema: &Schema, layout: &Layout) -> bool {
     let values = || layout.fields.iter().filter(|field| field.role == Role::Value);
     layout.size.fixed().is_some()
         && layout.choice.is_none()
         && layout.params.is_empty()
-        && values().all(|field| !field.is_optional() && field.rules.is_empty())
+        && values().all(|field| !field.is_optional() && field.rules.is_empty() && field.held != Held::Converted)
         && values().all(|field| match &field.ty {
             Type::Int(int, range) => within(int, *range, &quote!(_), &quote!(_)).is_none(),
             Type::Enum(kind) => !needs_check(&schema.enums[*kind]),
@@ -255,7 +226,7 @@ fn is_plain(schema: &Schema, layout: &Layout) -> bool {
 
 fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStream) -> TokenStream {
     let body = measure_body(code);
-    let serialized = serialized(code);
+    let prepared = prepared(code);
     let what = match code.message.and_then(Message::envelope) {
         Some(_) => {
             " Checks every rule that the message must keep to be sent, and says how many bytes stand in its envelope."
@@ -276,7 +247,7 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
     if code.reads_sender() {
         params.push(quote!(from: Side));
     }
-    if serialized.lets.is_empty() {
+    if prepared.lets.is_empty() {
         return quote! {
             #docs
             #visibility fn measure(#receiver #(, #params)*) -> Result<usize, EncodeError> {
@@ -284,9 +255,13 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
             }
         };
     }
-    let (lets, locals, call) = (&serialized.lets, &serialized.locals, serialized.measure_call());
+    let (lets, call) = (&prepared.measured, prepared.measure_call());
+    let locals = prepared.locals.iter().map(|local| {
+        let Local { name, ty, .. } = local;
+        quote!(#name: #ty,)
+    });
     let sender = code.reads_sender().then(|| quote!(from: Side));
-    let receiver_with = serialized.needs_self.then(|| quote!(#receiver,));
+    let receiver_with = prepared.needs_self.then(|| quote!(#receiver,));
     quote! {
         #docs
         #visibility fn measure(#receiver #(, #params)*) -> Result<usize, EncodeError> {
@@ -294,7 +269,7 @@ fn measure(code: &LayoutCode<'_>, visibility: &TokenStream, receiver: &TokenStre
             #call
         }
 
-        fn measure_with(#receiver_with #(#locals: &str,)* #sender) -> Result<usize, EncodeError> {
+        fn measure_with(#receiver_with #(#locals)* #sender) -> Result<usize, EncodeError> {
             #body
         }
     }
@@ -371,7 +346,7 @@ impl<'c> Encoder<'c> {
 
     /// `self.name`, or the variable of a value that may be absent.
     pub(super) fn value(&self, at: usize) -> TokenStream {
-        if self.inside == Some(at) {
+        if self.inside == Some(at) || self.code.field(at).held == Held::Converted {
             let local = self.code.names.local(at);
             return quote!(#local);
         }
@@ -384,6 +359,7 @@ impl<'c> Encoder<'c> {
         let (value, local, field) = (self.value(at), self.code.names.local(at), self.code.field(at));
         match bytes.content {
             _ if shape::is_serialized(field) => quote!(#local.as_bytes()),
+            Content::Bytes if field.held == Held::Converted => value,
             Content::Bytes if field.held == Held::Owned => quote!(&#value),
             Content::Bytes if field.held == Held::Array => quote!(#value.as_slice()),
             Content::Bytes | Content::Headers => value,
@@ -413,6 +389,10 @@ impl<'c> Encoder<'c> {
         }
         let (value, local, field) = (self.value(at), self.code.names.local(at), self.code.field(at));
         match &field.ty {
+            Type::Bytes(Bytes { via: Some(Via::Extern(_)), .. }) => {
+                let wire = applied(self.code, at);
+                quote!(#wire.len())
+            }
             Type::Bytes(Bytes { via: Some(via), .. }) => vias::width(*via, &quote!(#value.len())),
             _ if shape::is_serialized(field) => quote!(#local.len()),
             Type::Bytes(Bytes { content: Content::Word(_) | Content::Json, .. }) => quote!(#value.as_str().len()),
@@ -550,7 +530,12 @@ impl<'c> Encoder<'c> {
         if lets.is_empty() && statements.is_empty() {
             return TokenStream::new();
         }
-        let (local, value) = (self.code.names.local(at), self.optional(at));
+        let local = self.code.names.local(at);
+        if !names::mentions(&quote!(#lets #statements), &local.to_string()) {
+            let value = self.value(at);
+            return quote!(if #value.is_some() { #lets #statements });
+        }
+        let value = self.optional(at);
         quote! {
             if let Some(#local) = #value {
                 #lets

@@ -51,7 +51,7 @@ mod walk;
 mod words;
 
 use super::Options;
-use crate::ir::{Int, Layout, Message, RustShape, Schema, Side};
+use crate::ir::{Held, Int, Layout, Message, RustShape, Schema, Side};
 use layout::LayoutCode;
 use names::Imports;
 use proc_macro2::TokenStream;
@@ -308,7 +308,7 @@ impl<'s> Rust<'s> {
             return TokenStream::new();
         };
         let Type::Bytes(Bytes { content, .. }) = field.ty else { return TokenStream::new() };
-        if field.is_optional() {
+        if field.is_optional() || field.held == Held::Converted {
             return TokenStream::new();
         }
         let (name, ty) = (names::ident(&field.name), shape::layout_type(self.schema, layout, &quote!('a)));

@@ -26,6 +26,29 @@ pub(super) fn variant(name: &str) -> Ident {
     format_ident!("{VARIANT}{name}")
 }
 
+/// A path of Rust that the schema says, as it is: none of its words is a name of the runtime.
+pub(super) fn path(path: &str) -> TokenStream {
+    marked(path.parse().unwrap_or_default())
+}
+
+fn marked(tokens: TokenStream) -> TokenStream {
+    let mut lifetime = false;
+    let one = |token: TokenTree| {
+        let is_lifetime =
+            std::mem::replace(&mut lifetime, matches!(&token, TokenTree::Punct(sign) if sign.as_char() == '\''));
+        match token {
+            TokenTree::Ident(name) if !is_lifetime && !["crate", "super", "self"].iter().any(|word| name == word) => {
+                let mut name = variant(&name.to_string());
+                name.set_span(Span::call_site());
+                TokenTree::Ident(name)
+            }
+            TokenTree::Group(group) => TokenTree::Group(Group::new(group.delimiter(), marked(group.stream()))),
+            other => other,
+        }
+    };
+    tokens.into_iter().map(one).collect()
+}
+
 /// The names of one layout.
 #[derive(Debug)]
 pub(super) struct Names {
@@ -248,6 +271,7 @@ const WIRE: &[&str] = &[
     "fixed",
     "json",
     "look",
+    "own",
     "starts_with",
     "starts_with_nocase",
     "stranger",
@@ -325,7 +349,7 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
                     matches!(tokens.get(at + 1), Some(TokenTree::Group(g)) if g.delimiter() == Delimiter::Parenthesis);
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
-                    "check" | "checksum" | "json" | "via" => path,
+                    "check" | "checksum" | "json" | "own" | "via" => path,
                     "fixed" | "look" | "starts_with" | "stranger" | "unexpected" | "unfinished" => call && !method,
                     _ => true,
                 };

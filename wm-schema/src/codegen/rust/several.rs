@@ -253,7 +253,7 @@ impl<'r> Several<'r> {
             let state = session::state();
             quote!(state: #state,)
         });
-        let undone = self.sent.iter().any(|message| vias::transformed(&message.layout).is_some());
+        let undone = self.sent.iter().any(|message| !vias::transformed(&message.layout).is_empty());
         let frame = match (undone, lifetime.to_string() == "'_") {
             (true, _) => quote!(&#lifetime mut [u8]),
             (false, true) => quote!(&[u8]),

@@ -16,8 +16,13 @@ pub(super) enum Trait {
 pub(super) fn borrows(schema: &Schema, layout: &Layout) -> bool {
     match layout.rust {
         RustShape::Existing { lifetime } => lifetime,
-        RustShape::Generated => held(layout).any(|field| is_pointed(field) || type_borrows(schema, &field.ty)),
+        RustShape::Generated => held(layout).any(|field| is_pointed(field) || field_borrows(schema, field)),
     }
+}
+
+/// Whether a field has a lifetime; a type of the user's has one if its path says so.
+pub(super) fn field_borrows(schema: &Schema, field: &Field) -> bool {
+    field.converted.as_ref().map_or_else(|| type_borrows(schema, &field.ty), |path| path.contains("'a"))
 }
 
 /// Whether the type of a value has a lifetime.
@@ -64,9 +69,14 @@ pub(super) fn is_written(layout: &Layout) -> bool {
 pub(super) fn has(schema: &Schema, layout: &Layout, wanted: Trait) -> bool {
     let has = |field: &Field| match is_pointed(field) {
         true => wanted == Trait::Eq,
-        false => type_has(schema, &field.ty, wanted),
+        false => field_has(schema, field, wanted),
     };
     !is_written(layout) && held(layout).all(has)
+}
+
+/// Whether a field has a trait; of a type of the user's that is not known.
+pub(super) fn field_has(schema: &Schema, field: &Field, wanted: Trait) -> bool {
+    field.held != Held::Converted && type_has(schema, &field.ty, wanted)
 }
 
 /// Whether the elements of a list have a trait. What contains itself has what its other parts have.
@@ -85,7 +95,7 @@ fn element_has(schema: &Schema, element: &Type, wanted: Trait) -> bool {
         }
         _ => false,
     };
-    fields.all(|field| inside(&field.ty) || type_has(schema, &field.ty, wanted))
+    fields.all(|field| inside(&field.ty) || field_has(schema, field, wanted))
 }
 
 pub(super) fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
@@ -147,6 +157,7 @@ pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
 pub(super) fn field_type(schema: &Schema, layout: &Layout, field: &Field) -> TokenStream {
     let held = match &field.ty {
         Type::Struct(at) if is_pointed(field) && schema.structs[*at].name == layout.name => quote!(Self),
+        _ if field.converted.is_some() => super::names::path(field.converted.as_deref().unwrap_or_default()),
         Type::List { element, .. } if matches!(**element, Type::Struct(at) if schema.structs[at].name == layout.name) =>
         {
             quote!(List<'a, Self>)
@@ -157,6 +168,18 @@ pub(super) fn field_type(schema: &Schema, layout: &Layout, field: &Field) -> Tok
         field if is_pointed(field) => quote!(Pointed<'a, #held>),
         field if field.is_optional() => quote!(Option<#held>),
         _ => held,
+    }
+}
+
+/// The type of the wire that a type of the user's is made of, and whether the variable that holds it is borrowed for that.
+pub(super) fn converted_from(ty: &Type) -> (TokenStream, bool) {
+    match ty {
+        Type::Bytes(Bytes { content: Content::Bytes, .. }) => (quote!([u8]), false),
+        Type::Bytes(_) => (quote!(str), false),
+        Type::Float { bytes: 4, .. } => (quote!(f32), true),
+        Type::Float { .. } => (quote!(f64), true),
+        Type::Int(int, _) => (int_type(int), true),
+        Type::Constant(_) | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => (quote!(()), true),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::names::{ident, ty, variant};
 use super::{Rust, literal, several, shape, vias};
-use crate::ir::{Bytes, Case, Content, Enum, Expect, Int, JsonType, Layout, Message, Side, Test, Type, Value, Words};
+use crate::ir::{
+    Bytes, Case, Content, Enum, Expect, Field, Held, Int, JsonType, Layout, Message, Side, Test, Type, Value, Words,
+};
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -102,7 +104,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
     let sided = only.is_some_and(Message::is_sided);
     let (behind, before) = if sided { (quote!(, #side), quote!(#side,)) } else { (quote!(), quote!()) };
     // An envelope and a transform are undone in place.
-    let undone = |message: &Message| message.envelope().is_some() || vias::transformed(&message.layout).is_some();
+    let undone = |message: &Message| message.envelope().is_some() || !vias::transformed(&message.layout).is_empty();
     let mut sent = schema.sent_by(case.from);
     let (lent, frame, part) = match only.map_or_else(|| sent.any(|index| undone(&schema.messages[index])), undone) {
         true => (quote!(let mut frame = bytes.to_vec();), quote!(&mut frame), quote!(&mut bytes[..len].to_vec())),
@@ -198,12 +200,30 @@ impl Values<'_> {
                 let name = ident(&field.name);
                 let value = match shape::is_pointed(field) {
                     true => quote!(#runtime::wire::Pointed::nothing()),
-                    false => self.expression(&field.ty, values.next()?),
+                    false => self.held(field, values.next()?),
                 };
                 Some(quote!(#name: #value))
             })
             .collect();
         if fields.is_empty() { quote!(super::#name) } else { quote!(super::#name { #(#fields),* }) }
+    }
+
+    /// A field as Rust holds it.
+    fn held(&mut self, field: &Field, value: &Value) -> TokenStream {
+        let runtime = &self.rust.runtime;
+        match value {
+            Value::Option(Some(value)) => {
+                let value = self.held(field, value);
+                quote!(Some(#value))
+            }
+            Value::Option(None) => quote!(None),
+            value if field.held == Held::Converted => {
+                let ((wire, borrow), value) = (shape::converted_from(&field.ty), self.expression(&field.ty, value));
+                let borrow = borrow.then(|| quote!(&));
+                quote!(<_ as #runtime::wire::As<'_, #wire>>::from_wire(#borrow #value).expect("a value that is not refused"))
+            }
+            value => self.expression(&field.ty, value),
+        }
     }
 
     fn expression(&mut self, ty: &Type, value: &Value) -> TokenStream {

@@ -3,24 +3,25 @@
 use super::decode::Decoder;
 use super::encode::Encoder;
 use super::layout::LayoutCode;
-use super::names;
-use crate::ir::{Bytes, Layout, Type, Via};
+use super::{encode, names};
+use crate::ir::{Bytes, Field, Layout, Type, Via};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Pat, Stmt};
 
-/// The field of a layout that is transformed, and how.
-pub(super) fn transformed(layout: &Layout) -> Option<(usize, Via)> {
-    layout.fields.iter().enumerate().find_map(|(at, field)| match field.ty {
+/// The fields of a layout that are transformed, and how.
+pub(super) fn transformed(layout: &Layout) -> Vec<(usize, Via)> {
+    let via = |(at, field): (usize, &Field)| match field.ty {
         Type::Bytes(Bytes { via: Some(via), .. }) => Some((at, via)),
         _ => None,
-    })
+    };
+    layout.fields.iter().enumerate().filter_map(via).collect()
 }
 
-/// How many bytes content of `len` bytes takes on the wire.
+/// How many bytes content of `len` bytes takes on the wire, of a transform that the runtime has.
 pub(super) fn width(via: Via, len: &TokenStream) -> TokenStream {
     match via {
-        Via::Xor { .. } => len.clone(),
+        Via::Xor { .. } | Via::Extern(_) => len.clone(),
         Via::Base64 => quote!(via::base64_width(#len)),
         Via::Hex => quote!(via::hex_width(#len)),
     }
@@ -31,51 +32,97 @@ pub(super) fn shrinks(via: Via) -> bool {
     !matches!(via, Via::Xor { .. })
 }
 
-/// The function that undoes a transform, and the statement of `decode` that calls it.
+/// The function that undoes all transforms, and the statement of `decode` that calls it.
 pub(super) fn undo(code: &LayoutCode<'_>) -> Option<(TokenStream, TokenStream)> {
-    let (at, via) = transformed(code.layout)?;
-    let decoder = Decoder::new(code);
-    let (local, constant) = (code.names.local(at), code.constant(at));
-    let fields = decoder.fields_before(at);
-    let (undo, result, value) = match via {
-        Via::Xor { key } => {
-            let name = code.names.local(key);
-            let bytes = match code.field(key).condition {
-                Some(_) => quote!(#name.unwrap_or_default()),
-                None => quote!(#name),
-            };
-            let undo = quote! {
-                let (#name, #local) = (reader.range(#bytes), reader.range(#local));
-                via::xor(frame, #name, #local);
-                Ok(())
-            };
-            (undo, quote!(()), None)
-        }
-        Via::Base64 => {
-            (quote!(let #local = reader.range(#local); via::base64(frame, #local, #constant)), quote!(usize), Some(()))
-        }
-        Via::Hex => {
-            (quote!(let #local = reader.range(#local); via::hex(frame, #local, #constant)), quote!(usize), Some(()))
+    let (transformed, last) = (transformed(code.layout), code.layout.undone_behind()?);
+    let fields = Decoder::on_wire(code, last);
+    let (places, undo) = (places(code, &transformed), transformed.iter().map(|(at, via)| undo_one(code, *at, *via)));
+    let lens: Vec<Ident> =
+        transformed.iter().filter(|(_, via)| shrinks(*via)).map(|(at, _)| length_local(code, *at)).collect();
+    let (result, value) = match lens.as_slice() {
+        [] => (quote!(()), quote!(())),
+        [len] => (quote!(usize), quote!(#len)),
+        lens => {
+            let sizes = lens.iter().map(|_| quote!(usize));
+            (quote!((#(#sizes),*)), quote!((#(#lens),*)))
         }
     };
-    let body = without_unused(&quote!(let mut reader = Reader::new(frame); #fields #undo));
+    let body = without_unused(&quote!(let mut reader = Reader::new(frame); #fields #places #(#undo)* Ok(#value)));
     let (side, from) = match code.is_sided() && names::mentions(&body, "from") {
         true => (quote!(, from: Side), quote!(, from)),
         false => (quote!(), quote!()),
     };
-    let (name, len) = (names::ident("undo"), length_local(code, at));
-    let docs = format!(" Undoes what `{}` is on the wire, where it stands.", code.field(at).name);
+    let name = names::ident("undo");
+    let named: Vec<String> = transformed.iter().map(|(at, _)| format!("`{}`", code.field(*at).name)).collect();
+    let docs = match named.as_slice() {
+        [one] => format!(" Undoes what {one} is on the wire, where it stands."),
+        several => format!(" Undoes what {} are on the wire, where they stand.", several.join(", ")),
+    };
     let function = quote! {
         #[doc = #docs]
         fn #name(frame: &mut [u8] #side) -> Result<#result, DecodeError> {
             #body
         }
     };
-    let call = match value {
-        Some(()) => quote!(let #len = Self::#name(frame #from)?;),
-        None => quote!(Self::#name(frame #from)?;),
+    let call = match lens.is_empty() {
+        false => quote!(let #value = Self::#name(frame #from)?;),
+        true => quote!(Self::#name(frame #from)?;),
     };
     Some((function, call))
+}
+
+/// The statement that notes where the keys and what is transformed stand: then the frame may be changed.
+fn places(code: &LayoutCode<'_>, transformed: &[(usize, Via)]) -> TokenStream {
+    let mut names = Vec::new();
+    let mut places = Vec::new();
+    let mut place = |at: usize, is_key: bool| {
+        let name = code.names.local(at);
+        if names.contains(&name) {
+            return;
+        }
+        names.push(name);
+        places.push(match (code.field(at).is_optional(), is_key) {
+            (true, true) => quote!(reader.range(#name.unwrap_or_default())),
+            (true, false) => quote!(#name.map(|#name| reader.range(#name))),
+            (false, _) => quote!(reader.range(#name)),
+        });
+    };
+    for (at, via) in transformed {
+        if let Via::Xor { key } = via {
+            place(*key, true);
+        }
+        place(*at, false);
+    }
+    match (names.as_slice(), places.as_slice()) {
+        ([name], [place]) => quote!(let #name = #place;),
+        (names, places) => quote!(let (#(#names),*) = (#(#places),*);),
+    }
+}
+
+/// The statement that undoes one transform.
+fn undo_one(code: &LayoutCode<'_>, at: usize, via: Via) -> TokenStream {
+    let (local, constant) = (code.names.local(at), code.constant(at));
+    let undo = match via {
+        Via::Xor { key } => {
+            let used_again =
+                transformed(code.layout).into_iter().any(|(other, via)| other > at && via == Via::Xor { key });
+            let (name, clone) = (code.names.local(key), used_again.then(|| quote!(.clone())));
+            quote!(via::xor(frame, #name #clone, #local))
+        }
+        Via::Base64 => quote!(via::base64(frame, #local, #constant)?),
+        Via::Hex => quote!(via::hex(frame, #local, #constant)?),
+        Via::Extern(index) => {
+            let path = names::path(&code.rust.schema.externs.vias[index].path);
+            quote!(own::undone::<#path>(frame, #local, #constant)?)
+        }
+    };
+    let len = length_local(code, at);
+    match (shrinks(via), code.field(at).is_optional()) {
+        (false, false) => quote!(#undo;),
+        (false, true) => quote!(if let Some(#local) = #local { #undo; }),
+        (true, false) => quote!(let #len = #undo;),
+        (true, true) => quote!(let #len = match #local { Some(#local) => #undo, None => 0 };),
+    }
 }
 
 /// The variable that holds how long the undone content is.
@@ -107,7 +154,7 @@ pub(super) fn without_unused(body: &TokenStream) -> TokenStream {
 
 impl Encoder<'_> {
     /// The statement that writes transformed content.
-    pub(super) fn write_via(&self, via: Via, content: &TokenStream) -> TokenStream {
+    pub(super) fn write_via(&self, at: usize, via: Via, content: &TokenStream) -> TokenStream {
         match via {
             Via::Xor { key } => {
                 let value = self.value(key);
@@ -119,6 +166,11 @@ impl Encoder<'_> {
             }
             Via::Base64 => quote!(writer.base64(#content);),
             Via::Hex => quote!(writer.hex(#content);),
+            // It has been applied before anything was written.
+            Via::Extern(_) => {
+                let wire = encode::applied(self.code, at);
+                quote!(writer.bytes(&#wire);)
+            }
         }
     }
 }

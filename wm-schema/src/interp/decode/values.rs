@@ -2,7 +2,7 @@
 
 use super::super::bits::Run;
 use super::super::trace::{self, Setter};
-use super::super::{Error, Fault, Place, encode, float, formula, json, number, via};
+use super::super::{Error, Fault, Place, encode, float, formula, json, number, own};
 use super::{Cursor, Trail, as_int, as_u64, in_range, read_layout};
 use crate::ir::{BitPlace, Bytes, Content, Extent, Field, Formula, Int, Layout, Role, Schema, Type, Value};
 
@@ -201,7 +201,7 @@ pub(super) fn read_bytes(
         return Err(place.error(start + at, fault));
     }
     let Some(via) = bytes.via else { return meaning(schema, bytes.content, content, start, place) };
-    let plain = via::undo(via, key, content).map_err(|fault| place.error(start, fault))?;
+    let plain = own::undo(schema, via, key, content).map_err(|fault| place.error(start, fault))?;
     meaning(schema, bytes.content, &plain, start, place)
 }
 

@@ -63,7 +63,7 @@ impl Encoder<'_> {
                 let content = self.content(at, bytes);
                 let content = match (bytes.pad, bytes.via) {
                     (None, None) => quote!(writer.bytes(#content);),
-                    (None, Some(via)) => self.write_via(via, &content),
+                    (None, Some(via)) => self.write_via(at, via, &content),
                     (Some(pad), _) => {
                         let (size, pad) = (self.code.size(self.code.field(at).size.least), literal::byte(pad));
                         quote!(writer.padded(#content, #size, #pad);)

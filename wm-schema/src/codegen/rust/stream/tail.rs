@@ -93,7 +93,7 @@ fn offset(code: &LayoutCode<'_>, at: usize) -> u64 {
 
 /// The function that begins a checksum.
 fn begin(code: &LayoutCode<'_>, checksum: Checksum) -> TokenStream {
-    let how = checksums::function(checksum.function);
+    let how = checksums::function(code, checksum.function);
     let number = super::prefix(code).and_then(|int| int.size().fixed());
     let start = match (checksum.first < code.end(), number) {
         (true, _) => Some(code.size(code.fixed_offset(checksum.first).unwrap_or_default())),
@@ -109,8 +109,8 @@ fn begin(code: &LayoutCode<'_>, checksum: Checksum) -> TokenStream {
         None => (quote!(_), TokenStream::new()),
     };
     let tally = match begun.is_empty() {
-        true => quote!(checksum::Checksum::tally(&#how)),
-        false => quote!(let mut tally = checksum::Checksum::tally(&#how); #begun tally),
+        true => quote!(checksum::Counts::tally(&#how)),
+        false => quote!(let mut tally = checksum::Counts::tally(&#how); #begun tally),
     };
     quote! {
         #[inline]
