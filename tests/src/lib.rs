@@ -17,6 +17,7 @@ pub mod fuzz;
 pub mod laws;
 pub mod loopback;
 pub mod oracle;
+pub mod own;
 pub mod recovery;
 pub mod schemas;
 pub mod simulation;

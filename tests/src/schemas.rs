@@ -40,6 +40,7 @@ schemas! {
     dns_tcp
     door
     every_type
+    externs
     frame
     http1
     imports
@@ -104,5 +105,9 @@ fn check(name: &str, source: &str) -> Schema {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name).with_extension("wm");
     let draft = dsl::read_file(source, &file).draft.unwrap_or_else(|mistakes| panic!("{name}: {mistakes:#?}"));
     let resolved = resolve::resolve(&draft);
-    resolved.schema.unwrap_or_else(|| panic!("{name}: {:#?}", resolved.diagnostics))
+    let mut schema = resolved.schema.unwrap_or_else(|| panic!("{name}: {:#?}", resolved.diagnostics));
+    if name == "externs" {
+        crate::own::lend(&mut schema);
+    }
+    schema
 }

@@ -3,10 +3,10 @@
 //! Zeros give the simplest message. Most messages keep every rule of the schema, but not all: the numbers that measure
 //! are not looked at, and so a few are too long.
 
-use super::{Known, ends_list};
+use super::{Known, ends_list, takes};
 use crate::ir::{
-    By, Bytes, Choice, Content, Equation, Extent, Field, Formula, Int, JsonBody, JsonType, Layout, Role, Schema, Side,
-    Type, Value,
+    By, Bytes, Choice, Content, Equation, Extent, Field, Formula, Held, Int, JsonBody, JsonType, Layout, Role, Schema,
+    Side, Type, Value,
 };
 
 /// A message of a side from `entropy`.
@@ -95,6 +95,7 @@ impl Source<'_> {
         }
         let value = match &field.ty {
             Type::Struct(index) => self.layout(&self.schema.structs[*index], &known.arguments(&field.args)),
+            ty if field.held == Held::Converted => self.converted(field, &as_worked_out(&known, ty)),
             ty => self.value(&as_worked_out(&known, ty)),
         };
         if field.is_optional() { Value::Option(Some(Box::new(value))) } else { value }
@@ -109,6 +110,16 @@ impl Source<'_> {
             true => least,
             false => absent,
         }
+    }
+
+    /// A value that a type of Rust takes, if one is found soon.
+    fn converted(&mut self, field: &Field, ty: &Type) -> Value {
+        /// Text that means something to some type.
+        const TELLING: [&[u8]; 3] = [b"127.0.0.1", b"::1", b"tag"];
+        let numbers = (0..4).map(|_| self.value(ty)).collect::<Vec<_>>();
+        let texts = TELLING.map(|text| Value::Bytes(text.to_vec()));
+        let mut all = numbers.iter().cloned().chain(texts);
+        all.find(|value| takes(self.schema, field, value)).unwrap_or_else(|| numbers[0].clone())
     }
 
     /// Whether a field may be there; what newer peers send, mostly is.
