@@ -173,6 +173,9 @@ pub(crate) enum Extent {
     Count(String),
     Fixed(String),
     Until(Vec<u8>),
+    /// A condition that the last element of a list meets.
+    UntilWhere(String),
+    UntilEmpty,
     Rest,
 }
 
@@ -183,12 +186,15 @@ const FIELD_WORDS: &[&str] = &[
     "count",
     "fixed",
     "until",
+    "until_where",
+    "until_empty",
     "rest",
     "trim",
     "max",
     "in",
     "where",
     "if",
+    "since",
     "match",
     "with",
     "ascii",
@@ -221,6 +227,8 @@ pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on
             "count" => found.extent.push(extent(text(&meta)?, Extent::Count)),
             "fixed" => found.extent.push(extent(number(&meta)?, Extent::Fixed)),
             "until" => found.extent.push(bytes(&meta)?.map(Extent::Until)),
+            "until_where" => found.extent.push(extent(text(&meta)?, Extent::UntilWhere)),
+            "until_empty" => found.extent.push(Said { span: here, value: Extent::UntilEmpty }),
             "rest" => found.extent.push(Said { span: here, value: Extent::Rest }),
             "counts" => once(&mut found.counts, text(&meta)?)?,
             "as" => once(&mut found.ty, text(&meta)?)?,
@@ -234,6 +242,9 @@ pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on
             "trim" | "pad" => found.behind.push(bytes(&meta)?.map(|bytes| format!("{word} {}", literal(&bytes)))),
             "max" => found.behind.push(number(&meta)?.map(|most| format!("max {most}"))),
             "in" | "where" | "via" => found.behind.push(text(&meta)?.map(|text| format!("{word} {text}"))),
+            "since" => {
+                found.behind.push(number(&meta)?.map(|version| format!("since v{}", version.trim_start_matches('v'))))
+            }
             "if" => {
                 found.condition = Some(here);
                 found.behind.push(text(&meta)?.map(|text| format!("if {text}")));
@@ -247,7 +258,7 @@ pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on
                 return Err(unknown(&meta, &word, "#[wm(…)]", &[of_variant, FIELD_WORDS]));
             }
         }
-        if ["trim", "pad", "max", "in", "if", "via"].contains(&word.as_str()) {
+        if ["trim", "pad", "max", "in", "if", "since", "via"].contains(&word.as_str()) {
             if seen.contains(&word) {
                 return Err(twice(here));
             }

@@ -54,7 +54,8 @@ impl Items {
         let tests = draft.tests.iter().map(|test| {
             let span = scribe.text.span(parsed.places.range(test.name.origin).unwrap_or_default());
             let help = "write a test in Rust, or describe the protocol in a `.wm` file";
-            report::message(span, Code::NotYet, "a `test` block beside items of Rust", "", help)
+            let why = "its values would have to be written in Rust, and so can the whole test";
+            report::message(span, Code::BadTest, "a `test` block beside items of Rust", why, help)
         });
         let tests: Vec<syn::Error> = tests.collect();
         if !tests.is_empty() {

@@ -156,7 +156,7 @@ impl<'i> Scribe<'i> {
     fn typed(&mut self, field: &'i RustField, number: Option<(String, Span)>, is_last: bool, of: Option<&str>) {
         let said = &field.said;
         if let [_, second, ..] = &said.extent[..] {
-            let help = "keep one of `prefix`, `len`, `count`, `fixed`, `until` and `rest`";
+            let help = "keep one of `prefix`, `len`, `count`, `fixed`, `rest` and the kinds of `until`";
             self.wrong(second.span, Code::BadAttribute, "the field ends in two ways", help);
         }
         if let Some(by) = &said.by {
@@ -196,6 +196,7 @@ impl<'i> Scribe<'i> {
             RustType::Text { .. } => "str",
             RustType::Bytes { .. } | RustType::Array(_) => "bytes",
             RustType::Json => "json",
+            RustType::Named(name) if name == "Headers" => "headers",
             RustType::Named(name) if self.sees_all => name,
             RustType::List(element) => match &**element {
                 RustType::Number(_) | RustType::Named(_) => return self.word_of(element, span),
@@ -212,7 +213,8 @@ impl<'i> Scribe<'i> {
                 };
                 let help = format!(
                     "use a number, `&str`, `String`, `&[u8]`, `Vec<u8>`, `[u8; 4]`, `List` or `Json`; or say \
-                     `#[wm(json)]`, and serde reads and writes it{together}"
+                     `#[wm(json)]`, and serde reads and writes it; or what stands on the wire for it, \
+                     `#[wm(as = \"u32\")]`, and it is made of that by `wm_core::wire::As`{together}"
                 );
                 self.wrong(span, Code::BadRustType, "the wire has no form for this type", &help);
                 return None;
@@ -301,7 +303,11 @@ impl<'i> Scribe<'i> {
                         }
                     }
                 }
-                self.text.source.push_str("}\n");
+                self.text.source.push('}');
+                for said in &item.said.behind {
+                    self.text.push(&format!(" {}", said.value), said.span);
+                }
+                self.text.source.push('\n');
             }
         }
     }
@@ -330,6 +336,8 @@ fn extent(field: &RustField, word: &str, is_last: bool) -> Option<(String, Span)
         Some(Said { value: Extent::Prefix(ty), span }) => Some((format!("[{ty}]"), *span)),
         Some(Said { value: Extent::Fixed(count), span }) => Some((format!("[{count}]"), *span)),
         Some(Said { value: Extent::Rest, span }) => Some(("[..]".to_owned(), *span)),
+        Some(Said { value: Extent::UntilWhere(last), span }) => Some((format!(" until where {last}"), *span)),
+        Some(Said { value: Extent::UntilEmpty, span }) => Some((" until empty".to_owned(), *span)),
         Some(Said { value: Extent::Until(bytes), span }) => Some((format!(" until {}", literal(bytes)), *span)),
         Some(Said { value: Extent::Length(_) | Extent::Count(_), .. }) => None,
         None => match field.ty {

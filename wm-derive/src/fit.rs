@@ -121,12 +121,13 @@ impl Fit<'_> {
         if !self.sees_all && self.has_items(&line.ty) {
             let label = "one derive sees one struct alone";
             let help = "put it and the types that it holds into a module: `#[protocol] mod …`";
-            return Some(message(field.type_span, Code::NotYet, label, "", help));
+            return Some(message(field.type_span, Code::BadRustType, label, "", help));
         }
         let wrong = |label: &str, help: &str| Some(message(field.type_span, Code::BadRustType, label, "", help));
         let name = &field.name;
-        let (optional, expected) = (line.condition.is_some(), self.expected(&line.ty));
-        let fits = line.held == Held::Serde || field.ty.holds(&expected);
+        let (optional, expected) = (line.is_optional(), self.expected(&line.ty));
+        let own = line.held == Held::Converted && !self.is_item(&field.ty);
+        let fits = line.held == Held::Serde || own || field.ty.holds(&expected);
         if !fits {
             let rust = expected.spell(optional);
             return wrong(&format!("`{name}` is held by {rust}"), &format!("make it {rust}"));
@@ -134,11 +135,19 @@ impl Fit<'_> {
         match (field.optional, optional) {
             (true, false) => wrong(
                 &format!("`{name}` is always there"),
-                "take the `Option` off, or say when it is there: `#[wm(if = \"…\")]`",
+                "take the `Option` off, or say when it is there: `#[wm(if = \"…\")]`, `#[wm(since = 2)]`",
             ),
             (false, true) => wrong(&format!("`{name}` may be absent"), "put `Option<…>` around its type"),
             _ => None,
         }
+    }
+
+    /// Whether a type is an item of the protocol, which stands for nothing but itself.
+    fn is_item(&self, ty: &RustType) -> bool {
+        let RustType::Named(name) = ty else { return false };
+        let layouts = self.schema.structs.iter().chain(self.schema.messages.iter().map(|message| &message.layout));
+        let mut names = layouts.map(|layout| &layout.name).chain(self.schema.enums.iter().map(|item| &item.name));
+        names.any(|item| item == name) || self.schema.words.iter().any(|item| item.name == *name)
     }
 
     /// The type that holds a value.

@@ -39,8 +39,23 @@ impl RustField {
     pub(crate) fn held(&self) -> Held {
         match self.said.json {
             Some(_) if self.ty != RustType::Json => Held::Serde,
+            _ if is_converted(&self.said, &self.ty) => Held::Converted,
             _ => self.ty.held(),
         }
+    }
+}
+
+/// Whether a type is the user's, and made of what stands on the wire: `as` says that, and does not name the type.
+pub(crate) fn is_converted(said: &FieldAttributes, ty: &RustType) -> bool {
+    let Some(wire) = &said.ty else { return false };
+    let mut words = wire.value.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    match ty {
+        RustType::Named(name) => {
+            let first = words.next().unwrap_or_default();
+            !matches!(first, "headers" | "json") && first != name && words.all(|word| word != name)
+        }
+        RustType::Odd => true,
+        _ => false,
     }
 }
 
@@ -124,7 +139,9 @@ impl RustEnum {
         let lifetime = lifetime(&item.generics, errors)?;
         let mut said = attributes::of_item(&item.attrs, errors);
         let words = [&said.from, &said.params].into_iter().flatten().map(|said| said.span);
-        for span in words.chain(said.behind.iter().map(|said| said.span)) {
+        // How deep a union may stand in itself, it says itself.
+        let behind = said.behind.iter().filter(|behind| said.repr.is_some() || !behind.value.starts_with("depth "));
+        for span in words.chain(behind.map(|said| said.span)) {
             let help = "put the enum into a struct, and say it there";
             errors.push(message(span, Code::BadAttribute, "this is for structs", "", help));
         }
@@ -134,7 +151,7 @@ impl RustEnum {
             (_, Some(tag)) => {
                 if tag.value != "u8" {
                     let help = "write `tag = \"u8\"`, or read the tag as a field and choose by it: `match = \"kind\"`";
-                    errors.push(message(tag.span, Code::NotYet, "a tag is one byte in this version", "", help));
+                    errors.push(message(tag.span, Code::BadAttribute, "a tag is one byte", "", help));
                 }
                 EnumKind::Tagged
             }
@@ -179,7 +196,7 @@ fn read_variant(variant: &Variant, errors: &mut Vec<syn::Error>) -> Option<RustV
         fields => {
             let why = "a variant holds one value, or none, as in the Rust that a `.wm` file becomes";
             let help = format!("write a struct for its fields: `{name}({name})`");
-            errors.push(message(fields.span(), Code::NotYet, "a variant of several fields", why, &help));
+            errors.push(message(fields.span(), Code::BadRustType, "a variant of several fields", why, &help));
             return None;
         }
     };
@@ -198,7 +215,9 @@ fn lifetime(generics: &Generics, errors: &mut Vec<syn::Error>) -> Option<bool> {
     let odd = generics.params.iter().filter(|param| !matches!(param, GenericParam::Lifetime(_)));
     if let Some(param) = odd.chain(generics.params.iter().skip(1)).next() {
         let label = "a message has at most one lifetime, and no other parameter";
-        errors.push(message(param.span(), Code::NotYet, label, "", ""));
+        let why = "it borrows from one frame, and what stands on the wire is known when it is compiled";
+        let help = "name the types that it holds, or write the message once for each";
+        errors.push(message(param.span(), Code::BadRustType, label, why, help));
         return None;
     }
     Some(!generics.params.is_empty())

@@ -76,7 +76,7 @@ use syn::{DeriveInput, ItemMod, parse_macro_input};
 /// | `&'a str`, `String` | `str` |
 /// | `&'a [u8]`, `Vec<u8>` | `bytes` |
 /// | `[u8; 4]` | `bytes[4]` |
-/// | `Json<'a>` | `json` |
+/// | `Json<'a>`, `Headers<'a>` | `json`, `headers` |
 /// | `List<'a, T>` | elements one behind the other; `T` is a number, or an item of the [module](macro@protocol) |
 /// | `Option<T>` | what is there `if` a condition holds |
 ///
@@ -87,12 +87,14 @@ use syn::{DeriveInput, ItemMod, parse_macro_input};
 /// | `count = "u16"` | the count of a list, as a line of its own |
 /// | `fixed = 16` | always so many bytes or elements |
 /// | `until = "\n"`, `trim = "\r"` | a delimiter ends it; what is taken off before it |
+/// | `until_where = "it.size == 0"`, `until_empty` | what the last element of a list is, and no other |
 /// | `rest` | all that is left; the last field needs no word for it |
 /// | `max = "1M"` | the most bytes or elements |
 /// | `in = "1..=5"`, `where = "it % 2 == 0"` | what must be true of it |
 /// | `if = "flags & 1 == 1"` | when an `Option` is there |
+/// | `since = 2` | which version brought an `Option` that stands last |
 /// | `ascii`, `json` | what the text is; with `json` the field may be any type of serde's |
-/// | `as = "u24le"` | another type of the language, and what may follow it: `"varint"`, `"u3"`, `"Point[n]"` |
+/// | `as = "u24le"` | another type of the language, and what may follow it: `"varint"`, `"u3"`, `"Point[n]"`; a type of yours is made of it, by `wm_core::wire::As` |
 /// | `line = "…"`, `line_after = "…"` | a line of the language in front of or behind the field |
 /// | `pad = "\0"`, `via = "…"`, `stream` | as in the language |
 #[proc_macro_derive(Protocol, attributes(wm))]
@@ -157,7 +159,7 @@ pub fn derive_protocol(input: TokenStream) -> TokenStream {
 /// | a field | `match = "kind"` | its enum is a union, and the field `kind` chooses the variant |
 /// | an enum | `as = "u4"`, or `#[repr(u8)]` | an integer whose values have names |
 /// | an enum | `as = "ascii"`, `as = "ascii nocase"` | words; a variant `Other(&'a str)` takes all others |
-/// | an enum | `tag = "u8"` | a union, told apart by the number in front |
+/// | an enum | `tag = "u8"` | a union, told apart by the number in front; `depth = 16` bounds how deep it stands in itself |
 /// | a variant | `tag = 1`, or `= 1` behind it | the number in front of it |
 /// | a variant | `when = "Connect"` | what chooses it; its own name if it is not said |
 /// | a variant | `values = "0xE0..=0xFF"` | the range of numbers that `Vendor(u8)` carries |

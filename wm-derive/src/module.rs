@@ -6,7 +6,7 @@
 
 use crate::attributes::ProtocolAttributes;
 use crate::compile::Items;
-use crate::items::{EnumKind, RustEnum, RustStruct};
+use crate::items::{EnumKind, RustEnum, RustStruct, is_converted};
 use crate::report::message;
 use crate::rust_type::{self, RustType};
 use crate::stub;
@@ -82,8 +82,9 @@ fn compile(
     }
     for item in enums(items).filter(|item| wanted.contains(&item.ident)) {
         if let Some(span) = derived(&item.attrs) {
-            let help = "put it into a message: `struct Packet<'a> { body: …<'a> }`";
-            errors.push(message(span, Code::NotYet, "a message that is an enum", "", help));
+            let help = "derive `Protocol` on each of the structs, or put the enum into one: `struct Packet<'a> { body: …<'a> }`";
+            let why = "where a side sends several messages, the enum of them is generated";
+            errors.push(message(span, Code::BadRustType, "a message is a struct", why, help));
         }
         rust_enums.extend(RustEnum::read(item, &mut errors));
     }
@@ -206,8 +207,10 @@ fn named(field: &Field) -> Option<String> {
     while let RustType::List(element) = ty {
         ty = *element;
     }
+    // A type of the user's that is made of what stands on the wire is none of the schema.
+    let is_its_own = said.json.is_none() && !is_converted(&said, &ty);
     match ty {
-        RustType::Named(name) if said.json.is_none() => Some(name),
+        RustType::Named(name) if is_its_own => Some(name),
         _ => None,
     }
 }
