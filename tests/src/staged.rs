@@ -43,11 +43,11 @@ impl<P: Place> Message for In<P> {
 }
 
 macro_rules! places {
-    ($($protocol:ident { $($name:ident $said:ident $state:ident;)* })*) => { $(
+    ($($protocol:ident of $($path:ident)::+ { $($name:ident $said:ident $state:ident;)* })*) => { $(
         #[doc = concat!("The places of `", stringify!($protocol), "`.")]
         pub mod $protocol {
             use super::Place;
-            use crate::schemas::$protocol::{ClientMessage, ServerMessage, State};
+            use crate::$($path::)+{ClientMessage, ServerMessage, State};
             $(
                 #[doc = concat!("In the state `", stringify!($state), "`.")]
                 #[derive(Debug)]
@@ -63,7 +63,7 @@ macro_rules! places {
 }
 
 places! {
-    door {
+    door of schemas::door {
         Greet ClientMessage Greet;
         Choose ServerMessage Choose;
         Prove ClientMessage Prove;
@@ -72,16 +72,24 @@ places! {
         Leaves ServerMessage Ready;
         Reply ServerMessage Reply;
     }
-    mail {
+    mail of schemas::mail {
         Banner ServerMessage Banner;
         Ready ClientMessage Ready;
         Body ClientMessage Body;
     }
-    bidding {
+    bidding of schemas::bidding {
         Open ClientMessage Open;
         Hammer ServerMessage Hammer;
     }
-    socks5 {
+    socks5 of schemas::socks5 {
+        Greet ClientMessage Greet;
+        Choose ServerMessage Choose;
+        Auth ClientMessage Auth;
+        Check ServerMessage Check;
+        Ready ClientMessage Ready;
+        Dial ServerMessage Dial;
+    }
+    socks5_derived of derived::socks5 {
         Greet ClientMessage Greet;
         Choose ServerMessage Choose;
         Auth ClientMessage Auth;

@@ -135,6 +135,8 @@ pub fn all() -> Vec<Subject> {
         generated::<conditions::Done<'static>>("conditions", Server),
         generated::<every_type::Numbers>("every_type", Client),
         generated::<every_type::Shapes<'static>>("every_type", Server),
+        generated::<externs::Visit<'static>>("externs", Client),
+        generated::<externs::Packed<'static>>("externs", Server),
         generated::<names::Result<'static>>("names", Client),
         generated::<names::Message<'static>>("names", Server),
         generated::<recover::Sample<'static>>("recover", Client),
@@ -218,7 +220,8 @@ fn in_sessions() -> Vec<Subject> {
 
 /// With the derived message that must be its twin, where there is one.
 fn with_twin(mut subject: Subject) -> Subject {
-    subject.engines.extend(derived::twin(subject.protocol, subject.side, subject.schema));
+    let state = subject.state.as_deref();
+    subject.engines.extend(derived::twin(subject.protocol, subject.side, state, subject.schema));
     subject
 }
 

@@ -1,56 +1,88 @@
 //! The schemas again, as structs with `#[derive(Protocol)]`: each must be the twin of the generated message, to the byte
 //! and to the offset of every mistake.
 
+mod examples;
 mod modules;
 mod talks;
 
 use crate::engine::{Engine, Rust};
+use crate::staged::{self, In};
 use wm_core::protocol::{FromClient, FromServer};
 use wm_schema::ir::{Schema, Side};
 
+pub use examples::{externs, http1, nested, socks5, telemetry, transforms, websocket};
 pub use modules::{choices, conditions, connect, mqtt, sections, websocket_frame};
 pub use talks::{talk, words};
 
-/// The derived twin of what `side` sends.
-#[must_use]
-pub fn twin(protocol: &str, side: Side, schema: &'static Schema) -> Option<Box<dyn Engine>> {
-    Some(match (protocol, side) {
-        ("text", Side::Client) => Box::new(Rust::<text::Line<'static>>::derived(schema)),
-        ("frame", Side::Client) => Box::new(Rust::<frame::Frame<'static>>::derived(schema)),
-        ("jsonl", Side::Client) => Box::new(Rust::<jsonl::Line<'static>>::derived(schema)),
-        ("len_json", Side::Client) => Box::new(Rust::<len_json::Packet<'static>>::derived(schema)),
-        ("netstring", Side::Client) => Box::new(Rust::<netstring::Netstring<'static>>::derived(schema)),
-        ("xml10", Side::Client) => Box::new(Rust::<xml10::Packet<'static>>::derived(schema)),
-        ("cache", Side::Client) => Box::new(Rust::<cache::Set<'static>>::derived(schema)),
-        ("binary_transfer", Side::Client) => Box::new(Rust::<binary_transfer::Upload<'static>>::derived(schema)),
-        ("binary_transfer", Side::Server) => Box::new(Rust::<binary_transfer::Done<'static>>::derived(schema)),
-        ("text_transfer", Side::Client) => Box::new(Rust::<text_transfer::Upload<'static>>::derived(schema)),
-        ("text_transfer", Side::Server) => Box::new(Rust::<text_transfer::Done<'static>>::derived(schema)),
-        ("upload", Side::Client) => Box::new(Rust::<upload::Upload<'static>>::derived(schema)),
-        ("checksums", Side::Server) => Box::new(Rust::<checksums::Line<'static>>::derived(schema)),
-        ("slip", Side::Client) => Box::new(Rust::<slip::Packet<'static>>::derived(schema)),
-        ("every_type", Side::Client) => Box::new(Rust::<every_type::Numbers>::derived(schema)),
-        ("choices", Side::Client) => Box::new(Rust::<choices::Packet<'static>>::derived(schema)),
-        ("choices", Side::Server) => Box::new(Rust::<choices::Reply<'static>>::derived(schema)),
-        ("conditions", Side::Client) => Box::new(Rust::<conditions::Packet<'static>>::derived(schema)),
-        ("conditions", Side::Server) => Box::new(Rust::<conditions::Done<'static>>::derived(schema)),
-        ("connect", Side::Client) => Box::new(Rust::<connect::Connect<'static>>::derived(schema)),
-        ("connect", Side::Server) => Box::new(Rust::<connect::Row<'static>>::derived(schema)),
-        ("mqtt", Side::Client) => Box::new(Rust::<mqtt::Packet<'static>>::derived(schema)),
-        ("sections", Side::Client) => Box::new(Rust::<sections::Book<'static>>::derived(schema)),
-        ("sections", Side::Server) => Box::new(Rust::<sections::Index<'static>>::derived(schema)),
-        ("talk", Side::Client) => Box::new(Rust::<talk::ClientMessage<'static>>::derived(schema)),
-        ("talk", Side::Server) => Box::new(Rust::<talk::ServerMessage<'static>>::derived(schema)),
-        ("websocket_frame", Side::Client) => {
-            Box::new(Rust::<FromClient<websocket_frame::Frame<'static>>>::derived(schema))
+macro_rules! twins {
+    (always { $($protocol:ident $side:ident $message:ty;)* } in_a_state { $($session:ident $state:ident $place:ty;)* }) => {
+        /// The derived twin of what `side` sends, in a state if the protocol has a session.
+        #[must_use]
+        pub fn twin(
+            protocol: &str,
+            side: Side,
+            state: Option<&str>,
+            schema: &'static Schema,
+        ) -> Option<Box<dyn Engine>> {
+            Some(match (protocol, side, state) {
+                $((stringify!($protocol), Side::$side, None) => Box::new(Rust::<$message>::derived(schema)),)*
+                $((stringify!($session), _, Some(stringify!($state))) => Box::new(Rust::<In<$place>>::derived(schema)),)*
+                _ => return None,
+            })
         }
-        ("websocket_frame", Side::Server) => {
-            Box::new(Rust::<FromServer<websocket_frame::Frame<'static>>>::derived(schema))
-        }
-        ("words", Side::Client) => Box::new(Rust::<words::Ask<'static>>::derived(schema)),
-        ("words", Side::Server) => Box::new(Rust::<words::Told<'static>>::derived(schema)),
-        _ => return None,
-    })
+    };
+}
+
+twins! {
+    always {
+        text Client text::Line<'static>;
+        frame Client frame::Frame<'static>;
+        jsonl Client jsonl::Line<'static>;
+        len_json Client len_json::Packet<'static>;
+        netstring Client netstring::Netstring<'static>;
+        xml10 Client xml10::Packet<'static>;
+        cache Client cache::Set<'static>;
+        binary_transfer Client binary_transfer::Upload<'static>;
+        binary_transfer Server binary_transfer::Done<'static>;
+        text_transfer Client text_transfer::Upload<'static>;
+        text_transfer Server text_transfer::Done<'static>;
+        upload Client upload::Upload<'static>;
+        checksums Server checksums::Line<'static>;
+        slip Client slip::Packet<'static>;
+        every_type Client every_type::Numbers;
+        choices Client choices::Packet<'static>;
+        choices Server choices::Reply<'static>;
+        conditions Client conditions::Packet<'static>;
+        conditions Server conditions::Done<'static>;
+        connect Client connect::Connect<'static>;
+        connect Server connect::Row<'static>;
+        externs Client externs::Visit<'static>;
+        http1 Client http1::Request<'static>;
+        http1 Server http1::Response<'static>;
+        mqtt Client mqtt::Packet<'static>;
+        nested Client nested::Say<'static>;
+        sections Client sections::Book<'static>;
+        sections Server sections::Index<'static>;
+        talk Client talk::ClientMessage<'static>;
+        talk Server talk::ServerMessage<'static>;
+        telemetry Client telemetry::Packet<'static>;
+        transforms Client transforms::Secret<'static>;
+        transforms Server transforms::ServerMessage<'static>;
+        websocket Client FromClient<websocket::Frame<'static>>;
+        websocket Server FromServer<websocket::Frame<'static>>;
+        websocket_frame Client FromClient<websocket_frame::Frame<'static>>;
+        websocket_frame Server FromServer<websocket_frame::Frame<'static>>;
+        words Client words::Ask<'static>;
+        words Server words::Told<'static>;
+    }
+    in_a_state {
+        socks5 Greet staged::socks5_derived::Greet;
+        socks5 Choose staged::socks5_derived::Choose;
+        socks5 Auth staged::socks5_derived::Auth;
+        socks5 Check staged::socks5_derived::Check;
+        socks5 Ready staged::socks5_derived::Ready;
+        socks5 Dial staged::socks5_derived::Dial;
+    }
 }
 
 /// `text.wm`.
