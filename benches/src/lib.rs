@@ -3,10 +3,12 @@
 //! * [`echo`]: three echo servers, each alone on a core, in front of a crowd that verifies every reply.
 //! * [`codecs`]: generated codecs beside parsers written by hand.
 //! * [`data`]: masks and header blocks beside loops by hand and httparse.
+//! * [`compile`]: what generated code costs the compiler.
 //!
 //! It judges nothing: a number is only as good as the machine was quiet.
 
 pub mod codecs;
+pub mod compile;
 pub mod data;
 pub mod echo;
 pub mod servers;

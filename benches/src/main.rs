@@ -1,10 +1,10 @@
 //! `wm-benches [--quick]`: the servers. `wm-benches codecs [--quick]`: the codecs. `wm-benches data [--quick]`: masks and
-//! headers.
+//! headers. `wm-benches compile [--quick]`: the compiler.
 
 use std::{env, io, process::ExitCode};
-use wm_benches::{codecs, data, echo, servers::Kind};
+use wm_benches::{codecs, compile, data, echo, servers::Kind};
 
-const USAGE: &str = "say: wm-benches [--quick], or: wm-benches codecs [--quick], or: wm-benches data [--quick]";
+const USAGE: &str = "say: wm-benches [--quick], or with codecs, data or compile in front of --quick";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         ["codecs", "--quick"] => codecs::run(&codecs::Plan::quick()),
         ["data"] => data::run(&data::Plan::full()),
         ["data", "--quick"] => data::run(&data::Plan::quick()),
+        ["compile"] => compile::run(&compile::Plan::full()),
+        ["compile", "--quick"] => compile::run(&compile::Plan::quick()),
         // What this program starts itself with.
         ["serve", kind] => match Kind::named(kind) {
             Some(kind) => return kind.serve(),

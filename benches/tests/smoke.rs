@@ -1,4 +1,4 @@
-//! Both commands run to their end, and verify what they measure. Speed is not judged.
+//! The commands run to their end, and verify what they measure. Speed is not judged.
 
 use std::process::Command;
 
@@ -35,6 +35,16 @@ fn masks_and_headers_come_to_the_same_and_are_measured() {
     let table = table(&["data", "--quick"]);
     assert_eq!((table.matches("GiB/s").count(), table.matches("blocks/s").count()), (4, 2), "{table}");
     assert!(!table.contains("NaN") && !table.contains("inf"), "{table}");
+}
+
+#[test]
+fn generated_code_is_compiled_and_measured() {
+    let table = table(&["compile", "--quick"]);
+    let row = |name: &str| table.lines().any(|line| line.split_whitespace().next() == Some(name));
+    for protocol in ["text", "http1", "mqtt", "socks5", "telemetry", "upload", "websocket"] {
+        assert!(row(protocol), "{protocol}:\n{table}");
+    }
+    assert!(!table.contains("NaN"), "{table}");
 }
 
 #[test]
