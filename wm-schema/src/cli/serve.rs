@@ -32,9 +32,9 @@ pub(crate) struct Arguments {
     address: String,
     /// Answer each message with this one; may be given several times. `Ask: Answer { … }` answers only an `Ask`, and in a
     /// session `Choose: Pick { … }` is said in the state `Choose`
-    #[arg(long, value_name = "MESSAGE", conflicts_with = "echo")]
+    #[arg(long, value_name = "MESSAGE")]
     reply: Vec<String>,
-    /// Answer each message with itself
+    /// Answer each message with itself; in a session, only what comes through a tunnel
     #[arg(long)]
     echo: bool,
     /// Send this message first, before the client says anything; may be given several times
@@ -78,8 +78,12 @@ fn serve(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let greetings = ready(&arguments.greet)?;
     let reply = |text: &String| Reply::read(text, &draft, &schema);
     let replies = arguments.reply.iter().map(reply).collect::<Result<Vec<Reply>, Outcome>>()?;
-    // In a session raw bytes can be echoed, too, and what is not legal is not.
+    // In a session what is not legal is not echoed.
     let echoes = arguments.echo && schema.session.is_none();
+    if echoes && !arguments.reply.is_empty() {
+        say("wm-schema: --echo and --reply both say what to answer: choose one\n");
+        return Err(Outcome::Unable);
+    }
     if let Some(message) = schema.messages.iter().find(|message| echoes && message.from.is_some()) {
         say(&format!("wm-schema: `{}` has one sender: it cannot be echoed\n", message.layout.name));
         return Err(Outcome::Unable);
