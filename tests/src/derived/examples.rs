@@ -7,7 +7,7 @@ use wm_core::wire::{Headers, List};
 use wm_derive::protocol;
 
 /// `http1.wm`: words, headers, and a body that they frame.
-#[protocol(port = 8080, schema = "exchange Request -> Response in order")]
+#[protocol(port = 8080, limit = "2G", schema = "exchange Request -> Response in order")]
 pub mod http1 {
     use super::{Headers, List};
 
