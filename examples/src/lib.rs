@@ -38,6 +38,49 @@ pub mod proto {
     pub mod resp2 {
         include!(concat!(env!("OUT_DIR"), "/resp2.rs"));
     }
+    /// `proto/socks5.wm`: a protocol with states, each of them a type. What this side may say in a state is a function of
+    /// it:
+    ///
+    /// ```
+    /// # use wm_core::protocol::Channel;
+    /// # use wm_examples::proto::socks5::{Method, Pick, Server, server};
+    /// fn greet<C: Channel<Protocol = Server>>(choose: server::Choose<C>) {
+    ///     choose.pick(Pick { method: Method::None });
+    /// }
+    /// ```
+    ///
+    /// What is said elsewhere does not compile. A verdict is said about a login, and not where a method is chosen:
+    ///
+    /// ```compile_fail,E0599
+    /// # use wm_core::protocol::Channel;
+    /// # use wm_examples::proto::socks5::{Server, Verdict, server};
+    /// fn greet<C: Channel<Protocol = Server>>(choose: server::Choose<C>) {
+    ///     choose.verdict(Verdict { status: 0 });
+    /// }
+    /// ```
+    ///
+    /// A server cannot answer before it is asked:
+    ///
+    /// ```compile_fail,E0599
+    /// # use wm_core::protocol::Channel;
+    /// # use wm_examples::proto::socks5::{Reply, Server, server};
+    /// fn hurry<C: Channel<Protocol = Server>>(ready: server::Ready<C>, reply: Reply<'_>) {
+    ///     ready.reply(reply);
+    /// }
+    /// ```
+    ///
+    /// And a client waits for the choice before it asks for an address:
+    ///
+    /// ```compile_fail,E0599
+    /// # use wm_core::protocol::Channel;
+    /// # use wm_examples::proto::socks5::{Client, Request, client};
+    /// fn ask<C: Channel<Protocol = Client>>(choose: client::Choose<C>, request: Request<'_>) {
+    ///     choose.request(request);
+    /// }
+    /// ```
+    pub mod socks5 {
+        include!(concat!(env!("OUT_DIR"), "/socks5.rs"));
+    }
     /// `proto/text_transfer.wm`
     pub mod text_transfer {
         include!(concat!(env!("OUT_DIR"), "/text_transfer.rs"));

@@ -54,6 +54,46 @@ fn chat_room_with_telnet() {
 }
 
 #[test]
+fn socks5_lets_curl_through_with_the_password() {
+    if !have("curl") {
+        return;
+    }
+    let page = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", page.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for socket in page.incoming().flatten() {
+            let mut reader = std::io::BufReader::new(socket);
+            let mut line = String::new();
+            while std::io::BufRead::read_line(&mut reader, &mut line).unwrap() > 2 {
+                line.clear();
+            }
+            // More than a send queue holds: the tunnel must wait for curl.
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", 8 << 20);
+            let mut socket = reader.into_inner();
+            std::io::Write::write_all(&mut socket, &[head.into_bytes(), vec![b'w'; 8 << 20]].concat()).unwrap();
+        }
+    });
+    let server = Server::start(env!("CARGO_BIN_EXE_socks5"), "tcp://127.0.0.1:0", &["--guest", "tom:secret"]);
+    let through = |who: &str| {
+        let proxy = format!("socks5h://{who}127.0.0.1:{}", server.port());
+        run("curl", &["--silent", "--noproxy", "", "--max-time", "20", "--proxy", &proxy, &url])
+    };
+    let output = through("tom:secret@");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, vec![b'w'; 8 << 20]);
+    for stranger in ["", "tom:guess@"] {
+        let output = through(stranger);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    }
+    // Nobody listens there.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxy = format!("socks5h://tom:secret@127.0.0.1:{}", server.port());
+    let output =
+        run("curl", &["--silent", "--show-error", "--noproxy", "", "--proxy", &proxy, &format!("http://{closed}/")]);
+    assert!(!output.status.success(), "{output:?}");
+}
+
+#[test]
 fn ticker_ticks_for_all_but_the_muted() {
     if !have("nc") {
         return;

@@ -99,6 +99,12 @@ pub trait Handler: Sized + 'static {
         let _ = connection;
     }
 
+    /// The far end of a [tunnel](Connection::tunnel) is there. What is sent now reaches the peer before anything that comes
+    /// from there: a proxy says here that it is through.
+    fn on_tunnel(&mut self, connection: &mut Connection<'_, Self::Protocol, Self::Session>) {
+        let _ = connection;
+    }
+
     /// A timer that was set by [`Context::timer_every`] or [`Context::timer_after`] is due.
     fn on_timer(&mut self, worker: &mut Context<'_, Self::Protocol, Self::Session>, timer: TimerId) {
         let _ = (worker, timer);

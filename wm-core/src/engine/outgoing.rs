@@ -135,8 +135,9 @@ impl<P: Protocol + Default, S: Default + 'static> Connection<'_, P, S> {
     /// comes here, byte by byte and past the protocol. Until the other one is there, nothing is received here that would not
     /// fit the send queue.
     ///
-    /// The handler hears nothing of the other connection, and its worker does not count it. If it cannot be made or is lost,
-    /// `on_error` is told so here, and may send a last word; then this connection closes.
+    /// The handler hears nothing of the other connection, and its worker does not count it. When it is there,
+    /// [`on_tunnel`](Handler::on_tunnel) is called here; if it cannot be made or is lost, `on_error` is told so here, and may
+    /// send a last word; then this connection closes.
     ///
     /// # Errors
     ///
@@ -350,6 +351,7 @@ impl<H: Handler> Engine<H> {
         let Some(slot) = self.world.slot(id) else { return };
         (slot.phase, slot.alive, slot.said) = (Phase::Open, now, now);
         let counts = usize::from(!slot.is_silent());
+        let near = slot.outgoing.as_ref().and_then(|outgoing| outgoing.tunnel_of);
         let full = slot.full;
         self.world.open += counts;
         self.world.seal(id);
@@ -360,6 +362,9 @@ impl<H: Handler> Engine<H> {
             self.world.notices.push_back(Notice::Full(id));
         }
         self.greet(id);
+        if let Some(near) = near.filter(|near| !self.is_over(*near)) {
+            self.guard(|engine| engine.with_connection("on_tunnel", near, H::on_tunnel));
+        }
         if ends {
             self.world.end_our_side(id);
         }

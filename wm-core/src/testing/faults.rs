@@ -159,6 +159,8 @@ pub enum Count {
     OnBufferFull,
     /// Calls of `on_buffer_drain`.
     OnBufferDrain,
+    /// Calls of `on_tunnel`.
+    OnTunnel,
     /// Calls of `on_timer`.
     OnTimer,
     /// Panics of the handler.
@@ -167,7 +169,7 @@ pub enum Count {
 
 impl Count {
     /// All that is counted, with the words for it.
-    pub const ALL: [(Self, &'static str); 36] = [
+    pub const ALL: [(Self, &'static str); 37] = [
         (Self::Turns, "turns"),
         (Self::Checks, "checks"),
         (Self::Accepts, "accepts"),
@@ -202,6 +204,7 @@ impl Count {
         (Self::OnError, "on_error"),
         (Self::OnBufferFull, "on_buffer_full"),
         (Self::OnBufferDrain, "on_buffer_drain"),
+        (Self::OnTunnel, "on_tunnel"),
         (Self::OnTimer, "on_timer"),
         (Self::Panics, "panics"),
     ];

@@ -141,6 +141,11 @@ impl<H: Handler> Handler for Witness<H> {
         self.handler.on_buffer_drain(connection);
     }
 
+    fn on_tunnel(&mut self, connection: &mut Client<'_, H>) {
+        let _running = self.enter(Some(Count::OnTunnel), "on_tunnel", Some(connection.id()));
+        self.handler.on_tunnel(connection);
+    }
+
     fn on_timer(&mut self, worker: &mut Worker<'_, H>, timer: TimerId) {
         let _running = self.enter(Some(Count::OnTimer), "on_timer", None);
         self.handler.on_timer(worker, timer);

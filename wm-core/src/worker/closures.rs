@@ -22,6 +22,7 @@ pub struct Closures<P: Protocol, S> {
     pub(super) on_error: Option<OnError<P, S>>,
     pub(super) on_buffer_full: Option<OnConnection<P, S>>,
     pub(super) on_buffer_drain: Option<OnConnection<P, S>>,
+    pub(super) on_tunnel: Option<OnConnection<P, S>>,
 }
 
 impl<P: Protocol, S> Closures<P, S> {
@@ -35,6 +36,7 @@ impl<P: Protocol, S> Closures<P, S> {
             ("on_error", self.on_error.is_some()),
             ("on_buffer_full", self.on_buffer_full.is_some()),
             ("on_buffer_drain", self.on_buffer_drain.is_some()),
+            ("on_tunnel", self.on_tunnel.is_some()),
         ];
         given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
     }
@@ -51,6 +53,7 @@ impl<P: Protocol, S> Default for Closures<P, S> {
             on_error: None,
             on_buffer_full: None,
             on_buffer_drain: None,
+            on_tunnel: None,
         }
     }
 }
@@ -104,6 +107,12 @@ impl<P: Protocol + Default, S: Default + 'static> Handler for Closures<P, S> {
 
     fn on_buffer_drain(&mut self, connection: &mut Connection<'_, P, S>) {
         if let Some(call) = &mut self.on_buffer_drain {
+            call(connection);
+        }
+    }
+
+    fn on_tunnel(&mut self, connection: &mut Connection<'_, P, S>) {
+        if let Some(call) = &mut self.on_tunnel {
             call(connection);
         }
     }

@@ -303,6 +303,15 @@ impl<P: Protocol, S> Worker<P, Closures<P, S>> {
         self
     }
 
+    /// See [`Handler::on_tunnel`].
+    #[must_use]
+    pub fn on_tunnel<R>(mut self, mut call: impl FnMut(&mut Connection<'_, P, S>) -> R + 'static) -> Self {
+        self.handler.on_tunnel = Some(Box::new(move |connection| {
+            call(connection);
+        }));
+        self
+    }
+
     /// See [`Handler::on_close`].
     #[must_use]
     pub fn on_close<R>(mut self, mut call: impl FnMut(&mut Connection<'_, P, S>) -> R + 'static) -> Self {
