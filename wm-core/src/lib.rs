@@ -51,8 +51,8 @@ pub use self::{
     control::Control,
     engine::{
         Backoff, ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, DatagramFault,
-        Deadlines, Dial, Endpoint, Handler, Later, Limits, Mailbox, Overflow, PipeEnd, Proxy, ProxyFault, Secured, Sent,
-        Target, TimerId, TlsFault, Visits,
+        Deadlines, Dial, Endpoint, Handler, Later, Limits, Mailbox, Overflow, PipeEnd, Proxy, ProxyFault, Secured,
+        Sent, Target, TimerId, TlsFault, Visits,
     },
     error::{AddressFault, Error},
     framed::{Framed, FramedError},

@@ -12,6 +12,11 @@ fn every_schema_agrees_with_itself() {
         let name = path.display();
         assert!(report.is_compatible(), "{name}: {:#?}", report.findings);
         assert!(report.renamed.is_empty(), "{name}: {:?}", report.renamed);
+        // What is written in Rust is not known to tools, and so nothing is sent.
+        if !schema.externs.functions.is_empty() {
+            assert_eq!(report.notes.len(), 1, "{name}: {:?}", report.notes);
+            continue;
+        }
         for message in &schema.messages {
             let tried = report.tried.iter().filter(|((_, name), _)| *name == message.layout.name);
             assert!(tried.count() == 2, "{name}: no {} was tried: {:?}", message.layout.name, report.tried);

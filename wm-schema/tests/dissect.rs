@@ -93,6 +93,11 @@ fn conversations(name: &str, schema: &Schema) -> Vec<Conversation> {
     conversations
 }
 
+/// Whether something of it is written in Rust.
+fn names_rust(schema: &Schema) -> bool {
+    !schema.externs.functions.is_empty() || !schema.externs.vias.is_empty()
+}
+
 /// Some messages of each kind.
 fn made_up(schema: &Schema) -> Vec<(Side, Vec<u8>)> {
     let mut made = Vec::new();
@@ -518,6 +523,10 @@ fn check_all(letters: std::ops::RangeInclusive<char>) {
     let in_letters = |name: &str| name.chars().next().is_some_and(|letter| letters.contains(&letter));
     for (name, path) in schemas().into_iter().filter(|(name, _)| in_letters(name)) {
         let schema = load(&path);
+        // The dissector says aloud that it does not know these: `decode`, which asks them, is told more.
+        if names_rust(&schema) || schema.session.as_ref().is_some_and(|session| !session.variables.is_empty()) {
+            continue;
+        }
         for size in [1, 7] {
             // Each byte a segment; and pieces of two messages, one behind the other.
             let mut conversations = conversations(&name, &schema);
@@ -564,6 +573,10 @@ fn no_dissector_fails_whatever_comes() {
     }
     for (name, path) in schemas() {
         let schema = load(&path);
+        // Of what is written in Rust the dissector says aloud what it leaves out.
+        if names_rust(&schema) {
+            continue;
+        }
         let good = made_up(&schema);
         // Each message with a byte of it turned over, one place after the other, and what is no message at all.
         let mut state = 1u32;

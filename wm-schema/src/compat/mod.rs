@@ -15,6 +15,9 @@ use crate::ir::{Schema, Side, Value};
 use meaning::Meaning;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many times a pair of states is gone through, with other things remembered each time.
+const MEMORIES_MAX: usize = 8;
+
 /// How much is tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
@@ -98,6 +101,10 @@ pub fn compare(old: &Schema, new: &Schema, effort: Effort) -> Report {
     if old.session.is_some() != new.session.is_some() {
         report.notes.push("who may speak when: one version has a session, the other has none".to_owned());
     }
+    let in_rust = |schema: &Schema| !schema.externs.functions.is_empty() || !schema.externs.vias.is_empty();
+    if in_rust(old) || in_rust(new) {
+        report.notes.push("messages that need a function or a transform of Rust, which is not known here".to_owned());
+    }
     let pointed = |schema: &Schema| schema.structs.iter().any(|part| schema.holds_pointers(part));
     if pointed(old) || pointed(new) {
         report.notes.push("what pointers lead to".to_owned());
@@ -139,12 +146,20 @@ impl Run<'_> {
 
     /// What a conversation may come to, from its start on, in both versions at once.
     fn session(&mut self, sender: Stage<'_>, receiver: Stage<'_>) {
-        let mut seen = BTreeSet::new();
-        let mut open = vec![(sender, receiver)];
+        let mut seen: BTreeMap<_, Vec<(Vec<Value>, Vec<Value>)>> = BTreeMap::new();
+        // A message that leads on may be too special to be made up: what both call the same is looked at too.
+        let states = self.sender.session.iter().flat_map(|session| &session.states);
+        let both = |name: &str| Some((sender.clone().named(name)?, receiver.clone().named(name)?));
+        let mut open: Vec<_> = states.filter_map(|state| both(&state.name)).collect();
+        open.push((sender, receiver));
         while let Some((sender, receiver)) = open.pop() {
-            if sender.state().is_none() || !seen.insert((sender.name(), receiver.name())) {
+            let (names, memories) = ((sender.name(), receiver.name()), (sender.memory(), receiver.memory()));
+            let before = seen.entry(names).or_default();
+            let known = before.iter().any(|(one, other)| (one.as_slice(), other.as_slice()) == memories);
+            if sender.state().is_none() || known || before.len() == MEMORIES_MAX {
                 continue;
             }
+            before.push((memories.0.to_vec(), memories.1.to_vec()));
             for side in [Side::Client, Side::Server] {
                 let states = (sender.name().to_owned(), receiver.name().to_owned());
                 if sender.streams(side) && !receiver.streams(side) {

@@ -15,7 +15,7 @@ mod tables;
 mod types;
 
 use crate::apart::Plan;
-use crate::ir::{Edge, Schema, Session, Side, State, Target};
+use crate::ir::{Edge, Schema, Session, Side, State, Target, Term};
 use lua::{Table, list, quoted};
 use std::fmt::Write as _;
 
@@ -151,6 +151,14 @@ impl tables::Tables<'_> {
             let entry = self.state(session, state);
             let _ = writeln!(text, "    {} = {entry},", state.name);
         }
+        for upgrade in &session.upgrades {
+            self.note(format!("what is said in `{}` is shown as raw bytes", upgrade.protocol));
+            let edge =
+                |side| Table::new().text("from", side_word(side)).text("said", "stream").text("to", &upgrade.state);
+            let edges = [Side::Client, Side::Server].map(|side| edge(side).end());
+            let entry = Table::new().text("name", &upgrade.state).set("edges", list(edges)).lines("    ");
+            let _ = writeln!(text, "    {} = {entry},", upgrade.state);
+        }
         text + "  },\n}\n"
     }
 
@@ -177,7 +185,12 @@ impl tables::Tables<'_> {
             crate::ir::Said::Message(index) => {
                 let layout = &schema.messages[index].layout;
                 let guard = edge.guard.as_ref().map(|guard| {
-                    lua::function(schema, layout, guard).unwrap_or_else(|why| {
+                    let told = guard.term.all(&|term| !matches!(term, Term::Param(_)));
+                    let judged = match told {
+                        true => lua::function(schema, layout, guard),
+                        false => Err("it asks for what was said before".to_owned()),
+                    };
+                    judged.unwrap_or_else(|why| {
                         self.note(format!("the guard `{}` of a session is not judged: {why}", guard.text));
                         "function() return true end".to_owned()
                     })
@@ -189,6 +202,7 @@ impl tables::Tables<'_> {
         let to = match edge.to {
             Target::State(index) => session.states[index].name.as_str(),
             Target::Close => "closed",
+            Target::Protocol(index) => session.upgrades[index].state.as_str(),
         };
         Table::new().text("from", side_word(edge.from)).text("said", said).text("to", to).set_some("guard", guard).end()
     }

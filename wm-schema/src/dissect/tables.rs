@@ -164,10 +164,17 @@ impl<'s> Tables<'s> {
             size,
             stream: _,
             line: _,
+            converted,
         } = &layout.fields[at];
         let field = &layout.fields[at];
         let said = |why: String| format!("`{name}`: {why}");
         let table = Table::new().text("name", name).set("type", types::table(schema, layout, ty).map_err(said)?);
+        if let Some(path) = converted {
+            self.note(format!(
+                "`{}.{name}` is shown as it is on the wire; what `{path}` refuses is not refused",
+                layout.name
+            ));
+        }
         let table = self.shown(table, layout, field);
         let table = self.role(table, layout, at, role)?;
         let function = |formula: &Formula| lua::function(schema, layout, formula);
@@ -253,7 +260,7 @@ impl<'s> Tables<'s> {
                     Measure::Bytes { first, last } => table.set("first", first + 1).set("last", last + 1),
                 }
             }
-            Role::Checksum(found) => match types::checksum(*found) {
+            Role::Checksum(found) => match types::checksum(self.schema, *found) {
                 Ok(found) => table.set("checksum", found),
                 Err(why) => {
                     self.note(format!("the checksum `{}.{}` is not checked: {why}", layout.name, field.name));

@@ -123,11 +123,15 @@ fn bytes(schema: &Schema, layout: &Layout, found: &Bytes) -> Result<String, Stri
     if key.is_some_and(|key| key > layout.fields.len()) {
         return Err("its key is not in its layout".to_owned());
     }
-    let via = via.map(|via| match via {
-        Via::Xor { .. } => "\"xor\"",
-        Via::Base64 => "\"base64\"",
-        Via::Hex => "\"hex\"",
-    });
+    let via = match via {
+        None => None,
+        Some(Via::Xor { .. }) => Some("\"xor\""),
+        Some(Via::Base64) => Some("\"base64\""),
+        Some(Via::Hex) => Some("\"hex\""),
+        Some(Via::Extern(index)) => {
+            return Err(format!("its transform `{}` is written in Rust", schema.externs.vias[*index].name));
+        }
+    };
     Ok(table
         .set_some("words", words)
         .set_some("within", within)
@@ -173,7 +177,7 @@ fn look(schema: &Schema, element: &Type, look: Look) -> Option<String> {
 }
 
 /// A checksum; one that Lua cannot work out has no name.
-pub(super) fn checksum(found: Checksum) -> Result<String, String> {
+pub(super) fn checksum(schema: &Schema, found: Checksum) -> Result<String, String> {
     let Checksum { function, first, last } = found;
     let table = Table::new().set("first", first + 1).set("last", last + 1);
     Ok(match function {
@@ -190,6 +194,9 @@ pub(super) fn checksum(found: Checksum) -> Result<String, String> {
         Function::Sum(bits) => table.text("name", "sum").set("width", bits).end(),
         Function::Xor8 => table.text("name", "xor").end(),
         Function::Adler32 => table.text("name", "adler").end(),
+        Function::Extern { .. } => {
+            return Err(format!("`{}` is written in Rust", schema.function_name(function)));
+        }
         Function::Internet => table.text("name", "internet").end(),
     })
 }

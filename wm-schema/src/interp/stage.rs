@@ -56,6 +56,11 @@ impl<'s> Stage<'s> {
         self.session.name_of(self.at)
     }
 
+    /// What is remembered: the values of the variables.
+    pub(crate) fn memory(&self) -> &[Value] {
+        &self.memory
+    }
+
     /// What `side` may say now, by the names of the schema.
     #[must_use]
     pub fn legal(&self, side: Side) -> Vec<&'s str> {
