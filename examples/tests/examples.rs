@@ -192,6 +192,24 @@ fn len_json_greets() {
     assert_eq!(server.ask(b"\0\0\0\x03\0".as_slice()), "", "shorter than its own length");
 }
 
+#[test]
+fn on_tokio_echoes() {
+    if !have("nc") {
+        return;
+    }
+    let mut server = Server::spawn(env!("CARGO_BIN_EXE_on_tokio"), &["127.0.0.1:0"]);
+    assert_eq!(server.ask("5:hello,0:,"), "5:hello,0:,");
+    let long = format!("200000:{},", "x".repeat(200_000));
+    assert!(server.ask(&long) == long, "more than one read");
+    // What is none ends its connection alone, and is told with its place.
+    assert_eq!(server.ask("1:a,2;"), "1:a,");
+    let why = server.err.wait_for("at byte");
+    assert!(why.contains("at byte 1"), "{why}");
+    assert_eq!(server.ask("3:abc"), "", "cut");
+    server.err.wait_for("closed in the middle of a frame");
+    assert_eq!(server.ask("1:b,"), "1:b,");
+}
+
 /// Bytes of every value, more than one read.
 fn picture() -> Vec<u8> {
     (0..300_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect()

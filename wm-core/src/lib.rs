@@ -1,15 +1,16 @@
 //! The runtime of wm: what generated codecs stand on, and the server core that they plug into.
 //!
-//! Three layers, each usable without the one above it:
+//! Layers, each usable without the one above it:
 //!
 //! * [`wire`]: cursors, numbers, delimiters, errors. Pure functions over bytes.
 //! * [`protocol`]: the [`Protocol`](protocol::Protocol) and [`Message`](protocol::Message) traits, and the built-in
 //!   protocols `text`, `frame`, `jsonl` and `tcp`. Pure state, no socket, no clock.
 //! * the server (feature `server`, on by default): engine, reactor, prefork workers and their master. Its programs are
-//!   tested without a socket in the made-up worlds of [`testing`].
+//!   tested without a socket in the made-up worlds of [`testing`];
+//! * beside it, [`Framed`] for any blocking stream (feature `std`), and `Codec` for tokio-util (feature `codec`).
 //!
 //! With `default-features = false` only the first two are compiled: `no_std` with `alloc`.
-#![cfg_attr(not(feature = "server"), no_std)]
+#![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
@@ -18,6 +19,8 @@ pub mod wire;
 
 #[cfg(feature = "server")]
 mod client;
+#[cfg(feature = "codec")]
+mod codec;
 #[cfg(feature = "server")]
 mod control;
 #[cfg(feature = "server")]
@@ -26,7 +29,7 @@ mod dice;
 pub mod engine;
 #[cfg(feature = "server")]
 mod error;
-#[cfg(feature = "server")]
+#[cfg(feature = "std")]
 mod framed;
 #[cfg(feature = "server")]
 mod log;
@@ -55,13 +58,17 @@ pub use self::{
         Sent, Target, TimerId, TlsFault, Visits,
     },
     error::{AddressFault, Error},
-    framed::{Framed, FramedError},
     net::{Address, Keepalive, ListenOptions, Listener, StreamOptions, UnixOptions},
     process::{Scorecard, Supervision},
     run::{Server, Workers, run_all},
     tls::{TlsAcceptor, TlsClient, TlsConnector, TlsError, TlsServer},
     worker::{Closures, Launch, Neighbor, Service, Settings, Worker},
 };
+
+#[cfg(feature = "codec")]
+pub use self::codec::Codec;
+#[cfg(feature = "std")]
+pub use self::framed::{Framed, FramedError};
 
 #[doc(no_inline)]
 pub use bytes::BytesMut;
