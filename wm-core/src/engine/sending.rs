@@ -141,9 +141,13 @@ impl<P: Protocol, S> World<P, S> {
             let queued = slot.outbox.len();
             let overflows = queued > low;
             slot.refused = overflows;
-            self.report(id, ConnectionError::SendQueueFull { queued, limit });
+            let full = ConnectionError::SendQueueFull { queued, limit };
             if overflows && self.limits.overflow == Overflow::Close {
+                // Also from inside of an `on_error`: it comes once, as the connection ends by it.
+                self.notices.push_back(Notice::Error(id, full));
                 self.end(id, End::Destroyed);
+            } else {
+                self.report(id, full);
             }
         }
         Sent::Refused

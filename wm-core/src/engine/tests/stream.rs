@@ -201,6 +201,24 @@ fn a_reader_that_is_too_slow_for_others_may_be_let_go_instead() {
 }
 
 #[test]
+fn a_peer_that_is_let_go_by_an_on_error_is_told_of_too() {
+    let limits = Limits { send_high_bytes: 10, send_low_bytes: 5, send_queue_bytes_max: 20, ..Limits::default() };
+    let mut desk = Desk::with(Limits { overflow: Overflow::Close, ..limits }, |guest, what| {
+        if what == "all" || what.starts_with("error: bad frame") {
+            guest.broadcast("1234567");
+        }
+    });
+    let (_slow, id) = (desk.connect(), desk.connect());
+    for line in [&b"all\n"[..], b"all\n", b"\xff\n"] {
+        desk.feed(id, line);
+        desk.take(id, usize::MAX);
+    }
+    let log = desk.log();
+    let of_slow: Vec<_> = log.iter().filter(|line| line.starts_with("1 ")).skip(2).collect();
+    assert_eq!(of_slow, ["1 error: message not sent: 16 bytes are queued already, the limit is 20", "1 close"]);
+}
+
+#[test]
 fn a_message_that_cannot_be_encoded_is_refused_whole_and_reported() {
     let mut desk = Desk::new(|guest, what| match what {
         "bad" => assert_eq!((guest.send("a\nb"), guest.send("good")), (Sent::Refused, Sent::Queued)),
