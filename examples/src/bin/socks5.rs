@@ -51,7 +51,7 @@ impl server::Handler<Client<'_, '_>> for Proxy {
     fn ready_request(&mut self, request: Request<'_>, mut dial: server::Dial<Client<'_, '_>>) {
         let target = target(&request.addr, request.port).filter(|_| request.cmd == Command::Connect);
         // The answer comes when the other end is there, or cannot be reached; what the client says early waits for it.
-        if !target.is_some_and(|target| dial.channel().tunnel(Dial::to(target)).is_ok()) {
+        if target.is_none_or(|target| dial.channel().tunnel(Dial::to(target)).is_err()) {
             dial.reply(answer(Code::Failed));
         }
     }
