@@ -1,8 +1,11 @@
 //! Workers that connect, with the kernel's sockets. Servers are threads of this process; every wait is bounded.
 
+mod running;
+
+use running::{PATIENCE, Running};
 use std::{
     fs,
-    io::{self, PipeWriter, Read, Write},
+    io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     os::unix::net::UnixListener,
     sync::mpsc::{self, Receiver, Sender},
@@ -10,48 +13,9 @@ use std::{
     time::Duration,
 };
 use wm_core::{
-    Address, Backoff, ConnectFault, ConnectionError, Dial, Error, Launch, ListenOptions, Service, Worker,
-    net::bind,
+    Backoff, ConnectFault, ConnectionError, Dial, Worker,
     protocol::{Tcp, Text},
 };
-
-/// Far longer than anything here takes; what waits longer has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A worker in a thread, with its stop.
-struct Running {
-    address: SocketAddr,
-    stop: Option<PipeWriter>,
-    thread: Option<JoinHandle<Result<(), Error>>>,
-}
-
-impl Running {
-    /// Serves what `make` makes; its closures stay in the thread, as those of a process do.
-    fn start<S: Service>(make: impl FnOnce() -> S + Send + 'static) -> Self {
-        let any: Address = "tcp://127.0.0.1:0".parse().unwrap();
-        let listener = bind(&any, &ListenOptions::default()).unwrap();
-        let address = listener.endpoint().unwrap().socket_addr().unwrap();
-        let (stopped, stop) = io::pipe().unwrap();
-        let thread = thread::spawn(move || Box::new(make()).run(Launch::new(stopped).listener(listener)));
-        Self { address, stop: Some(stop), thread: Some(thread) }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop = None;
-        let ended = self.thread.take().unwrap().join();
-        if !thread::panicking() {
-            ended.unwrap().unwrap();
-        }
-    }
-}
 
 /// A server that sends everything back, and ends its side when its client does. It serves so many clients.
 fn echo(clients: usize) -> (SocketAddr, JoinHandle<()>) {

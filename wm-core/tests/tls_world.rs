@@ -76,6 +76,19 @@ fn carry<H: wm_core::Handler<Protocol = Text>>(world: &mut World<H>, client: &Pe
     }
 }
 
+/// The client and the server of a world, behind their handshake.
+fn secured<H: wm_core::Handler>(world: &mut World<H>) -> (Peer<Tcp>, Peer<Tcp>) {
+    world.open_port(far());
+    world.run();
+    let (client, server) = (world.accept::<Tcp>(far()).unwrap(), world.connect_as::<Tcp>());
+    for _ in 0..3 {
+        world.run();
+        server.send_raw(&client.received_raw());
+        client.send_raw(&server.received_raw());
+    }
+    (client, server)
+}
+
 #[test]
 fn what_is_said_comes_through_in_order_and_the_ends_of_both_sides_too() {
     let authority = Authority::new();
@@ -167,14 +180,7 @@ fn a_stranger_a_silent_peer_and_one_that_is_cut_off() {
     // The connection of a client that does not say that it ends.
     let log = Log::default();
     let mut world = World::new(both(&tls, trusts, &log, 1));
-    world.open_port(far());
-    world.run();
-    let (client, server) = (world.accept::<Tcp>(far()).unwrap(), world.connect_as::<Tcp>());
-    for _ in 0..3 {
-        world.run();
-        server.send_raw(&client.received_raw());
-        client.send_raw(&server.received_raw());
-    }
+    let (client, server) = secured(&mut world);
     client.finish();
     world.run();
     assert_eq!(log.borrow()[0], "TLSv1_3 None");
@@ -202,14 +208,7 @@ fn a_reader_that_never_reads_holds_no_more_than_the_limits() {
         })
         .on_message(|peer, _| peer.send(&vec![7; 5_000_000][..]));
     let mut world = World::new(worker);
-    world.open_port(far());
-    world.run();
-    let (client, server) = (world.accept::<Tcp>(far()).unwrap(), world.connect_as::<Tcp>());
-    for _ in 0..3 {
-        world.run();
-        server.send_raw(&client.received_raw());
-        client.send_raw(&server.received_raw());
-    }
+    let (_client, server) = secured(&mut world);
     server.stop_reading();
     world.pass(60 * SECOND);
     assert_eq!(world.tally()[Count::OnBufferFull], 1);
