@@ -1,7 +1,7 @@
 //! A protocol as a codec of tokio-util: for programs that bring their own runtime, and need no worker.
 
 use crate::FramedError;
-use crate::protocol::{DecodeError, Decoded, Input, Protocol, Recovery, Resync, Search};
+use crate::protocol::{Behind, DecodeError, Decoded, Input, Protocol, Resync, Search};
 use bytes::{Buf, BytesMut};
 use std::{fmt, marker::PhantomData};
 use tokio_util::codec::{Decoder, Encoder};
@@ -79,18 +79,12 @@ impl<P: Protocol, F, R> Codec<P, F, R> {
 
     /// Behind a bad frame, of so many bytes if its end was found: goes on, if the protocol says how.
     fn recover(&mut self, error: DecodeError, frame: Option<usize>) -> Result<(), FramedError> {
-        let handed_out = self.protocol.handed_out();
-        match (self.protocol.recover(&error), frame) {
-            (Recovery::Skip, Some(bytes)) => {
-                self.skipped(&error, bytes.saturating_add(self.protocol.unfinished()));
-                Ok(())
-            }
-            (Recovery::Resync { mark, within }, _) => {
-                self.resync = Some(Resync::new(error, frame, handed_out, mark, within));
-                Ok(())
-            }
-            (Recovery::Close | Recovery::Skip, _) => Err(error.into()),
+        match Behind::of(&mut self.protocol, error, frame) {
+            Behind::Tell(error, bytes) => self.skipped(&error, bytes),
+            Behind::Search(resync) => self.resync = Some(resync),
+            Behind::Close(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     /// Searches for the next frame; whether it is there.
@@ -184,7 +178,7 @@ impl<P: Protocol, F, R> fmt::Debug for Codec<P, F, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Frame, Jsonl, Text};
+    use crate::protocol::{Frame, Jsonl, Recovery, Text};
 
     /// All that comes out of bytes that arrive in pieces of `size`, and then end.
     fn decoded<P: Protocol, F: FnMut(P::In<'_>) -> R, R>(

@@ -1,6 +1,6 @@
 //! A protocol over any blocking stream: for clients, tools and tests that need no event loop.
 
-use crate::protocol::{Channel, DecodeError, Decoded, EncodeError, Input, Listen, Protocol, Recovery, Resync, Search};
+use crate::protocol::{Behind, Channel, DecodeError, Decoded, EncodeError, Input, Listen, Protocol, Resync, Search};
 use bytes::{Buf, BytesMut};
 use std::{
     error, fmt,
@@ -101,14 +101,10 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
 
     /// Behind a bad frame, of so many bytes if its end was found: does as the protocol says, and tells of it.
     fn recover(&mut self, error: DecodeError, frame: Option<usize>) -> FramedError {
-        let handed_out = self.protocol.handed_out();
-        match (self.protocol.recover(&error), frame) {
-            (Recovery::Skip, Some(bytes)) => {
-                let bytes = bytes.saturating_add(self.protocol.unfinished());
-                FramedError::Skipped { error, bytes }
-            }
-            (Recovery::Resync { mark, within }, _) => self.resync(Resync::new(error, frame, handed_out, mark, within)),
-            (Recovery::Close | Recovery::Skip, _) => FramedError::Decode(error),
+        match Behind::of(&mut self.protocol, error, frame) {
+            Behind::Tell(error, bytes) => FramedError::Skipped { error, bytes },
+            Behind::Search(resync) => self.resync(resync),
+            Behind::Close(error) => FramedError::Decode(error),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the engine does behind a bad frame, if its protocol knows how to go on.
 
 use super::{ConnectionError, ConnectionId, Engine, Handler, inbox::Inbox};
-use crate::protocol::{DecodeError, Protocol, Recovery, Resync, Search};
+use crate::protocol::{Behind, DecodeError, Search};
 
 impl<H: Handler> Engine<H> {
     /// Behind a bad frame, of so many bytes if its end was found: what is wrong, if the connection is to close for it.
@@ -13,22 +13,18 @@ impl<H: Handler> Engine<H> {
         frame: Option<usize>,
     ) -> Option<ConnectionError> {
         let slot = &mut self.world.table[id.slot()];
-        let handed_out = slot.protocol.handed_out();
-        match (slot.protocol.recover(&error), frame) {
-            (Recovery::Skip, Some(bytes)) => {
-                // The rest of a message in parts is thrown away as it comes.
-                let bytes = bytes.saturating_add(slot.protocol.unfinished());
+        match Behind::of(&mut slot.protocol, error, frame) {
+            Behind::Tell(error, bytes) => {
                 self.threw_away(id, bytes);
                 self.skipped(id, error, bytes);
-                None
             }
-            (Recovery::Resync { mark, within }, _) => {
-                slot.resync = Some(Box::new(Resync::new(error, frame, handed_out, mark, within)));
+            Behind::Search(resync) => {
+                slot.resync = Some(Box::new(resync));
                 self.threw_away(id, frame.unwrap_or(0));
-                None
             }
-            (Recovery::Close | Recovery::Skip, _) => Some(ConnectionError::Decode(error)),
+            Behind::Close(error) => return Some(ConnectionError::Decode(error)),
         }
+        None
     }
 
     /// Searches for the next frame in what has arrived.

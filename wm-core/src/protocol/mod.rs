@@ -32,6 +32,8 @@ pub use exchange::Exchange;
 pub use flow::Flow;
 pub use frame::Server as Frame;
 pub use jsonl::Server as Jsonl;
+#[cfg(feature = "std")]
+pub(crate) use recover::Behind;
 pub use recover::{Recovery, Resync, Search};
 pub use session::{Session, Staged};
 pub use sided::{FromClient, FromServer, Side, Sided};

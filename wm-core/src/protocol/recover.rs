@@ -9,6 +9,8 @@
 //! A [`Protocol`](super::Protocol) says which; whoever feeds it does it, and tells what was thrown away.
 
 use super::DecodeError;
+#[cfg(feature = "std")]
+use super::Protocol;
 use memchr::memmem;
 
 /// What becomes of a connection after a bad frame.
@@ -26,6 +28,31 @@ pub enum Recovery {
         /// How many bytes the search may pass; then the connection closes.
         within: usize,
     },
+}
+
+/// What whoever feeds a protocol is to do behind a bad frame.
+#[cfg(feature = "std")]
+pub(crate) enum Behind {
+    /// To tell that so many bytes are thrown away, and go on.
+    Tell(DecodeError, usize),
+    /// To search for the next frame.
+    Search(Resync),
+    /// To close.
+    Close(DecodeError),
+}
+
+#[cfg(feature = "std")]
+impl Behind {
+    /// Behind a bad frame, of so many bytes if its end was found.
+    pub(crate) fn of<P: Protocol>(protocol: &mut P, error: DecodeError, frame: Option<usize>) -> Self {
+        let handed_out = protocol.handed_out();
+        match (protocol.recover(&error), frame) {
+            // The rest of a message in parts is thrown away as it comes.
+            (Recovery::Skip, Some(bytes)) => Self::Tell(error, bytes.saturating_add(protocol.unfinished())),
+            (Recovery::Resync { mark, within }, _) => Self::Search(Resync::new(error, frame, handed_out, mark, within)),
+            (Recovery::Close | Recovery::Skip, _) => Self::Close(error),
+        }
+    }
 }
 
 /// The search for the next frame behind a bad one: plain data, and each byte is looked at about once.
