@@ -184,13 +184,15 @@ impl<P: Protocol, S> World<P, S> {
             self.totals.bytes_out += count as u64;
             return;
         }
-        match &mut slot.tls {
-            Some(tls) => tls.sent(count),
-            None => slot.take_out(count),
-        }
         slot.traffic.bytes_out += count as u64;
         self.totals.bytes_out += count as u64;
-        self.seal(id);
+        match &mut slot.tls {
+            Some(tls) => {
+                tls.sent(count);
+                self.seal(id);
+            }
+            None => slot.take_out(count),
+        }
         let Some(slot) = self.slot(id) else { return };
         let (left, closing) = (slot.queued(), slot.phase == Phase::Closing);
         let ending = slot.ending == Ending::Asked && slot.phase == Phase::Open;
@@ -198,10 +200,7 @@ impl<P: Protocol, S> World<P, S> {
             slot.alive = now;
         }
         // Of datagrams a driver sends one at a time, and of what is to be sealed a part: it is to come again.
-        if left > 0 && (!slot.is_stream() || slot.tls.is_some()) {
-            self.touch(id);
-        }
-        let Some(slot) = self.slot(id) else { return };
+        let comes_again = left > 0 && (!slot.is_stream() || slot.tls.is_some());
         if left <= low {
             slot.refused = false;
             if std::mem::take(&mut slot.full) && !closing {
@@ -211,6 +210,9 @@ impl<P: Protocol, S> World<P, S> {
                 self.notices.push_back(Notice::Drain(id));
                 self.resume(id);
             }
+        }
+        if comes_again {
+            self.touch(id);
         }
         if left == 0 {
             self.recycle(id);

@@ -173,36 +173,29 @@ impl Tls {
 
     /// Decrypts what has come; what is plain is appended to `inbox`.
     fn feed(&mut self, bytes: &[u8], inbox: &mut Inbox) -> Result<(), TlsFault> {
+        let outcome = self.take_records(bytes, inbox);
+        self.take_out();
+        outcome
+    }
+
+    fn take_records(&mut self, bytes: &[u8], inbox: &mut Inbox) -> Result<(), TlsFault> {
         let mut rest = bytes;
-        let outcome = loop {
-            if rest.is_empty() || self.peer_ended {
-                break Ok(());
-            }
+        while !rest.is_empty() && !self.peer_ended {
             // It takes all that it is given, or has no room for so long a message.
             match self.connection.read_tls(&mut rest) {
-                Ok(0) | Err(_) => break Err(TlsFault::Broken("a message of the handshake is too long".to_owned())),
+                Ok(0) | Err(_) => return Err(TlsFault::Broken("a message of the handshake is too long".to_owned())),
                 Ok(_) => {}
             }
-            let mut state = match self.connection.process_new_packets() {
-                Ok(state) => state,
-                Err(error) => break Err(TlsFault::of(&error, bytes)),
-            };
+            let mut state = self.connection.process_new_packets().map_err(|error| TlsFault::of(&error, bytes))?;
             while state.plaintext_bytes_to_read() > 0 {
                 inbox.reserve(0);
                 let Ok(count @ 1..) = self.connection.reader().read(inbox.room()) else { break };
                 inbox.filled(count);
-                match self.connection.process_new_packets() {
-                    Ok(next) => state = next,
-                    Err(error) => {
-                        self.take_out();
-                        return Err(TlsFault::of(&error, bytes));
-                    }
-                }
+                state = self.connection.process_new_packets().map_err(|error| TlsFault::of(&error, bytes))?;
             }
             self.peer_ended = state.peer_has_closed();
-        };
-        self.take_out();
-        outcome
+        }
+        Ok(())
     }
 
     /// Encrypts the beginning of `outbox`, and then says our end, if it is to be said.

@@ -320,8 +320,7 @@ mod tests {
 
     #[test]
     fn a_function_sees_all_parts() {
-        let length =
-            Custom(|parts: &[&[u8]]| parts.iter().fold(0_u32, |sum, part| sum + part.iter().map(|_| 1).sum::<u32>()));
+        let length = Custom(|parts: &[&[u8]]| u32::try_from(parts.concat().len()).unwrap());
         assert_eq!(length.of(&[b"ab", b"", b"c"]), 3);
     }
 }
