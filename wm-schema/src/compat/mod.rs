@@ -101,8 +101,7 @@ pub fn compare(old: &Schema, new: &Schema, effort: Effort) -> Report {
     if old.session.is_some() != new.session.is_some() {
         report.notes.push("who may speak when: one version has a session, the other has none".to_owned());
     }
-    let in_rust = |schema: &Schema| !schema.externs.functions.is_empty() || !schema.externs.vias.is_empty();
-    if in_rust(old) || in_rust(new) {
+    if [old, new].iter().any(|schema| !schema.externs.is_empty()) {
         report.notes.push("messages that need a function or a transform of Rust, which is not known here".to_owned());
     }
     let pointed = |schema: &Schema| schema.structs.iter().any(|part| schema.holds_pointers(part));

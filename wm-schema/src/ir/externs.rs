@@ -16,6 +16,14 @@ pub struct Externs {
     pub(crate) types: BTreeMap<String, Lent<LentType>>,
 }
 
+impl Externs {
+    /// Whether there is neither a function nor a transform.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.functions.is_empty() && self.vias.is_empty()
+    }
+}
+
 /// `extern fn sum() -> u16 = "crate::sums::sum"`.
 #[derive(Debug, Clone)]
 pub struct ExternFunction {

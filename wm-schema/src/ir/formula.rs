@@ -217,26 +217,7 @@ impl Term {
     /// Whether it reads this parameter.
     #[must_use]
     pub fn reads_param(&self, param: usize) -> bool {
-        match self {
-            Self::Param(index) => *index == param,
-            Self::Member { of: inner, .. }
-            | Self::Length { of: inner, .. }
-            | Self::Not(inner)
-            | Self::Negative(inner)
-            | Self::Number { value: inner, .. }
-            | Self::IsArm { value: inner, .. }
-            | Self::Arm { value: inner, .. }
-            | Self::Is { value: inner, .. } => inner.reads_param(param),
-            Self::Binary { left, right, .. } => left.reads_param(param) || right.reads_param(param),
-            Self::Field(_)
-            | Self::Offset(_)
-            | Self::It
-            | Self::Int(_)
-            | Self::Bool(_)
-            | Self::Bytes(_)
-            | Self::Word { .. }
-            | Self::Variant { .. } => false,
-        }
+        !self.all(&|term| !matches!(term, Self::Param(index) if *index == param))
     }
 
     /// The fields of the layout that it reads.

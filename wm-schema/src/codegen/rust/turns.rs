@@ -180,27 +180,14 @@ impl<'r> End<'r> {
         let receive = hears.then(|| self.receive(index));
         let forks: TokenStream =
             self.forks.iter().filter(|fork| fork.state == index).map(|fork| self.fork_type(fork)).collect();
+        let holder = holder(&name, " Where this end speaks.");
         quote! {
             #docs
             ///
             #[doc = #turn]
             #[derive(Debug)]
             #waits
-            pub struct #name<C> {
-                channel: C,
-            }
-
-            impl<C> #name<C> {
-                /// Where this end speaks.
-                pub fn channel(&mut self) -> &mut C {
-                    &mut self.channel
-                }
-
-                /// The same, for good.
-                pub fn into_channel(self) -> C {
-                    self.channel
-                }
-            }
+            #holder
 
             impl<C: Channel<Protocol = End>> #name<C> {
                 /// The state, if the conversation stands there.
@@ -341,25 +328,11 @@ impl<'r> End<'r> {
             )
         });
         let types = closes.into_iter().chain(upgrades).map(|(name, docs)| {
-            let name = names::ty(&name);
+            let holder = holder(&names::ty(&name), " Where this end has spoken.");
             quote! {
                 #[doc = #docs]
                 #[derive(Debug)]
-                pub struct #name<C> {
-                    channel: C,
-                }
-
-                impl<C> #name<C> {
-                    /// Where this end has spoken.
-                    pub fn channel(&mut self) -> &mut C {
-                        &mut self.channel
-                    }
-
-                    /// The same, for good.
-                    pub fn into_channel(self) -> C {
-                        self.channel
-                    }
-                }
+                #holder
             }
         });
         types.collect()
@@ -427,6 +400,27 @@ impl<'r> End<'r> {
 
     fn snake(&self, said: Said) -> String {
         names::snake(self.name(said))
+    }
+}
+
+/// A type around a channel, and how it is reached.
+fn holder(name: &Ident, docs: &str) -> TokenStream {
+    quote! {
+        pub struct #name<C> {
+            channel: C,
+        }
+
+        impl<C> #name<C> {
+            #[doc = #docs]
+            pub fn channel(&mut self) -> &mut C {
+                &mut self.channel
+            }
+
+            /// The same, for good.
+            pub fn into_channel(self) -> C {
+                self.channel
+            }
+        }
     }
 }
 
