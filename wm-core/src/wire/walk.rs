@@ -296,7 +296,6 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         match headers::scan(arrived, looked, max.min(room), start, field)? {
             headers::Arrived::Whole(len) => {
                 let lines = arrived.get(..len).unwrap_or_default();
-                headers::count(lines, start, field)?;
                 self.grow(len, field)?;
                 self.pass(len.saturating_add(2))?;
                 Ok(headers::checked(lines, start, computed, field))

@@ -7,9 +7,15 @@
 //!
 //! It deliberately knows no header by its name: which of them frame a message, the schema says.
 
+mod scan;
+
+pub(super) use self::scan::{Arrived, scan};
+
+use self::scan::{is_token, is_value};
 use super::{DecodeError, EncodeError, EncodeFault, Fault, Field, Radix, Reader, Writer, text};
+use core::ops::Range;
 use core::{fmt, slice, str};
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 
 /// The most lines of a block.
 pub const HEADER_LINES_MAX: usize = 128;
@@ -91,6 +97,9 @@ impl HeaderLine {
     }
 }
 
+/// The line end that is the empty line.
+const END: &[u8] = b"\r\n";
+
 /// `: ` behind the name, and the end of the line.
 const AROUND: usize = 4;
 
@@ -144,7 +153,16 @@ impl<'a> Headers<'a> {
     /// The value of the first header of this name, in capital or small letters.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&'a str> {
-        self.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        match self.0 {
+            Repr::Wire(block) if block.computes(name) => None,
+            Repr::Wire(block) => {
+                let value = lines(block.lines).find_map(|line| value_of(line, name))?;
+                str::from_utf8(value).ok()
+            }
+            Repr::Pairs(pairs) => {
+                pairs.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+            }
+        }
     }
 
     /// The values of all headers of this name, in order.
@@ -162,7 +180,7 @@ impl<'a> Headers<'a> {
     #[must_use]
     pub fn iter(&self) -> HeadersIter<'a> {
         HeadersIter(match self.0 {
-            Repr::Wire(block) => IterRepr::Wire { left: block.lines, computed: block.computed },
+            Repr::Wire(block) => IterRepr::Wire { left: block.text(), computed: block.computed },
             Repr::Pairs(pairs) => IterRepr::Pairs(pairs.iter()),
         })
     }
@@ -216,13 +234,12 @@ impl<'a> Headers<'a> {
     /// The value of a received header that must stand at most once.
     fn single(&self, name: &str) -> Result<Option<(Block<'a>, &'a [u8])>, DecodeError> {
         let Repr::Wire(block) = self.0 else { return Ok(None) };
-        let lines = IterRepr::Wire { left: block.lines, computed: &[] };
-        let mut named = HeadersIter(lines).filter(|(found, _)| found.eq_ignore_ascii_case(name));
-        let first = named.next().map(|(_, value)| (block, value.as_bytes()));
+        let mut named = lines(block.lines).filter_map(|line| Some((line, value_of(line, name)?)));
+        let first = named.next().map(|(_, value)| (block, value));
         match named.next() {
             None => Ok(first),
-            Some((name, _)) => {
-                let offset = block.offset_of(name.as_bytes());
+            Some((line, _)) => {
+                let offset = block.offset_of(line);
                 Err(DecodeError::new(block.field, offset, Fault::Header(HeaderFault::Twice)))
             }
         }
@@ -258,7 +275,17 @@ impl<'a> Headers<'a> {
     }
 }
 
-impl Block<'_> {
+impl<'a> Block<'a> {
+    /// The lines as text, which they have been seen to be.
+    fn text(&self) -> &'a str {
+        str::from_utf8(self.lines).unwrap_or_default()
+    }
+
+    /// Whether the schema computes the header of this name.
+    fn computes(&self, name: &str) -> bool {
+        self.computed.iter().any(|computed| computed.eq_ignore_ascii_case(name))
+    }
+
     /// Where a part of the lines stands in the frame.
     fn offset_of(&self, part: &[u8]) -> usize {
         let within = (part.as_ptr() as usize).saturating_sub(self.lines.as_ptr() as usize);
@@ -282,101 +309,30 @@ fn unsendable(name: &str, value: &str) -> Option<HeaderFault> {
     }
 }
 
-/// The line end that is the empty line.
-const END: &[u8] = b"\r\n";
-
-/// What has been looked at of a block that is still arriving.
-#[derive(Debug)]
-pub(super) enum Arrived {
-    /// The lines take so many bytes; the empty one follows them.
-    Whole(usize),
-    /// So many bytes are sure to be lines.
-    Part(usize),
+/// The lines of a block that has been checked, without their ends.
+fn lines(mut left: &[u8]) -> impl Iterator<Item = &[u8]> {
+    core::iter::from_fn(move || {
+        let end = memchr(b'\n', left)?;
+        let line = left.get(..end.saturating_sub(1))?;
+        left = left.get(end.saturating_add(1)..)?;
+        Some(line)
+    })
 }
 
-/// Looks for the end of the block at the start of `arrived`, of which the first `looked` bytes have been looked at, and
-/// checks each line that has arrived whole. The block stands at `offset`.
-pub(super) fn scan(
-    arrived: &[u8],
-    looked: usize,
-    max: usize,
-    offset: usize,
-    field: &'static Field,
-) -> Result<Arrived, DecodeError> {
-    let window = arrived.get(..max.saturating_add(END.len())).unwrap_or(arrived);
-    let mut from = looked;
-    while let Some(found) = memchr(b'\n', window.get(from..).unwrap_or_default()) {
-        let end = from.saturating_add(found);
-        let before = window.get(..end).unwrap_or_default();
-        let start = memrchr(b'\n', before).map_or(0, |at| at.saturating_add(1));
-        let line = before.get(start..).unwrap_or_default();
-        let at = |place: usize| offset.saturating_add(place);
-        let Some(line) = line.strip_suffix(b"\r") else {
-            return Err(DecodeError::new(field, at(end), Fault::Header(HeaderFault::LineEnd)));
-        };
-        if line.is_empty() {
-            return Ok(Arrived::Whole(start));
-        }
-        check(line, at(start), field)?;
-        from = end.saturating_add(1);
-    }
-    if window.len() == max.saturating_add(END.len()) {
-        let fault = Fault::TooLong { found: arrived.len() as u64, limit: max as u64 };
-        return Err(DecodeError::new(field, offset.saturating_add(max), fault));
-    }
-    // A CR at the start of a line can only be the empty line.
-    let end_begun = window == b"\r" || window.ends_with(b"\n\r");
-    Ok(Arrived::Part(window.len().saturating_sub(usize::from(end_begun))))
+/// The value of a line, if its name is this one.
+fn value_of<'a>(line: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let (found, rest) = line.split_at_checked(name.len())?;
+    let is_named = rest.first() == Some(&b':') && found.eq_ignore_ascii_case(name.as_bytes());
+    if is_named { line.get(value_within(line, name.len())) } else { None }
 }
 
-/// Checks a line without its end, which stands at `offset`.
-fn check(line: &[u8], offset: usize, field: &'static Field) -> Result<(), DecodeError> {
-    let refuse = |at: usize, fault| Err(DecodeError::new(field, offset.saturating_add(at), Fault::Header(fault)));
-    let name_end = line.iter().position(|byte| !is_token(*byte));
-    match name_end.and_then(|at| Some((at, *line.get(at)?))) {
-        Some((0, b':')) => return refuse(0, HeaderFault::NoName),
-        Some((0, b' ' | b'\t')) => return refuse(0, HeaderFault::Fold),
-        Some((_, b':')) => {}
-        None => return refuse(line.len(), HeaderFault::Colon),
-        Some((at, b' ' | b'\t')) => {
-            let behind = line.get(at..).unwrap_or_default().trim_ascii_start();
-            let fault = if behind.starts_with(b":") { HeaderFault::Blank } else { HeaderFault::Name };
-            return refuse(at, fault);
-        }
-        Some((at, _)) => return refuse(at, HeaderFault::Name),
-    }
-    let start = name_end.map_or(line.len(), |at| at.saturating_add(1));
-    let value = line.get(start..).unwrap_or_default();
-    if let Some(at) = value.iter().position(|byte| !is_value(*byte)) {
-        return refuse(start.saturating_add(at), HeaderFault::Control);
-    }
-    match str::from_utf8(value) {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let at = offset.saturating_add(start).saturating_add(error.valid_up_to());
-            Err(DecodeError::new(field, at, Fault::Utf8))
-        }
-    }
-}
-
-/// `tchar` of RFC 9110, section 5.6.2.
-const fn is_token(byte: u8) -> bool {
-    matches!(byte,
-        b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.'
-        | b'^' | b'_' | b'`' | b'|' | b'~')
-}
-
-/// What a value holds: all but control characters, and the tab.
-const fn is_value(byte: u8) -> bool {
-    matches!(byte, b'\t' | b' '..=b'~' | 0x80..=0xff)
-}
-
-/// Checks how many lines there are.
-pub(super) fn count(lines: &[u8], offset: usize, field: &'static Field) -> Result<(), DecodeError> {
-    let Some(over) = memchr::memchr_iter(b'\n', lines).nth(HEADER_LINES_MAX) else { return Ok(()) };
-    let start = memrchr(b'\n', lines.get(..over).unwrap_or_default()).map_or(0, |at| at.saturating_add(1));
-    let fault = Fault::TooLong { found: (HEADER_LINES_MAX as u64).saturating_add(1), limit: HEADER_LINES_MAX as u64 };
-    Err(DecodeError::new(field, offset.saturating_add(start), fault))
+/// Where the value of a line stands: behind the colon, without the blanks around it.
+fn value_within(line: &[u8], colon: usize) -> Range<usize> {
+    let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+    let (_, value) = line.split_at_checked(colon.saturating_add(1)).unwrap_or_default();
+    let (_, value) = value.split_at_checked(value.iter().take_while(is_blank).count()).unwrap_or_default();
+    let start = line.len().saturating_sub(value.len());
+    start..line.len().saturating_sub(value.iter().rev().take_while(is_blank).count())
 }
 
 /// The headers in `lines`, which have been checked and stand at `start`.
@@ -408,7 +364,6 @@ impl<'a> Reader<'a> {
             Arrived::Whole(len) => {
                 let lines = self.bytes(len, field)?;
                 self.bytes(END.len(), field)?;
-                count(lines, start, field)?;
                 Ok(checked(lines, start, computed, field))
             }
             Arrived::Part(_) => {
@@ -494,7 +449,7 @@ pub struct HeadersIter<'a>(IterRepr<'a>);
 
 #[derive(Clone)]
 enum IterRepr<'a> {
-    Wire { left: &'a [u8], computed: &'static [&'static str] },
+    Wire { left: &'a str, computed: &'static [&'static str] },
     Pairs(slice::Iter<'a, (&'a str, &'a str)>),
 }
 
@@ -508,16 +463,13 @@ impl<'a> Iterator for HeadersIter<'a> {
             IterRepr::Wire { left, computed } => (left, computed),
         };
         loop {
-            let end = memchr(b'\n', left)?;
-            let line = left.get(..end.saturating_sub(1)).unwrap_or_default();
-            *left = left.get(end.saturating_add(1)..).unwrap_or_default();
-            let colon = memchr(b':', line)?;
-            let value = line.get(colon.saturating_add(1)..).unwrap_or_default();
-            // Both have been checked: names are ASCII, values UTF-8.
-            let name = str::from_utf8(line.get(..colon).unwrap_or_default()).ok()?;
-            let value = str::from_utf8(value).ok()?.trim_start_matches([' ', '\t']).trim_end_matches([' ', '\t']);
+            let end = memchr(b'\n', left.as_bytes())?;
+            let line = left.get(..end.saturating_sub(1))?;
+            *left = left.get(end.saturating_add(1)..)?;
+            let colon = memchr(b':', line.as_bytes())?;
+            let name = line.get(..colon)?;
             if !computed.iter().any(|computed| computed.eq_ignore_ascii_case(name)) {
-                return Some((name, value));
+                return Some((name, line.get(value_within(line.as_bytes(), colon))?));
             }
         }
     }
