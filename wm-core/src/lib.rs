@@ -54,15 +54,15 @@ pub use self::{
     control::Control,
     engine::{
         Backoff, ConnectError, ConnectFault, Connection, ConnectionError, ConnectionId, Context, DatagramFault,
-        Deadlines, Dial, Endpoint, Handler, Later, Limits, Mailbox, Overflow, PipeEnd, Proxy, ProxyFault, Secured,
-        Sent, Target, TimerId, TlsFault, Visits,
+        Deadlines, Dial, Endpoint, Handler, Interest, Later, Limits, Mailbox, Overflow, PipeEnd, Proxy, ProxyFault,
+        Ready, Secured, Sent, SourceId, Target, TimerId, TlsFault, Visits,
     },
     error::{AddressFault, Error},
     net::{Address, Keepalive, ListenOptions, Listener, StreamOptions, UnixOptions},
     process::{Scorecard, Supervision},
     run::{Server, Workers, run_all},
     tls::{TlsAcceptor, TlsClient, TlsConnector, TlsError, TlsServer},
-    worker::{Closures, Launch, Neighbor, Service, Settings, Worker},
+    worker::{Closures, Launch, Neighbor, Service, Settings, Signal, Worker},
 };
 
 #[cfg(feature = "codec")]

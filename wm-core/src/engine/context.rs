@@ -1,14 +1,15 @@
 //! [`Context`]: a worker as its handler sees it; [`Mailbox`]: as other threads see it.
 
 use super::{
-    Connection, ConnectionId, Sent, TimerId,
+    Connection, ConnectionId, Interest, Ready, Sent, SourceId, TimerId,
     timers::{OnceTask, Task},
     world::{Running, World},
 };
 use crate::protocol::Protocol;
 use std::{
     any::Any,
-    fmt,
+    fmt, io,
+    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -135,6 +136,50 @@ impl<P: Protocol, S> Context<'_, P, S> {
     /// Cancels a timer, also from inside of its own call. Says whether there was one.
     pub fn cancel(&mut self, id: TimerId) -> bool {
         self.world.timers.cancel(id)
+    }
+
+    /// Watches a descriptor of yours, and calls `task` as long as it is ready: the manual's `globalEvent`. So a pipe, an
+    /// inotify, a library's socket or the output of a program becomes a part of this loop. The source is lent to each
+    /// call, and closed by [`deregister`](Self::deregister), when the worker stops, or if the task panics.
+    ///
+    /// A call need not read all there is. One that finds nothing to read would wait if the descriptor is not set to
+    /// non-blocking, so read once in a call, or set it.
+    ///
+    /// # Errors
+    ///
+    /// The kernel cannot watch it: a file on a disk is always ready, or it is registered already. Or no kernel drives
+    /// the worker, as in [`testing`](crate::testing).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use std::{io::Read, process::{Command, Stdio}};
+    /// # use wm_core::{Interest, Worker, protocol::Tcp};
+    /// Worker::<Tcp>::new("tcp://127.0.0.1:0").on_worker_start(|worker| {
+    ///     let mut clock = Command::new("vmstat").arg("1").stdout(Stdio::piped()).spawn().expect("it starts");
+    ///     let lines = clock.stdout.take().expect("it is a pipe");
+    ///     let watched = worker.register(lines, Interest::Readable, |worker, lines, _| {
+    ///         let mut room = [0; 4096];
+    ///         let count = lines.read(&mut room).unwrap_or_default();
+    ///         worker.broadcast(&room[..count]);
+    ///     });
+    ///     watched.expect("pipes can be watched");
+    /// });
+    /// ```
+    pub fn register<F: AsFd + 'static, R>(
+        &mut self,
+        source: F,
+        interest: Interest,
+        mut task: impl FnMut(&mut Context<'_, P, S>, &mut F, Ready) -> R + 'static,
+    ) -> io::Result<SourceId> {
+        self.world.sources.register(source, interest, move |worker, source, ready| {
+            task(worker, source, ready);
+        })
+    }
+
+    /// Watches a descriptor no more, and closes it, also from inside of its own call. Says whether there was one.
+    pub fn deregister(&mut self, id: SourceId) -> bool {
+        self.world.sources.deregister(id)
     }
 
     /// How another thread reaches this worker.

@@ -40,6 +40,7 @@ mod proxy;
 mod receiving;
 mod recover;
 mod sending;
+mod sources;
 mod tally;
 mod target;
 #[cfg(test)]
@@ -64,6 +65,8 @@ pub use limits::{Limits, Overflow};
 pub use pipe::PipeEnd;
 pub(crate) use proxy::Kind as ProxyKind;
 pub use proxy::{Proxy, ProxyFault};
+pub(crate) use sources::Registrar;
+pub use sources::{Interest, Ready, SourceId};
 pub use tally::Tally;
 pub use target::{Dial, Target};
 pub(crate) use target::{TLS, UDP};
@@ -311,6 +314,21 @@ impl<H: Handler> Engine<H> {
         }
     }
 
+    /// A descriptor of the handler's own is ready, which the [`Registrar`] knows by this number.
+    pub(crate) fn source_ready(&mut self, number: usize, ready: Ready, now: Instant) {
+        self.world.now = now;
+        let Some((id, mut task, ready)) = self.world.sources.take(number, ready) else { return };
+        if !self.guard(|engine| task.run(&mut engine.worker("a source"), ready)) {
+            // What it has not read would call it again at once, and for ever.
+            self.log(format_args!("the source is deregistered"));
+            self.world.sources.deregister(id);
+        }
+        if let Err(error) = self.world.sources.put_back(id, task) {
+            self.log(format_args!("a source is lost, as it cannot be watched any more: {error}"));
+        }
+        self.settle();
+    }
+
     /// Runs what other threads have posted.
     pub fn collect_mail(&mut self, now: Instant) {
         self.world.now = now;
@@ -412,6 +430,11 @@ impl<H: Handler> Engine<H> {
         self.world.ground = ground;
     }
 
+    /// What watches descriptors of the handler's own.
+    pub(crate) fn watch_by(&mut self, registrar: Box<dyn Registrar>) {
+        self.world.sources.watch_by(registrar);
+    }
+
     /// What the handler has given its driver since the last call.
     pub(crate) fn take_errands(&mut self) -> Vec<Box<dyn Any>> {
         std::mem::take(&mut self.world.errands)
@@ -489,6 +512,7 @@ impl<H: Handler> Engine<H> {
             engine.handler.on_worker_stop(&mut Context { world: &mut engine.world });
         });
         self.world.timers.cancel_all();
+        self.world.sources.deregister_all();
         let all: Vec<_> = self.world.table.iter().map(|(index, slot)| ConnectionId::new(slot.serial, index)).collect();
         for id in all {
             self.world.close(id);

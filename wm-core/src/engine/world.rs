@@ -13,6 +13,7 @@ use super::{
     outgoing::Outgoing,
     pipe::Pipe,
     proxy::Handshake,
+    sources::Sources,
     timers::Timers,
     tls::Tls,
 };
@@ -258,6 +259,7 @@ pub(super) struct Running {
 pub(super) struct World<P, S> {
     pub(super) table: Slab<Slot<P, S>>,
     pub(super) timers: Timers<P, S>,
+    pub(super) sources: Sources<P, S>,
     /// Those that end with a connection; some may have by now.
     tied: HashMap<ConnectionId, Vec<TimerId>>,
     pub(super) watch: Watch,
@@ -314,6 +316,7 @@ impl<P: Protocol, S> World<P, S> {
             accept_paused: false,
             unlistened: false,
             timers: Timers::new(),
+            sources: Sources::new(),
             tied: HashMap::new(),
             watch: Watch::default(),
             notices: VecDeque::new(),

@@ -5,6 +5,7 @@ mod datagrams;
 mod dialing;
 mod listener;
 mod reactor;
+mod registrar;
 mod resolver;
 mod site;
 mod stream;

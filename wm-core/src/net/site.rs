@@ -9,9 +9,10 @@ use super::{
     Listener, SocketFile, StreamOptions,
     datagrams::Hatch,
     dialing::Dialer,
+    registrar::Watch,
     stream::{Acceptor, Stream},
 };
-use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Ground, Handler, Tally};
+use crate::engine::{Change, ConnectionId, End, Endpoint, Engine, Ground, Handler, Ready, Tally};
 use crate::tls::Renewal;
 use crate::worker::Newcomer;
 use mio::{
@@ -50,16 +51,25 @@ const LINGER_STOPPING: Duration = Duration::from_millis(250);
 /// How much is thrown away before a peer that will not end is cut off, in bytes.
 const LINGER_BYTES_MAX: usize = 1 << 20;
 
-/// The place of the listener. Those of the connections and of the attempts to connect follow in turn.
+/// The place of the listener. Those of the connections, of the attempts to connect, and of the handler's own sources follow
+/// in turn.
 pub(super) const LISTENER: usize = 0;
 
+/// How many kinds of places follow each other.
+const KINDS: usize = 3;
+
 const fn socket_place(slot: usize) -> usize {
-    LISTENER + 1 + 2 * slot
+    LISTENER + 1 + KINDS * slot
 }
 
 /// The place of a socket that connects.
 pub(super) const fn attempt_place(index: usize) -> usize {
-    LISTENER + 2 + 2 * index
+    LISTENER + 2 + KINDS * index
+}
+
+/// The place of a descriptor of the handler's own.
+pub(super) const fn source_place(number: usize) -> usize {
+    LISTENER + 3 + KINDS * number
 }
 
 /// A listener, its sockets, and the engine that they feed.
@@ -417,6 +427,7 @@ impl<H: Handler> Drive for Site<H> {
         if let Some(hatch) = &mut self.hatch {
             hatch.register(registry, site)?;
         }
+        self.engine.watch_by(Box::new(Watch::new(registry, site)?));
         self.engine.start(now);
         Ok(())
     }
@@ -432,10 +443,16 @@ impl<H: Handler> Drive for Site<H> {
             }
             return;
         };
-        if place % 2 == 1 {
-            return self.attempt_ready(registry, place / 2, event, now);
-        }
-        let slot = place / 2;
+        let slot = match (place % KINDS, place / KINDS) {
+            (0, slot) => slot,
+            (1, index) => return self.attempt_ready(registry, index, event, now),
+            (_, number) => {
+                let failed = event.is_error();
+                let readable = event.is_readable() || event.is_read_closed() || failed;
+                let writable = event.is_writable() || event.is_write_closed() || failed;
+                return self.engine.source_ready(number, Ready { readable, writable }, now);
+            }
+        };
         let Some(Some(socket)) = self.sockets.get_mut(slot) else { return };
         let id = socket.id;
         socket.readable |= event.is_readable() || event.is_read_closed();

@@ -4,12 +4,14 @@ mod closures;
 mod listen;
 mod service;
 mod settings;
+mod signal;
 
 pub use closures::Closures;
 pub use listen::Neighbor;
 pub(crate) use listen::Newcomer;
 pub use service::{Launch, Service};
 pub use settings::Settings;
+pub use signal::Signal;
 
 use crate::{
     engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits, Overflow, TLS, UDP},
