@@ -3,7 +3,8 @@
 #[allow(dead_code, reason = "the tests of the web use the rest of it")]
 mod support;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::{fs, process::Command};
 use support::{Client, Server, folder, have, run};
 
@@ -108,6 +109,35 @@ fn ticker_ticks_for_all_but_the_muted() {
     loud.out.wait_for(&format!("tick {}", next + 2));
     quiet.end_input();
     assert_eq!(quiet.out.rest(), Vec::<String>::new(), "muted after what it said");
+}
+
+#[test]
+fn herald_reads_out_a_pipe_tells_the_hour_and_counts_on_a_signal() {
+    if !have("nc") {
+        return;
+    }
+    let news = folder("herald").join("news");
+    let path = news.display().to_string();
+    // The hour strikes each second here.
+    let arguments = ["--news", &path, "--at", "* * * * * *"];
+    let mut server = Server::start(env!("CARGO_BIN_EXE_herald"), "text://127.0.0.1:0", &arguments);
+    let (mut ann, mut bob) = (server.nc(), server.nc());
+    for client in [&mut ann, &mut bob] {
+        client.write("hm\n");
+        client.out.wait_for("be quiet");
+        client.out.wait_for("the hour has struck");
+    }
+    // Writers come and go.
+    for line in ["the king is well", "long live the king"] {
+        fs::write(&news, format!("{line}\n")).unwrap();
+        assert_eq!([ann.out.wait_for("king"), bob.out.wait_for("king")], [line, line]);
+    }
+    let master = Pid::from_raw(server.pid().try_into().unwrap());
+    let children = fs::read_to_string(format!("/proc/{master}/task/{master}/children")).unwrap();
+    let worker = Pid::from_raw(children.trim().parse().expect("one worker"));
+    kill(worker, Signal::SIGUSR1).unwrap();
+    assert_eq!([ann.out.wait_for("listen"), bob.out.wait_for("listen")], ["2 listen", "2 listen"]);
+    assert_eq!(server.stop(Signal::SIGINT), Some(0));
 }
 
 #[test]

@@ -23,6 +23,8 @@ mod client;
 mod codec;
 #[cfg(feature = "server")]
 mod control;
+#[cfg(feature = "cron")]
+mod cron;
 #[cfg(feature = "server")]
 mod dice;
 #[cfg(feature = "server")]
@@ -67,6 +69,8 @@ pub use self::{
 
 #[cfg(feature = "codec")]
 pub use self::codec::Codec;
+#[cfg(feature = "cron")]
+pub use self::cron::{Cron, CronError};
 #[cfg(feature = "std")]
 pub use self::framed::{Framed, FramedError};
 

@@ -2,6 +2,7 @@
 
 use super::{
     Connection, ConnectionId, Interest, Ready, Sent, SourceId, TimerId,
+    calendar::Appointments,
     timers::{OnceTask, Task},
     world::{Running, World},
 };
@@ -16,7 +17,7 @@ use std::{
         mpsc::{self, Receiver, Sender},
     },
     task::Waker,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// What an engine is driven by.
@@ -120,6 +121,42 @@ impl<P: Protocol, S> Context<'_, P, S> {
             task(worker);
         }));
         self.world.timers.add(self.world.now, delay, false, task)
+    }
+
+    /// Calls `task` at times of the calendar: `next` says when the next one is behind the time that it is given. The task
+    /// ends where `next` says none, or none that is later.
+    ///
+    /// The clock of the machine may be set meanwhile: it is looked at twice a minute. What was missed, while the machine
+    /// slept perhaps, is done once; a clock that is set back brings nothing a second time. With the feature `cron`,
+    /// `Cron` says `next` by an expression.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use wm_core::{Worker, protocol::Tcp};
+    /// /// The next full hour.
+    /// fn next_hour(now: SystemTime) -> Option<SystemTime> {
+    ///     let past = now.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
+    ///     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(past - past % 3600 + 3600))
+    /// }
+    ///
+    /// Worker::<Tcp>::new("tcp://127.0.0.1:0").on_worker_start(|worker| {
+    ///     worker.at_times(next_hour, |worker| worker.broadcast(&b"cuckoo\n"[..]))
+    /// });
+    /// ```
+    pub fn at_times<R>(
+        &mut self,
+        next: impl FnMut(SystemTime) -> Option<SystemTime> + 'static,
+        mut task: impl FnMut(&mut Context<'_, P, S>) -> R + 'static,
+    ) -> TimerId {
+        let shown = self.world.shown();
+        let task = Box::new(move |worker: &mut Context<'_, P, S>| {
+            task(worker);
+        });
+        let appointments = Appointments::new(next, task, shown);
+        let wait = appointments.wait(shown).unwrap_or_default();
+        self.world.timers.add_as_told(self.world.now, wait, Task::Calendar(appointments))
     }
 
     /// As [`every`](Self::every), but calls [`Handler::on_timer`](super::Handler::on_timer), which has the handler's

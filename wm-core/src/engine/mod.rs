@@ -20,6 +20,7 @@
 //! * Memory grows with the bytes that have arrived, never by a number that a peer has sent.
 
 mod backoff;
+mod calendar;
 mod channel;
 mod connection;
 mod context;
@@ -74,6 +75,7 @@ pub use tls::{Secured, TlsFault};
 pub use world::{Change, End, Traffic};
 
 use self::{
+    calendar::Wall,
     context::Letters,
     inbox::Inbox,
     timers::Task,
@@ -85,7 +87,7 @@ use std::{
     fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     task::Waker,
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 /// One worker: its connections, timers and handler.
@@ -430,6 +432,11 @@ impl<H: Handler> Engine<H> {
         self.world.ground = ground;
     }
 
+    /// The calendar is not the machine's: it has shown this then.
+    pub(crate) const fn show(&mut self, then: Instant, shown: SystemTime) {
+        self.world.wall = Wall::MadeUp(then, shown);
+    }
+
     /// What watches descriptors of the handler's own.
     pub(crate) fn watch_by(&mut self, registrar: Box<dyn Registrar>) {
         self.world.sources.watch_by(registrar);
@@ -527,6 +534,20 @@ impl<H: Handler> Engine<H> {
             Task::Every(mut every) => {
                 self.guard(|engine| every(&mut engine.worker("a timer")));
                 self.world.timers.put_back(id, Task::Every(every));
+            }
+            Task::Calendar(mut appointments) => {
+                if appointments.is_due(self.world.shown()) {
+                    self.guard(|engine| appointments.keep(&mut engine.worker("a timer")));
+                }
+                match appointments.wait(self.world.shown()) {
+                    Some(wait) => {
+                        self.world.timers.wait_again(id, self.world.now, wait);
+                        self.world.timers.put_back(id, Task::Calendar(appointments));
+                    }
+                    None => {
+                        self.world.timers.cancel(id);
+                    }
+                }
             }
             Task::Handler => {
                 self.guard(|engine| {

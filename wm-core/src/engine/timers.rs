@@ -3,7 +3,7 @@
 //! A binary heap of deadlines beside a table of tasks. To cancel is to empty the place in the table; the heap finds out
 //! when the deadline comes, or is swept when most of it is stale.
 
-use super::{Context, TimerId};
+use super::{Context, TimerId, calendar::Appointments};
 use slab::Slab;
 use std::{
     cmp::Reverse,
@@ -24,6 +24,8 @@ pub(super) enum Task<P, S> {
     Once(OnceTask<P, S>),
     /// Calls a closure again and again.
     Every(EveryTask<P, S>),
+    /// Calls a closure when the calendar says so.
+    Calendar(Appointments<P, S>),
     /// Calls `Handler::on_timer`.
     Handler,
 }
@@ -31,9 +33,20 @@ pub(super) enum Task<P, S> {
 pub(super) type OnceTask<P, S> = Box<dyn FnOnce(&mut Context<'_, P, S>)>;
 pub(super) type EveryTask<P, S> = Box<dyn FnMut(&mut Context<'_, P, S>)>;
 
+/// What follows when a timer was due.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Repeat {
+    /// It is over.
+    Never,
+    /// It is due again, on a grid of this.
+    Every(Duration),
+    /// It is [told](Timers::wait_again) when it is due again.
+    AsTold,
+}
+
 struct Timer<P, S> {
     serial: u64,
-    interval: Option<Duration>,
+    repeat: Repeat,
     /// Out while it runs.
     task: Option<Task<P, S>>,
 }
@@ -52,10 +65,18 @@ impl<P, S> Timers<P, S> {
 
     /// Adds a timer that is due `delay` after `now`, and then at each `delay` again if it repeats.
     pub(super) fn add(&mut self, now: Instant, delay: Duration, repeats: bool, task: Task<P, S>) -> TimerId {
-        self.serial += 1;
         let delay = delay.max(DELAY_MIN);
-        let interval = repeats.then_some(delay);
-        let slot = self.table.insert(Timer { serial: self.serial, interval, task: Some(task) });
+        self.insert(now, delay, if repeats { Repeat::Every(delay) } else { Repeat::Never }, task)
+    }
+
+    /// Adds a timer that is due `delay` after `now`, and then when it is [told](Self::wait_again).
+    pub(super) fn add_as_told(&mut self, now: Instant, delay: Duration, task: Task<P, S>) -> TimerId {
+        self.insert(now, delay.max(DELAY_MIN), Repeat::AsTold, task)
+    }
+
+    fn insert(&mut self, now: Instant, delay: Duration, repeat: Repeat, task: Task<P, S>) -> TimerId {
+        self.serial += 1;
+        let slot = self.table.insert(Timer { serial: self.serial, repeat, task: Some(task) });
         let id = TimerId { serial: self.serial, slot };
         // Further away than the clock can count: it never comes.
         if let Some(due) = now.checked_add(delay) {
@@ -101,15 +122,16 @@ impl<P, S> Timers<P, S> {
         }
         let Reverse((due, id)) = self.heap.pop()?;
         let task = self.table.get_mut(id.slot)?.task.take()?;
-        match self.table.get(id.slot)?.interval {
-            None => {
+        match self.table.get(id.slot)?.repeat {
+            Repeat::Never => {
                 self.table.remove(id.slot);
             }
-            Some(interval) => {
+            Repeat::Every(interval) => {
                 if let Some(next) = next_tick(due, interval, now) {
                     self.heap.push(Reverse((next, id)));
                 }
             }
+            Repeat::AsTold => {}
         }
         Some((id, task))
     }
@@ -118,6 +140,13 @@ impl<P, S> Timers<P, S> {
     pub(super) fn put_back(&mut self, id: TimerId, task: Task<P, S>) {
         if let Some(timer) = self.table.get_mut(id.slot).filter(|timer| timer.serial == id.serial) {
             timer.task = Some(task);
+        }
+    }
+
+    /// A timer is due again `delay` after `now`, if it is still set.
+    pub(super) fn wait_again(&mut self, id: TimerId, now: Instant, delay: Duration) {
+        if let Some(due) = now.checked_add(delay.max(DELAY_MIN)).filter(|_| self.is_set(id)) {
+            self.heap.push(Reverse((due, id)));
         }
     }
 

@@ -6,6 +6,7 @@
 
 use super::{
     ConnectionError, ConnectionId, Endpoint, Ground, Limits, Mailbox, TimerId,
+    calendar::Wall,
     crowd::Crowd,
     datagrams::{Datagrams, Transport},
     deadlines::Watch,
@@ -29,7 +30,7 @@ use std::{
     any::Any,
     collections::{HashMap, VecDeque},
     fmt,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// How many send queues are kept for the next connection that needs one.
@@ -259,6 +260,8 @@ pub(super) struct Running {
 pub(super) struct World<P, S> {
     pub(super) table: Slab<Slot<P, S>>,
     pub(super) timers: Timers<P, S>,
+    /// The clock of the calendar.
+    pub(super) wall: Wall,
     pub(super) sources: Sources<P, S>,
     /// Those that end with a connection; some may have by now.
     tied: HashMap<ConnectionId, Vec<TimerId>>,
@@ -316,6 +319,7 @@ impl<P: Protocol, S> World<P, S> {
             accept_paused: false,
             unlistened: false,
             timers: Timers::new(),
+            wall: Wall::Machine,
             sources: Sources::new(),
             tied: HashMap::new(),
             watch: Watch::default(),
@@ -339,6 +343,11 @@ impl<P: Protocol, S> World<P, S> {
             dice: Dice::new(0),
             spares: Vec::new(),
         }
+    }
+
+    /// What the calendar shows.
+    pub(super) fn shown(&self) -> SystemTime {
+        self.wall.now(self.now)
     }
 
     /// A new connection: an open one, or one that is being made.

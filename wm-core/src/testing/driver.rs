@@ -18,7 +18,7 @@ use std::{
     io::ErrorKind,
     net::{Ipv4Addr, SocketAddr},
     rc::Rc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 /// How many reads one socket gets in a turn.
@@ -26,6 +26,9 @@ const READS_A_TURN: usize = 4;
 
 /// How many changes are carried out in a turn.
 const CHANGES_A_TURN: usize = 4096;
+
+/// What the calendar shows at the beginning: the 9th of September 2001, 01:46:40 UTC.
+const CALENDAR: Duration = Duration::from_secs(1_000_000_000);
 
 /// How long a peer may take to end its side after the worker has ended its own.
 const LINGER: Duration = Duration::from_secs(1);
@@ -137,6 +140,7 @@ impl<H: Handler> Driver<H> {
         let ledger = Rc::<RefCell<Ledger>>::default();
         let mut engine = engine.with_handler(|handler| Witness::new(handler, Rc::clone(&ledger)));
         engine.stand_on(Ground::MadeUp);
+        engine.show(epoch, SystemTime::UNIX_EPOCH + CALENDAR);
         engine.set_seed(seed);
         Self {
             engine,

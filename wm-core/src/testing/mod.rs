@@ -57,6 +57,8 @@
 //! });
 //! ```
 //!
+//! The calendar of each world begins on the 9th of September 2001, 01:46:40 UTC.
+//!
 //! # What is checked
 //!
 //! In every world, at every step, whatever the handler does:
