@@ -211,11 +211,7 @@ impl Reader<'_> {
                 let version = part.into_inner().find(|inner| inner.as_rule() == Rule::version)?;
                 AttrKind::Since(self.version(&version)?)
             }
-            rule => {
-                let construct = attr_not_yet(rule)?;
-                self.not_yet(construct, origin);
-                return None;
-            }
+            _ => return None,
         };
         Some(Attr { kind, origin })
     }
@@ -425,11 +421,4 @@ fn is_sentinel(rule: Rule) -> bool {
 
 fn is_literal(pair: &Pair<'_>) -> bool {
     matches!(pair.as_rule(), Rule::int | Rule::number | Rule::literal | Rule::const_name)
-}
-
-fn attr_not_yet(rule: Rule) -> Option<&'static not_yet::Construct> {
-    match rule {
-        Rule::quote => Some(&not_yet::QUOTE),
-        _ => None,
-    }
 }

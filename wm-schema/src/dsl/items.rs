@@ -414,9 +414,6 @@ impl Reader<'_> {
         let mut parts = pair.into_inner().filter(|part| part.as_rule() != Rule::fat_arrow);
         let fault = self.name(&parts.next()?);
         let action = parts.next()?;
-        if action.as_rule() == Rule::action_reply {
-            self.refuse(&action, &not_yet::REPLY);
-        }
         let mut words = action.into_inner();
         let action = self.name(&words.next()?);
         let resync = if action.text == "resync" { Some(self.resync(words)?) } else { None };

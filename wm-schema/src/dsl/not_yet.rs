@@ -37,8 +37,5 @@ constructs! {
     OVER = "over", "it sets the transport under the protocol", "leave it out: the transport is TCP";
 
     EXTENSIBLE = "extensible on a union", "it lets newer peers add bytes behind the known fields", "write it behind the structs of its arms";
-    QUOTE = "quote", "it lets a quoted value contain its delimiter", "choose a delimiter that the value cannot contain";
     UNTIL_END = "until end", "it reads up to the end of the connection", "give the message a length, `len: u32 = size(self)`";
-    REPLY = "reply", "it answers a bad frame with a message", "use `close`, and answer in the handler of errors";
-
 }

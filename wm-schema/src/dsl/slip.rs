@@ -10,10 +10,8 @@ use crate::draft::Origin;
 use crate::resolve::suggest;
 
 /// The words that may follow a type.
-const ATTRIBUTES: [&str; 15] = [
-    "until", "max", "trim", "in", "stream", "if", "where", "pad", "via", "since", "as", "at", "quote", "nocase",
-    "minimal",
-];
+const ATTRIBUTES: [&str; 14] =
+    ["until", "max", "trim", "in", "stream", "if", "where", "pad", "via", "since", "as", "at", "nocase", "minimal"];
 
 /// A doc comment with nothing under it.
 pub(super) fn dangling_doc(origin: Origin) -> Diagnostic {

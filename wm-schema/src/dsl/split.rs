@@ -18,14 +18,13 @@ pub(super) const ITEM_WORDS: [&str; 16] = [
 ];
 
 /// Words that carry an item or a line on when they stand first on the next line.
-const CONTINUING_WORDS: [&str; 28] = [
+const CONTINUING_WORDS: [&str; 27] = [
     "until",
     "max",
     "trim",
     "in",
     "stream",
     "pad",
-    "quote",
     "escape",
     "via",
     "nocase",
