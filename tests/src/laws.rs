@@ -101,7 +101,10 @@ pub fn looks_once(subject: &Subject, engine: &dyn Engine, frame: &[u8]) -> usize
     const PIECE: usize = 64;
     let (head, overlap, spoiled) = match subject.oracle.framing() {
         // The fixed head in front of the delimiter may be compared again.
-        Some(Framing::Until { from, delimiter, .. }) => (*from, delimiter.len() - 1, delimiter.clone()),
+        Some(Framing::Until { from, ends, .. }) => {
+            let longest = ends.all().map(<[u8]>::len).max().unwrap_or(1);
+            (*from, longest - 1, ends.written().to_vec())
+        }
         Some(Framing::Prefix { at, int, .. }) => (at + int.size().most.unwrap_or(u64::MAX), 0, vec![0xff]),
         Some(Framing::Outer(_)) => (0, 0, vec![b' ']),
         Some(Framing::Fixed { .. } | Framing::Walk) | None => (0, 0, vec![0xff]),

@@ -37,6 +37,7 @@ schemas! {
     cobs
     conditions
     connect
+    delimiters
     dns_tcp
     door
     every_type

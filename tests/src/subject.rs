@@ -140,6 +140,8 @@ pub fn all() -> Vec<Subject> {
         generated::<names::Result<'static>>("names", Client),
         generated::<names::Message<'static>>("names", Server),
         generated::<recover::Sample<'static>>("recover", Client),
+        generated::<delimiters::ClientMessage<'static>>("delimiters", Client),
+        generated::<delimiters::Line<'static>>("delimiters", Server),
         generated::<connect::Connect<'static>>("connect", Client),
         generated::<connect::Row<'static>>("connect", Server),
         generated::<bits::Sizes<'static>>("bits", Client),

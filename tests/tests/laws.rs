@@ -131,17 +131,18 @@ fn each_byte_is_looked_at_once() {
     const LINE: usize = 1 << 20;
     let mut delimited = 0;
     for subject in subject::all() {
-        let Some(Framing::Until { max, delimiter, .. }) = subject.oracle.framing() else { continue };
+        let Some(Framing::Until { max, ends, .. }) = subject.oracle.framing() else { continue };
         let content = usize::try_from(*max).unwrap_or(LINE).min(LINE);
-        let line = [&vec![b'x'; content][..], delimiter].concat();
+        let line = [&vec![b'x'; content][..], ends.written()].concat();
         for engine in &subject.engines {
             let looked = laws::looks_once(&subject, engine.as_ref(), &line);
-            let twice = line.len() / 64 * (delimiter.len() - 1);
+            let longest = usize::try_from(ends.longest()).expect("a few bytes");
+            let twice = line.len() / 64 * (longest - 1);
             assert!(looked <= line.len() + twice, "{subject:?}: {} looks at {looked} bytes", engine.name());
         }
         delimited += usize::from(content == LINE);
     }
-    assert!(delimited >= 3, "text, jsonl and text_transfer have lines of 1 MiB");
+    assert!(delimited >= 4, "text, jsonl, text_transfer and delimiters have lines of 1 MiB");
 }
 
 #[test]
@@ -253,10 +254,11 @@ fn tcp_hands_out_what_arrives() {
 #[test]
 fn a_line_may_be_as_long_as_its_limit_and_no_longer() {
     for subject in subject::all() {
-        let Some(Framing::Until { from: 0, max, delimiter, tail: 0, .. }) = subject.oracle.framing() else {
+        let Some(Framing::Until { from: 0, max, ends, tail: 0, .. }) = subject.oracle.framing() else {
             continue;
         };
         let max = usize::try_from(*max).expect("a line of this size fits");
+        let longest = usize::try_from(ends.longest()).expect("a few bytes");
         for engine in &subject.engines {
             if max > 4 << 20 && engine.name() == "interpreter" {
                 // It looks at each byte once, but takes its time.
@@ -266,11 +268,13 @@ fn a_line_may_be_as_long_as_its_limit_and_no_longer() {
                 let line = [&vec![b'x'; content][..], end].concat();
                 engine.framer().input(&line)
             };
-            let whole = max + delimiter.len();
-            assert_eq!(input(max - 1, delimiter), Ok(Input::Frame(whole - 1)), "{subject:?}: {}", engine.name());
-            assert_eq!(input(max, delimiter), Ok(Input::Frame(whole)), "{subject:?}: {}", engine.name());
+            for end in ends.all() {
+                let whole = max + end.len();
+                assert_eq!(input(max - 1, end), Ok(Input::Frame(whole - 1)), "{subject:?}: {}", engine.name());
+                assert_eq!(input(max, end), Ok(Input::Frame(whole)), "{subject:?}: {}", engine.name());
+            }
             assert_eq!(input(max, &[]), Ok(Input::Need(1)), "{subject:?}: {}", engine.name());
-            for over in [input(max + 1, delimiter), input(max + delimiter.len(), &[])] {
+            for over in [input(max + 1, ends.written()), input(max + longest, &[])] {
                 let mistake = over.expect_err("over the limit");
                 assert_eq!(
                     (mistake.offset, mistake.fault.as_str()),

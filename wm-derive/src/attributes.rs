@@ -7,7 +7,7 @@ pub(crate) use read::{Said, value};
 use crate::report::message;
 use crate::text::literal;
 use proc_macro2::Span;
-use read::{bytes, each, number, once, tag, text, twice, unknown, word};
+use read::{bytes, each, number, once, several, tag, text, twice, unknown, word};
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, parse::Parser as _};
@@ -172,7 +172,8 @@ pub(crate) enum Extent {
     Length(String),
     Count(String),
     Fixed(String),
-    Until(Vec<u8>),
+    /// Delimiters: the first is written.
+    Until(Vec<Vec<u8>>),
     /// A condition that the last element of a list meets.
     UntilWhere(String),
     UntilEmpty,
@@ -226,7 +227,7 @@ pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on
             "len" => found.extent.push(extent(text(&meta)?, Extent::Length)),
             "count" => found.extent.push(extent(text(&meta)?, Extent::Count)),
             "fixed" => found.extent.push(extent(number(&meta)?, Extent::Fixed)),
-            "until" => found.extent.push(bytes(&meta)?.map(Extent::Until)),
+            "until" => found.extent.push(several(&meta)?.map(Extent::Until)),
             "until_where" => found.extent.push(extent(text(&meta)?, Extent::UntilWhere)),
             "until_empty" => found.extent.push(Said { span: here, value: Extent::UntilEmpty }),
             "rest" => found.extent.push(Said { span: here, value: Extent::Rest }),

@@ -338,7 +338,10 @@ fn extent(field: &RustField, word: &str, is_last: bool) -> Option<(String, Span)
         Some(Said { value: Extent::Rest, span }) => Some(("[..]".to_owned(), *span)),
         Some(Said { value: Extent::UntilWhere(last), span }) => Some((format!(" until where {last}"), *span)),
         Some(Said { value: Extent::UntilEmpty, span }) => Some((" until empty".to_owned(), *span)),
-        Some(Said { value: Extent::Until(bytes), span }) => Some((format!(" until {}", literal(bytes)), *span)),
+        Some(Said { value: Extent::Until(ends), span }) => {
+            let ends: Vec<String> = ends.iter().map(|end| literal(end)).collect();
+            Some((format!(" until {}", ends.join(" | ")), *span))
+        }
         Some(Said { value: Extent::Length(_) | Extent::Count(_), .. }) => None,
         None => match field.ty {
             RustType::Array(count) if bare => Some((format!("[{count}]"), field.type_span)),

@@ -87,6 +87,7 @@ use syn::{DeriveInput, ItemMod, parse_macro_input};
 /// | `count = "u16"` | the count of a list, as a line of its own |
 /// | `fixed = 16` | always so many bytes or elements |
 /// | `until = "\n"`, `trim = "\r"` | a delimiter ends it; what is taken off before it |
+/// | `until("\n", "\r\n")` | any of several delimiters ends it, the first is written |
 /// | `until_where = "it.size == 0"`, `until_empty` | what the last element of a list is, and no other |
 /// | `rest` | all that is left; the last field needs no word for it |
 /// | `max = "1M"` | the most bytes or elements |

@@ -7,6 +7,7 @@
 mod checksum;
 mod choice;
 mod declared;
+mod delimiters;
 mod envelope;
 mod externs;
 mod formula;
@@ -24,6 +25,7 @@ pub use crate::draft::{Endian, Held, RustShape, Side};
 pub use checksum::{Checksum, Crc, Function};
 pub use choice::{By, Choice, Param};
 pub use declared::{Enum, JsonBody, JsonMember, JsonType, Variant, Word, Words};
+pub use delimiters::Delimiters;
 pub use envelope::{Envelope, EnvelopeKind};
 pub use externs::{ExternFunction, ExternVia, Externs, Meant, Way};
 pub use formula::{Computed, Formula, Operator, Term};
@@ -190,8 +192,8 @@ pub enum Framing {
         field: usize,
         /// How many bytes stand before the field; fixed.
         from: u64,
-        /// The delimiter.
-        delimiter: Vec<u8>,
+        /// What ends it.
+        ends: Delimiters,
         /// The most bytes before the delimiter.
         max: u64,
         /// How many bytes stand behind the delimiter; fixed.

@@ -440,7 +440,7 @@ fn extent_size(extent: &Extent, unit: Size) -> Option<Size> {
             most: unit.fixed().map(|unit| unit.saturating_mul(*count)),
         }),
         Extent::Prefix(int) => Some(Size { least: int.size().least, most: None }),
-        Extent::Until(delimiter) => Some(Size { least: delimiter.len() as u64, most: None }),
+        Extent::Until(ends) => Some(Size { least: ends.shortest(), most: None }),
         Extent::Where(_) => Some(Size { least: unit.least, most: None }),
         Extent::Formula { least, .. } => Some(Size { least: unit.least.saturating_mul(*least), most: None }),
         Extent::Field(_) | Extent::Header(_) | Extent::Lines | Extent::Rest { .. } => None,

@@ -32,7 +32,7 @@ fn prefix(field: usize, at: u64, int: Int, outside: i64) -> Framing {
 }
 
 fn line(max: u64) -> (Framing, u64) {
-    (Framing::Until { field: 0, from: 0, delimiter: b"\n".to_vec(), max, tail: 0 }, max + 1)
+    (Framing::Until { field: 0, from: 0, ends: b"\n".to_vec().into(), max, tail: 0 }, max + 1)
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn schemas_of_the_gallery() {
     let netstring = Framing::Prefix {
         field: 0,
         at: 0,
-        int: Int::Until { radix: 10, signed: false, delimiter: b":".to_vec(), max: 9 },
+        int: Int::Until { radix: 10, signed: false, ends: b":".to_vec().into(), max: 9 },
         scale: 1,
         outside: 1,
         width_outside: true,
@@ -81,7 +81,7 @@ fn nothing_is_warned_of_that_is_as_it_should_be() {
 #[test]
 fn every_class() {
     let varint = Int::Varint { signed: false };
-    let until = |field, from, max, tail| Framing::Until { field, from, delimiter: b"\r\n".to_vec(), max, tail };
+    let until = |field, from, max, tail| Framing::Until { field, from, ends: b"\r\n".to_vec().into(), max, tail };
     let scaled =
         |field, at, int, scale, outside| Framing::Prefix { field, at, int, scale, outside, width_outside: false };
     let varying = |field, at, outside| {

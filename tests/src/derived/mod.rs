@@ -36,6 +36,7 @@ macro_rules! twins {
 twins! {
     always {
         text Client text::Line<'static>;
+        delimiters Server delimiters::Line<'static>;
         frame Client frame::Frame<'static>;
         jsonl Client jsonl::Line<'static>;
         len_json Client len_json::Packet<'static>;
@@ -95,6 +96,20 @@ pub mod text {
     pub struct Line<'a> {
         /// Its text.
         #[wm(until = "\n", trim = "\r", max = "1M")]
+        pub text: &'a str,
+    }
+}
+
+/// `delimiters.wm`, as far as one side goes.
+pub mod delimiters {
+    use wm_derive::Protocol;
+
+    /// A line.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "delimiters", limit = "2M")]
+    pub struct Line<'a> {
+        /// Its text.
+        #[wm(until("\n", b"\r\n"), max = "1M")]
         pub text: &'a str,
     }
 }

@@ -1,6 +1,6 @@
 //! The rules that a value must keep before it is put on the wire: what `measure` of a generated message calls.
 
-use super::{DecodeError, EncodeError, EncodeFault, Field, List, Radix, scan, text, varint, varying};
+use super::{DecodeError, EncodeError, EncodeFault, Ends, Field, List, Radix, text, varint, varying};
 use alloc::boxed::Box;
 use bytes::BytesMut;
 
@@ -253,26 +253,17 @@ pub const fn bytes_max(limit: u64) -> usize {
     if limit > usize::MAX as u64 { usize::MAX } else { limit as usize }
 }
 
-/// Content that can be found again in front of its delimiter.
+/// Content that can be found again in front of what ends it.
 ///
 /// # Errors
 ///
-/// The delimiter would be found too early.
+/// A delimiter would be found too early.
 #[inline]
-pub fn free_of(content: &[u8], delimiter: &[u8], field: &'static Field) -> Result<(), EncodeError> {
-    match scan::find(content, 0, delimiter).or_else(|| straddling(content, delimiter)) {
+pub fn free_of(content: &[u8], ends: impl Ends, field: &'static Field) -> Result<(), EncodeError> {
+    match ends.stray(content) {
         None => Ok(()),
         Some(offset) => Err(EncodeError::new(field, EncodeFault::Delimiter { offset })),
     }
-}
-
-/// A delimiter such as `aa` may start in the end of the content and end in itself.
-fn straddling(content: &[u8], delimiter: &[u8]) -> Option<usize> {
-    (1..delimiter.len()).rev().find_map(|inside| {
-        let (head, tail) = delimiter.split_at(inside);
-        let early = content.ends_with(head) && delimiter.starts_with(tail);
-        early.then(|| content.len().saturating_sub(inside))
-    })
 }
 
 /// Content that does not end with what the reader trims.

@@ -25,6 +25,7 @@
 pub mod base64;
 pub mod check;
 pub mod checksum;
+mod ends;
 mod envelope;
 mod error;
 mod escape;
@@ -47,6 +48,7 @@ mod walk;
 mod word;
 mod writer;
 
+pub use ends::{AnyOf, Ends};
 pub use envelope::{Braces, Cobs, Lines, Opened, Slip};
 pub use error::{DecodeError, EncodeError, EncodeFault, Fault, Field};
 pub use escape::{Escaping, Unsigned};

@@ -1,6 +1,6 @@
 //! A cursor over one frame. Every read names the field that it reads, so that an error can.
 
-use super::{DecodeError, Fault, Field, Json, Spelling, json, text, varint, varying};
+use super::{DecodeError, Ends, Fault, Field, Json, Spelling, json, text, varint, varying};
 use core::str;
 use serde::Deserialize;
 
@@ -183,22 +183,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads up to `delimiter` and steps over it; the delimiter is not part of what is returned.
+    /// Reads up to the first of `ends` and steps over it; the delimiter is not part of what is returned.
     ///
     /// # Errors
     ///
     /// More than `max` bytes stand before it, or it does not come.
     #[inline]
-    pub fn until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<&'a [u8], DecodeError> {
+    pub fn until(&mut self, ends: impl Ends, max: usize, field: &'static Field) -> Result<&'a [u8], DecodeError> {
         let rest = self.frame.get(self.at..).unwrap_or_default();
         let start = self.at;
-        match super::scan::find(rest, 0, delimiter) {
-            Some(len) if len <= max => {
+        match ends.find(rest, 0) {
+            Some((len, end)) if len <= max => {
                 let content = self.bytes(len, field)?;
-                self.at = self.at.saturating_add(delimiter.len());
+                self.at = self.at.saturating_add(end);
                 Ok(content)
             }
-            Some(len) => {
+            Some((len, _)) => {
                 let fault = Fault::TooLong { found: len as u64, limit: max as u64 };
                 Err(DecodeError::new(field, start.saturating_add(max), fault))
             }
@@ -272,7 +272,7 @@ impl<'a> Reader<'a> {
         text::padded(self.bytes(digits, field)?, radix, start, field)
     }
 
-    /// Reads an ASCII number of at most `max` digits that ends at `delimiter`, which is stepped over.
+    /// Reads an ASCII number of at most `max` digits that one of `ends` ends, which is stepped over.
     ///
     /// # Errors
     ///
@@ -280,24 +280,24 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn number_until(
         &mut self,
-        delimiter: &[u8],
+        ends: impl Ends,
         max: usize,
         radix: super::Radix,
         field: &'static Field,
     ) -> Result<u64, DecodeError> {
         let start = self.at;
-        text::unpadded(self.until(delimiter, max, field)?, radix, start, field)
+        text::unpadded(self.until(ends, max, field)?, radix, start, field)
     }
 
-    /// Reads a signed decimal of at most `max` characters, its sign included, that ends at `delimiter`.
+    /// Reads a signed decimal of at most `max` characters, its sign included, that one of `ends` ends.
     ///
     /// # Errors
     ///
     /// As [`number_until`](Self::number_until); a `+` and `-0` are refused too.
     #[inline]
-    pub fn signed_until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<i64, DecodeError> {
+    pub fn signed_until(&mut self, ends: impl Ends, max: usize, field: &'static Field) -> Result<i64, DecodeError> {
         let start = self.at;
-        text::signed(self.until(delimiter, max, field)?, start, field)
+        text::signed(self.until(ends, max, field)?, start, field)
     }
 
     /// Reads an unsigned LEB128 number: seven bits a byte, the lowest first.

@@ -1,8 +1,8 @@
 //! Where does the first frame end? What the `input` of a generated codec remembers between two reads, so that no byte
 //! is looked at twice.
 
-use super::{DecodeError, Fault, Field, Radix, Spelling, text, varint, varying};
-use memchr::{memchr, memmem};
+use super::{DecodeError, Ends, Fault, Field, Radix, Spelling, text, varint, varying};
+use memchr::memchr;
 
 /// What `input` says of the bytes that have arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,7 +193,7 @@ impl Prefix {
         varying::quicvar(buf.get(at..).unwrap_or_default(), at, spelling, field)
     }
 
-    /// Reads an ASCII number at `at` that ends at `delimiter`, and its width with the delimiter; `None` if it has not
+    /// Reads an ASCII number at `at` that `ends` end, and its width with the delimiter; `None` if it has not
     /// arrived whole. What has arrived must be digits.
     ///
     /// # Errors
@@ -203,25 +203,25 @@ impl Prefix {
     pub fn number_until(
         buf: &[u8],
         at: usize,
-        delimiter: &[u8],
+        ends: impl Ends,
         max: usize,
         radix: Radix,
         field: &'static Field,
     ) -> Result<Option<(u64, usize)>, DecodeError> {
         let arrived = buf.get(at..).unwrap_or_default();
-        let arrived = arrived.get(..max.saturating_add(delimiter.len())).unwrap_or(arrived);
-        if let Some(len) = find(arrived, 0, delimiter) {
+        let arrived = arrived.get(..max.saturating_add(ends.longest())).unwrap_or(arrived);
+        if let Some((len, end)) = ends.find(arrived, 0).filter(|(len, _)| *len <= max) {
             let digits = arrived.get(..len).unwrap_or_default();
             let value = text::unpadded(digits, radix, at, field)?;
-            return Ok(Some((value, len.saturating_add(delimiter.len()))));
+            return Ok(Some((value, len.saturating_add(end))));
         }
         let digits = arrived.iter().take_while(|&&byte| radix.digit(byte).is_some()).count();
         let (number, rest) = arrived.split_at(digits.min(max));
         if !number.is_empty() {
             text::unpadded(number, radix, at, field)?;
         }
-        // Behind the digits only the start of the delimiter may stand.
-        if delimiter.starts_with(rest) {
+        // Behind the digits only the start of a delimiter may stand.
+        if ends.may_start(rest) {
             return Ok(None);
         }
         let fault = match rest.first() {
@@ -239,7 +239,7 @@ pub struct Delimiter {
 }
 
 impl Delimiter {
-    /// Searches for `delimiter` behind the first `from` bytes and says where the frame ends: behind the delimiter and
+    /// Searches for the first of `ends` behind the first `from` bytes and says where the frame ends: behind the delimiter and
     /// the `tail` bytes that follow it.
     ///
     /// # Errors
@@ -250,45 +250,40 @@ impl Delimiter {
         &mut self,
         buf: &[u8],
         from: usize,
-        delimiter: &[u8],
+        ends: impl Ends,
         max: usize,
         tail: usize,
         field: &'static Field,
     ) -> Result<Input, DecodeError> {
         // The delimiter may have started in the last bytes of the previous read.
-        let overlap = delimiter.len().saturating_sub(1);
+        let overlap = ends.longest().saturating_sub(1);
         let start = self.seen.saturating_sub(overlap).max(from);
-        match find(buf, start, delimiter) {
-            Some(at) if at.saturating_sub(from) <= max => {
-                let end = at.saturating_add(delimiter.len()).saturating_add(tail);
+        match ends.find(buf, start) {
+            Some((at, end)) if at.saturating_sub(from) <= max => {
+                let end = at.saturating_add(end).saturating_add(tail);
                 let input = fixed(buf, end);
                 self.seen = if matches!(input, Input::Frame(_)) { 0 } else { at };
                 Ok(input)
             }
             found => {
-                let end = found.unwrap_or_else(|| buf.len().saturating_sub(overlap));
+                let end = found.map_or_else(|| buf.len().saturating_sub(overlap), |(at, _)| at);
                 let content = end.saturating_sub(from);
                 if content > max {
                     let fault = Fault::TooLong { found: content as u64, limit: max as u64 };
                     return Err(DecodeError::new(field, from.saturating_add(max), fault));
                 }
                 self.seen = buf.len();
-                let least = from.saturating_add(delimiter.len()).saturating_add(tail);
+                let least = from.saturating_add(ends.shortest()).saturating_add(tail);
                 Ok(Input::Need(least.saturating_sub(buf.len()).max(1)))
             }
         }
     }
 }
 
-/// The first `delimiter` in `buf` at or behind `from`.
+/// The first `byte` in `buf` at or behind `from`.
 #[inline]
-pub(super) fn find(buf: &[u8], from: usize, delimiter: &[u8]) -> Option<usize> {
-    let rest = buf.get(from..)?;
-    let at = match delimiter {
-        [byte] => memchr(*byte, rest),
-        _ => memmem::find(rest, delimiter),
-    }?;
-    Some(from.saturating_add(at))
+pub(super) fn find_byte(buf: &[u8], from: usize, byte: u8) -> Option<usize> {
+    Some(from.saturating_add(memchr(byte, buf.get(from..)?)?))
 }
 
 #[cfg(test)]
@@ -303,6 +298,16 @@ mod tests {
         assert_eq!(scan.resume(b"ab\r", 0, b"\r\n", 10, 0, F), Ok(Input::Need(1)));
         assert_eq!(scan.resume(b"ab\r\ncd", 0, b"\r\n", 10, 0, F), Ok(Input::Frame(4)));
         assert_eq!(scan, Delimiter::default(), "ready for the next frame");
+    }
+
+    #[test]
+    fn the_end_of_another_delimiter_is_no_end_by_itself() {
+        let ends = crate::wire::AnyOf(&[b"\n", b"\r\n"]);
+        let mut scan = Delimiter::default();
+        assert_eq!(scan.resume(b"ab\r", 0, ends, 2, 1, F), Ok(Input::Need(1)));
+        assert_eq!(scan.resume(b"ab\r\n", 0, ends, 2, 1, F), Ok(Input::Need(1)), "one more byte follows");
+        assert_eq!(scan.resume(b"ab\r\nc", 0, ends, 2, 1, F), Ok(Input::Frame(5)), "two bytes, not three");
+        assert_eq!(scan.resume(b"abc\n", 0, ends, 2, 1, F).map_err(|error| error.offset), Err(2));
     }
 
     #[test]

@@ -14,8 +14,8 @@ mod parts;
 use parts::Parts;
 pub use parts::{PartWalk, Reached};
 
-use super::scan::{Input, find, fixed};
-use super::{DecodeError, Fault, Field, Headers, Reader, headers};
+use super::scan::{Input, fixed};
+use super::{DecodeError, Ends, Fault, Field, Headers, Reader, headers};
 
 /// How far a walk has come: in the frame, and in the layouts of which one stands in the other.
 ///
@@ -244,33 +244,43 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         self.pass(expected.len())
     }
 
-    /// Steps over bytes that end at `delimiter`, at most `max` of them and no more than the frame has room for.
+    /// Steps over bytes that one of `ends` ends, at most `max` of them and no more than the frame has room for.
     ///
     /// # Errors
     ///
     /// There are more in front of it, or it has not arrived.
     #[inline]
-    pub fn until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<(), Halt> {
-        let room = self.place.most.saturating_sub(self.place.least);
-        let content = self.up_to(delimiter, max.min(room), 0, field)?;
-        self.grow(content.len(), field)?;
-        self.pass(content.len().saturating_add(delimiter.len()))
+    pub fn until(&mut self, ends: impl Ends, max: usize, field: &'static Field) -> Result<(), Halt> {
+        // The shortest delimiter has been counted, and the longest may come.
+        let behind = ends.longest().saturating_sub(ends.shortest());
+        let room = self.place.most.saturating_sub(self.place.least).saturating_sub(behind);
+        let (content, end) = self.up_to(ends, max.min(room), 0, field)?;
+        let whole = content.len().saturating_add(end);
+        self.grow(whole.saturating_sub(ends.shortest()), field)?;
+        self.pass(whole)
     }
 
-    /// What stands in front of `delimiter`, of which `counted` bytes have been.
-    fn up_to(&mut self, delimiter: &[u8], max: usize, counted: usize, field: &'static Field) -> Result<&'w [u8], Halt> {
-        let whole = max.saturating_add(delimiter.len());
+    /// What stands in front of the first of `ends`, of which `counted` bytes have been, and how many bytes that has.
+    fn up_to(
+        &mut self,
+        ends: impl Ends,
+        max: usize,
+        counted: usize,
+        field: &'static Field,
+    ) -> Result<(&'w [u8], usize), Halt> {
+        let whole = max.saturating_add(ends.longest());
         let arrived = self.arrived();
         let window = arrived.get(..whole).unwrap_or(arrived);
         // The delimiter may have started in the last bytes of the previous look.
-        let overlap = delimiter.len().saturating_sub(1);
+        let overlap = ends.longest().saturating_sub(1);
         let looked = self.place.seen.saturating_sub(self.place.at).saturating_sub(overlap);
-        if let Some(len) = find(window, looked, delimiter) {
-            return Ok(window.get(..len).unwrap_or_default());
+        let found = ends.find(window, looked);
+        if let Some((len, end)) = found.filter(|(len, _)| *len <= max) {
+            return Ok((window.get(..len).unwrap_or_default(), end));
         }
-        if window.len() == whole {
-            let found = arrived.len().saturating_sub(overlap) as u64;
-            let fault = Fault::TooLong { found, limit: max as u64 };
+        if found.is_some() || window.len() == whole {
+            let found = found.map_or_else(|| arrived.len().saturating_sub(overlap), |(len, _)| len);
+            let fault = Fault::TooLong { found: found as u64, limit: max as u64 };
             return Err(DecodeError::new(field, self.place.at.saturating_add(max), fault).into());
         }
         self.place.seen = self.buf.len();

@@ -3,7 +3,9 @@
 use crate::report::message;
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Lit};
+use syn::punctuated::Punctuated;
+use syn::token::Paren;
+use syn::{Attribute, Lit, Token, parenthesized};
 use wm_schema::diagnostic::Code;
 
 /// A word or value of an attribute, and where it stands.
@@ -78,10 +80,32 @@ pub(super) fn number(meta: &ParseNestedMeta<'_>) -> syn::Result<Said> {
 }
 
 pub(super) fn bytes(meta: &ParseNestedMeta<'_>) -> syn::Result<Said<Vec<u8>>> {
-    match meta.value()?.parse()? {
+    bytes_of(&meta.value()?.parse()?)
+}
+
+/// `= "…"`, or several of them: `("…", "…")`.
+pub(super) fn several(meta: &ParseNestedMeta<'_>) -> syn::Result<Said<Vec<Vec<u8>>>> {
+    if !meta.input.peek(Paren) {
+        return Ok(bytes(meta)?.map(|one| vec![one]));
+    }
+    let inner;
+    let span = parenthesized!(inner in meta.input).span.join();
+    let literals = Punctuated::<Lit, Token![,]>::parse_terminated(&inner)?;
+    let value = literals.iter().map(|literal| Ok(bytes_of(literal)?.value)).collect::<syn::Result<Vec<_>>>()?;
+    match value.is_empty() {
+        false => Ok(Said { value, span }),
+        true => {
+            let help = "write `until(\"\\n\", \"\\r\\n\")`, for example";
+            Err(message(span, Code::Empty, "`until` of nothing", "", help))
+        }
+    }
+}
+
+fn bytes_of(literal: &Lit) -> syn::Result<Said<Vec<u8>>> {
+    match literal {
         Lit::Str(text) => Ok(Said { value: text.value().into_bytes(), span: text.span() }),
         Lit::ByteStr(bytes) => Ok(Said { value: bytes.value(), span: bytes.span() }),
-        other => Err(expected(&other, "expected bytes, such as `\"\\r\\n\"` or `b\"\\0\"`")),
+        other => Err(expected(other, "expected bytes, such as `\"\\r\\n\"` or `b\"\\0\"`")),
     }
 }
 

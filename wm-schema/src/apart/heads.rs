@@ -205,9 +205,9 @@ impl Head<'_> {
                 }
                 None
             }
-            Extent::Until(delimiter) => {
-                let first = self.character(bytes, 0);
-                self.sets.extend(delimiter.first().map(|delimiter| first.or(ByteSet::one(*delimiter))));
+            Extent::Until(ends) => {
+                let firsts = ends.all().filter_map(|end| end.first()).map(|byte| ByteSet::one(*byte));
+                self.sets.push(firsts.fold(self.character(bytes, 0), ByteSet::or));
                 Some(Stop)
             }
             Extent::Prefix(int) => self.prefix(int),

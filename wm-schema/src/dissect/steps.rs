@@ -1,7 +1,7 @@
 //! The steps of walks, and how frames end, as tables.
 
-use super::lua::{self, Table, list, number, quoted};
-use super::types;
+use super::lua::{self, Table, list, number};
+use super::types::{self, delimiters};
 use crate::ir::{Envelope, EnvelopeKind, Field, Framing, Layout, Message, Schema, Type};
 use crate::walk::{self, Span, Step};
 
@@ -89,11 +89,11 @@ pub(super) fn framing(schema: &Schema, message: &Message) -> Result<String, Stri
                 }
             }
         }
-        Framing::Until { field, from, delimiter, max, tail } => Table::new()
+        Framing::Until { field, from, ends, max, tail } => Table::new()
             .text("kind", "until")
             .set("field", field + 1)
             .set("from", from)
-            .set("delimiter", quoted(delimiter))
+            .set("ends", delimiters(ends))
             .set("max", number((*max).into()))
             .set("tail", tail)
             .end(),

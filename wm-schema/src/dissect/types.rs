@@ -2,7 +2,9 @@
 
 use super::fields::is_named;
 use super::lua::{self, Table, list, number, quoted};
-use crate::ir::{Bytes, Checksum, Content, Endian, Enum, Extent, Function, Int, Layout, Role, Schema, Type, Via};
+use crate::ir::{
+    Bytes, Checksum, Content, Delimiters, Endian, Enum, Extent, Function, Int, Layout, Role, Schema, Type, Via,
+};
 use crate::walk::{self, Look};
 
 /// A number on the wire.
@@ -15,11 +17,11 @@ pub(super) fn int(int: &Int) -> String {
             .flag("little", *endian == Endian::Little),
         Int::Varint { signed } => Table::new().text("kind", "varint").flag("signed", *signed),
         Int::Digits { radix, digits } => Table::new().text("kind", "digits").set("radix", radix).set("digits", digits),
-        Int::Until { radix, signed, delimiter, max } => Table::new()
+        Int::Until { radix, signed, ends, max } => Table::new()
             .text("kind", "until")
             .set("radix", radix)
             .flag("signed", *signed)
-            .set("delimiter", quoted(delimiter))
+            .set("ends", delimiters(ends))
             .set("max", max),
         Int::Vlq { minimal } => Table::new().text("kind", "vlq").flag("minimal", *minimal),
         Int::Quic { minimal } => Table::new().text("kind", "quic").flag("minimal", *minimal),
@@ -142,6 +144,11 @@ fn bytes(schema: &Schema, layout: &Layout, found: &Bytes) -> Result<String, Stri
         .end())
 }
 
+/// What ends a value.
+pub(super) fn delimiters(ends: &Delimiters) -> String {
+    list(ends.all().map(quoted))
+}
+
 /// Where something ends.
 fn extent(schema: &Schema, layout: &Layout, table: Table, extent: &Extent) -> Result<Table, String> {
     Ok(match extent {
@@ -152,7 +159,7 @@ fn extent(schema: &Schema, layout: &Layout, table: Table, extent: &Extent) -> Re
             let length = lua::function(schema, layout, formula).map_err(|why| format!("`{}`: {why}", formula.text))?;
             table.text("extent", "formula").set("length", length)
         }
-        Extent::Until(delimiter) => table.text("extent", "until").set("delimiter", quoted(delimiter)),
+        Extent::Until(ends) => table.text("extent", "until").set("ends", delimiters(ends)),
         Extent::Where(_) => table.text("extent", "where"),
         Extent::Header(_) => table.text("extent", "header"),
         Extent::Lines => table.text("extent", "lines"),

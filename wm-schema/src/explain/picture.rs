@@ -1,8 +1,7 @@
 //! A layout as a picture: rows of 32 bits, as RFCs draw them, or for text a row of boxes.
 
-use super::words::{short_span, type_word};
+use super::words::{delimited, short_span, type_word};
 use crate::ir::{Bytes, Content, Extent, Field, Int, Layout, Role, Schema, Size, Type};
-use crate::resolve::spell::bytes;
 
 /// Bits in a row.
 const ROW_BITS: u64 = 32;
@@ -58,10 +57,9 @@ pub(crate) fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part
                 parts.push(content(field, int.size()));
                 parts
             }
-            Extent::Until(delimiter) => {
-                let width = delimiter.len() as u64;
-                let end = Size { least: width, most: Some(width) };
-                vec![content(field, end), part(bytes(delimiter), Some(width))]
+            Extent::Until(ends) => {
+                let end = Size { least: ends.shortest(), most: Some(ends.longest()) };
+                vec![content(field, end), part(delimited(ends), end.fixed())]
             }
             Extent::Fixed(_)
             | Extent::Field(_)
@@ -83,8 +81,9 @@ pub(crate) fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part
 /// A number, and the delimiter behind it.
 fn number(label: &str, int: &Int) -> Vec<Part> {
     match int {
-        Int::Until { delimiter, .. } => {
-            vec![part(format!("{label} (digits)"), None), part(bytes(delimiter), Some(delimiter.len() as u64))]
+        Int::Until { ends, .. } => {
+            let end = Size { least: ends.shortest(), most: Some(ends.longest()) };
+            vec![part(format!("{label} (digits)"), None), part(delimited(ends), end.fixed())]
         }
         _ => vec![part(label, int.size().fixed())],
     }

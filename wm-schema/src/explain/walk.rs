@@ -1,8 +1,8 @@
 //! The steps of a walk in words.
 
-use super::words::int_word;
+use super::words::{delimited, int_word};
 use crate::ir::{Bytes, Extent, Int, Layout, Schema, Type};
-use crate::resolve::spell::{bytes, count};
+use crate::resolve::spell::count;
 use crate::walk::{self, Span, Step};
 use std::fmt::Write;
 
@@ -23,8 +23,8 @@ fn words(layout: &Layout, step: &Step) -> String {
         }
         Step::Constant { field } => format!("{}: compare", name(*field)),
         Step::Until { field } => match &layout.fields[*field].ty {
-            Type::Bytes(Bytes { extent: Extent::Until(delimiter), .. }) => {
-                format!("{}: search for {}", name(*field), bytes(delimiter))
+            Type::Bytes(Bytes { extent: Extent::Until(ends), .. }) => {
+                format!("{}: search for {}", name(*field), delimited(ends))
             }
             _ => name(*field),
         },

@@ -1,8 +1,8 @@
 //! Parts of a checked schema in words.
 
 use crate::ir::{
-    Action, Bytes, Checksum, Content, Endian, EnvelopeKind, Equation, Extent, FaultKind, Field, Framing, Int, Layout,
-    Measure, Message, Recover, Role, Scale, Schema, Size, Type, Via,
+    Action, Bytes, Checksum, Content, Delimiters, Endian, EnvelopeKind, Equation, Extent, FaultKind, Field, Framing,
+    Int, Layout, Measure, Message, Recover, Role, Scale, Schema, Size, Type, Via,
 };
 use crate::resolve::spell::{bytes, count};
 
@@ -26,10 +26,11 @@ pub(crate) fn framing(schema: &Schema, message: &Message) -> (String, String) {
         Framing::Fixed { bytes } => {
             (format!("fixed({bytes})"), "all fields have a fixed size, so the framer only compares lengths".to_owned())
         }
-        Framing::Until { field, delimiter, tail, .. } => {
-            let end = bytes(delimiter);
+        Framing::Until { field, ends, tail, .. } => {
+            let end = delimiters(ends);
             let behind = if *tail > 0 { format!(", and {} follow it", count(*tail, "byte")) } else { String::new() };
-            let why = format!("`{}` ends at {end}{behind}, so the framer looks at each byte once", fields[*field].name);
+            let at = delimited(ends);
+            let why = format!("`{}` ends at {at}{behind}, so the framer looks at each byte once", fields[*field].name);
             (format!("until({end})"), why)
         }
         Framing::Prefix { field, at, int, .. } => {
@@ -154,13 +155,23 @@ fn brackets(layout: &Layout, extent: &Extent) -> String {
         Extent::Fixed(count) => format!("[{count}]"),
         Extent::Field(index) => format!("[{}]", layout.fields[*index].name),
         Extent::Prefix(int) => format!("[{}]", int_word(int)),
-        Extent::Until(delimiter) => format!(" until {}", bytes(delimiter)),
+        Extent::Until(ends) => format!(" until {}", delimiters(ends)),
         Extent::Where(condition) => format!(" until where {}", condition.text),
         Extent::Header(name) => format!("[headers[{name:?}]]"),
         Extent::Formula { formula, .. } => format!("[{}]", formula.text),
         Extent::Lines => String::new(),
         Extent::Rest { .. } => "[..]".to_owned(),
     }
+}
+
+/// What ends a value, as one types it.
+pub(super) fn delimiters(ends: &Delimiters) -> String {
+    ends.all().map(bytes).collect::<Vec<_>>().join(" | ")
+}
+
+/// What ends a value, as one says it.
+pub(super) fn delimited(ends: &Delimiters) -> String {
+    ends.all().map(bytes).collect::<Vec<_>>().join(" or ")
 }
 
 /// An integer as one types it.
@@ -176,9 +187,9 @@ pub(super) fn int_word(int: &Int) -> String {
         Int::Vlq { minimal } => format!("vlq{}", if *minimal { " minimal" } else { "" }),
         Int::Quic { minimal } => format!("quicvar{}", if *minimal { " minimal" } else { "" }),
         Int::Digits { radix, digits } => format!("{}[{digits}]", word(*radix)),
-        Int::Until { radix, signed, delimiter, max } => {
+        Int::Until { radix, signed, ends, max } => {
             let sign = if *signed { "i" } else { "" };
-            format!("{sign}{} until {} max {max}", word(*radix), bytes(delimiter))
+            format!("{sign}{} until {} max {max}", word(*radix), delimiters(ends))
         }
         Int::Bits { bits } => format!("u{bits}"),
         Int::Flag => "bit".to_owned(),

@@ -533,11 +533,11 @@ fn delimit(bytes: &Bytes, content: &[u8]) -> Result<Vec<u8>, EncodeFault> {
         return Err(EncodeFault::OutOfRange { found: (*found).into(), least: least.into(), most: most.into() });
     }
     wire.extend_from_slice(content);
-    if let Extent::Until(delimiter) = &bytes.extent {
-        wire.extend_from_slice(delimiter);
+    if let Extent::Until(ends) = &bytes.extent {
+        wire.extend_from_slice(ends.written());
         // The reader takes the first one that it sees, wherever that begins.
-        match number::find(&wire, delimiter) {
-            Some(offset) if offset < content.len() => return Err(EncodeFault::Delimiter { offset }),
+        match number::find(&wire, ends) {
+            Some((offset, _)) if offset < content.len() => return Err(EncodeFault::Delimiter { offset }),
             _ => {}
         }
     }

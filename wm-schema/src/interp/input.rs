@@ -146,23 +146,23 @@ fn uncounted(interpreter: &Interpreter<'_>, arrived: &[u8], run: &Option<BitPlac
 
 fn delimited(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) -> Result<Input, Error> {
     let message = interpreter.message;
-    let Framing::Until { field, from, delimiter, max, tail } = &message.framing else { return Ok(Input::Need(1)) };
+    let Framing::Until { field, from, ends, max, tail } = &message.framing else { return Ok(Input::Need(1)) };
     let (from, max, tail) = (size(*from), size(*max), size(*tail));
     // The delimiter may have begun in the last bytes of what has been searched.
-    let overlap = delimiter.len() - 1;
+    let overlap = size(ends.longest()) - 1;
     let start = scan.searched.saturating_sub(overlap).max(from);
-    let found = number::find(buf.get(start..).unwrap_or_default(), delimiter).map(|at| start + at);
-    let sure = found.unwrap_or(buf.len().saturating_sub(overlap)).saturating_sub(from);
+    let found = number::find(buf.get(start..).unwrap_or_default(), ends).map(|(at, end)| (start + at, end));
+    let sure = found.map_or(buf.len().saturating_sub(overlap), |(at, _)| at).saturating_sub(from);
     if sure > max {
         let place = Place::new(&message.layout, &message.layout.fields[*field]);
         return Err(place.error(from + max, Fault::TooLong { found: sure as u64, limit: max as u64 }));
     }
-    let Some(at) = found else {
+    let Some((at, end)) = found else {
         scan.searched = buf.len();
-        let least = from + delimiter.len() + tail;
+        let least = from + size(ends.shortest()) + tail;
         return Ok(Input::Need(least.saturating_sub(buf.len()).max(1)));
     };
-    let input = compare(buf, at + delimiter.len() + tail);
+    let input = compare(buf, at + end + tail);
     scan.searched = if matches!(input, Input::Frame(_)) { 0 } else { at };
     Ok(input)
 }

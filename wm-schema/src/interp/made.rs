@@ -240,8 +240,8 @@ impl Source<'_> {
         if let Some((least, most)) = bytes.within {
             content.retain(|byte| (least..=most).contains(byte));
         }
-        if let Extent::Until(delimiter) = &bytes.extent {
-            content.retain(|byte| !delimiter.contains(byte));
+        if let Extent::Until(ends) = &bytes.extent {
+            content.retain(|byte| !ends.all().any(|end| end.contains(byte)));
         }
         while let Some(suffix) = bytes.trim.as_ref().filter(|suffix| content.ends_with(suffix)) {
             content.truncate(content.len() - suffix.len());

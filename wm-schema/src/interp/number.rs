@@ -2,7 +2,7 @@
 
 use super::decode::{as_int, as_u64};
 use super::{EncodeFault, Error, Fault, Place};
-use crate::ir::{Endian, Escape, Escaping, Int, Value};
+use crate::ir::{Delimiters, Endian, Escape, Escaping, Int, Value};
 
 /// A number that has arrived whole, and how many bytes it took, its delimiter included.
 type Arrived = Option<(Value, usize)>;
@@ -35,9 +35,9 @@ pub(super) fn read(int: &Int, bytes: &[u8], offset: usize, place: Place<'_>) -> 
             let Some(wire) = bytes.get(..width) else { return Ok(None) };
             Ok(Some((Value::Int(padded(wire, *radix, offset, place)?), width)))
         }
-        Int::Until { radix, signed, delimiter, max } => {
+        Int::Until { radix, signed, ends, max } => {
             let max = usize::from(*max);
-            let Some(len) = find(bytes, delimiter) else { return Ok(None) };
+            let Some((len, end)) = find(bytes, ends) else { return Ok(None) };
             if len > max {
                 let fault = Fault::TooLong { found: len as u64, limit: max as u64 };
                 return Err(place.error(offset + max, fault));
@@ -47,7 +47,7 @@ pub(super) fn read(int: &Int, bytes: &[u8], offset: usize, place: Place<'_>) -> 
             } else {
                 unpadded(&bytes[..len], *radix, offset, place)?
             };
-            Ok(Some((Value::Int(value), len + delimiter.len())))
+            Ok(Some((Value::Int(value), len + end)))
         }
         Int::Escaping(how) => {
             let Some((base, width)) = read(&how.base, bytes, offset, place)? else { return Ok(None) };
@@ -99,10 +99,11 @@ pub(super) fn base(how: &Escaping, value: u64) -> u64 {
 /// Reads a number that frames from the start of `bytes`, of which more may come: what has arrived of it must already be
 /// the start of a number.
 pub(super) fn arriving(int: &Int, bytes: &[u8], offset: usize, place: Place<'_>) -> Result<Arrived, Error> {
-    let Int::Until { radix, signed: false, delimiter, max } = int else { return read(int, bytes, offset, place) };
+    let Int::Until { radix, signed: false, ends, max } = int else { return read(int, bytes, offset, place) };
     let max = usize::from(*max);
-    let window = &bytes[..bytes.len().min(max + delimiter.len())];
-    if find(window, delimiter).is_some() {
+    let longest = ends.all().map(<[u8]>::len).max().unwrap_or(0);
+    let window = &bytes[..bytes.len().min(max + longest)];
+    if find(window, ends).is_some_and(|(len, _)| len <= max) {
         return read(int, window, offset, place);
     }
     let all_digits = window.iter().take_while(|byte| digit(**byte, *radix).is_some()).count();
@@ -111,7 +112,7 @@ pub(super) fn arriving(int: &Int, bytes: &[u8], offset: usize, place: Place<'_>)
         unpadded(&window[..digits], *radix, offset, place)?;
     }
     let behind = &window[digits..];
-    if delimiter.starts_with(behind) {
+    if ends.all().any(|end| end.starts_with(behind)) {
         return Ok(None);
     }
     let fault = if all_digits > digits {
@@ -217,9 +218,16 @@ fn negatable(digits: &[u8], offset: usize, place: Place<'_>) -> Result<i128, Err
     i64::try_from(value).map(i128::from).map_err(|_| place.error(offset, Fault::Overflow))
 }
 
-/// Where `delimiter` first stands in `bytes`.
-pub(super) fn find(bytes: &[u8], delimiter: &[u8]) -> Option<usize> {
-    bytes.windows(delimiter.len()).position(|window| window == delimiter)
+/// Where the first delimiter begins in `bytes`, and how many it has.
+pub(super) fn find(bytes: &[u8], ends: &Delimiters) -> Option<(usize, usize)> {
+    if ends.is_one() {
+        let one = ends.written();
+        return bytes.windows(one.len()).position(|window| window == one).map(|at| (at, one.len()));
+    }
+    (0..bytes.len()).find_map(|at| {
+        let end = ends.all().find(|end| bytes[at..].starts_with(end))?;
+        Some((at, end.len()))
+    })
 }
 
 /// The bytes of a number.
@@ -272,8 +280,8 @@ fn spelled(int: &Int, value: i128) -> Vec<u8> {
         }
         Int::Digits { radix: 16, digits } => format!("{value:0width$x}", width = usize::from(*digits)).into_bytes(),
         Int::Digits { digits, .. } => format!("{value:0width$}", width = usize::from(*digits)).into_bytes(),
-        Int::Until { radix: 16, delimiter, .. } => [format!("{value:x}").as_bytes(), delimiter].concat(),
-        Int::Until { delimiter, .. } => [value.to_string().as_bytes(), delimiter].concat(),
+        Int::Until { radix: 16, ends, .. } => [format!("{value:x}").as_bytes(), ends.written()].concat(),
+        Int::Until { ends, .. } => [value.to_string().as_bytes(), ends.written()].concat(),
         Int::Escaping(how) => {
             let small = as_u64(value);
             let mut wire = spelled(&how.base, base(how, small).into());
@@ -301,7 +309,7 @@ mod tests {
     const PLACE: Place<'_> = Place { layout: "M", field: "n", line: 1 };
 
     fn until(radix: u8, signed: bool, max: u8) -> Int {
-        Int::Until { radix, signed, delimiter: b"\r\n".to_vec(), max }
+        Int::Until { radix, signed, ends: b"\r\n".to_vec().into(), max }
     }
 
     #[test]

@@ -92,8 +92,8 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
 
 /// `text: str until "\n" trim "\r" max 8`
 fn text() -> Schema {
-    let line = bytes(Content::Str, Extent::Until(b"\n".to_vec()), 8, Some(b"\r"));
-    let framing = Framing::Until { field: 0, from: 0, delimiter: b"\n".to_vec(), max: 8, tail: 0 };
+    let line = bytes(Content::Str, Extent::Until(b"\n".to_vec().into()), 8, Some(b"\r"));
+    let framing = Framing::Until { field: 0, from: 0, ends: b"\n".to_vec().into(), max: 8, tail: 0 };
     schema("Line", vec![field("text", Role::Value, line, 1, 9)], framing, 9)
 }
 
@@ -113,7 +113,7 @@ fn upload() -> Schema {
 
 /// `data: bytes[dec until ":" max 9] max 100  ","`
 fn netstring() -> Schema {
-    let length = Int::Until { radix: 10, signed: false, delimiter: b":".to_vec(), max: 9 };
+    let length = Int::Until { radix: 10, signed: false, ends: b":".to_vec().into(), max: 9 };
     let fields = vec![
         field("data", Role::Value, bytes(Content::Bytes, Extent::Prefix(length.clone()), 100, None), 2, 110),
         field("\",\"", Role::Value, Type::Constant(literal(b",")), 1, 1),
@@ -222,10 +222,10 @@ fn an_equation_is_checked_when_its_last_field_has_been_read() {
     let size_of_a = Role::Computed(Equation { measure, add: 0, scale: Scale::One, absent: None });
     let fields = vec![
         field("n", size_of_a, Type::Int(U8, None), 1, 1),
-        field("a", Role::Value, bytes(Content::Str, Extent::Until(b";".to_vec()), 9, None), 1, 10),
+        field("a", Role::Value, bytes(Content::Str, Extent::Until(b";".to_vec().into()), 9, None), 1, 10),
         field("b", Role::Value, bytes(Content::Str, Extent::Fixed(1), 1, None), 1, 1),
     ];
-    let framing = Framing::Until { field: 1, from: 1, delimiter: b";".to_vec(), max: 9, tail: 1 };
+    let framing = Framing::Until { field: 1, from: 1, ends: b";".to_vec().into(), max: 9, tail: 1 };
     let schema = schema("M", fields, framing, 12);
     assert_eq!(outcome(&schema, b"\x03ab;c"), Ok(texts(&["ab", "c"])), "the delimiter counts");
     let error = outcome(&schema, b"\x02ab;\xff").unwrap_err();

@@ -3,7 +3,7 @@
 use super::formula::Known;
 use super::{Error, Fault, Input, Interpreter, Place, decode, encode, headers, number};
 use crate::ir::headers::{Framed, FramedBy, framed};
-use crate::ir::{By, Bytes, Choice, Computed, Extent, Field, Int, Layout, Role, Schema, Term, Type, Value};
+use crate::ir::{By, Bytes, Choice, Computed, Delimiters, Extent, Field, Int, Layout, Role, Schema, Term, Type, Value};
 use crate::walk::{self, Look, Span, Step};
 use std::collections::HashMap;
 
@@ -263,27 +263,28 @@ impl<'w> Walk<'w> {
 
     /// Bytes up to a delimiter.
     fn until(&mut self, ty: &Type, place: Place<'_>) -> Result<(), Stop> {
-        let Type::Bytes(Bytes { extent: Extent::Until(delimiter), max, .. }) = ty else { return Ok(()) };
-        let room = decode::as_u64(self.most - self.least);
-        let len = self.up_to(delimiter, max.map_or(room, |max| max.min(room)), place)?;
-        let Some(len) = len else {
-            let overlap = delimiter.len() - 1;
-            return Err(Stop::Missing { known: self.arrived().len().saturating_sub(overlap) as u64 });
+        let Type::Bytes(Bytes { extent: Extent::Until(ends), max, .. }) = ty else { return Ok(()) };
+        // The shortest delimiter has been counted, and the longest may come.
+        let room = decode::as_u64(self.most - self.least).saturating_sub(ends.longest() - ends.shortest());
+        let found = self.up_to(ends, max.map_or(room, |max| max.min(room)), place)?;
+        let Some((len, end)) = found else {
+            let overlap = ends.longest() - 1;
+            return Err(Stop::Missing { known: (self.arrived().len() as u64).saturating_sub(overlap) });
         };
-        self.least += i128::from(len);
-        self.at += len + delimiter.len() as u64;
+        self.least += i128::from(len + end - ends.shortest());
+        self.at += len + end;
         Ok(())
     }
 
-    /// How many bytes stand in front of a delimiter, if it has arrived.
-    fn up_to(&self, delimiter: &[u8], max: u64, place: Place<'_>) -> Result<Option<u64>, Error> {
+    /// How many bytes stand in front of a delimiter, if it has arrived, and how many it has itself.
+    fn up_to(&self, ends: &Delimiters, max: u64, place: Place<'_>) -> Result<Option<(u64, u64)>, Error> {
         let arrived = self.arrived();
-        let found = number::find(arrived, delimiter);
-        let sure = found.unwrap_or((arrived.len() + 1).saturating_sub(delimiter.len())) as u64;
+        let found = number::find(arrived, ends).map(|(len, end)| (len as u64, end as u64));
+        let sure = found.map_or((arrived.len() as u64 + 1).saturating_sub(ends.longest()), |(len, _)| len);
         if sure > max {
             return Err(place.error(size(self.at + max), Fault::TooLong { found: sure, limit: max }));
         }
-        Ok(found.map(|len| len as u64))
+        Ok(found)
     }
 
     /// A number that measures nothing.
@@ -294,8 +295,8 @@ impl<'w> Walk<'w> {
 
     /// A number that is read.
     fn value(&mut self, int: &Int, place: Place<'_>) -> Result<i128, Stop> {
-        if let Int::Until { signed: true, delimiter, max, .. } = int {
-            self.up_to(delimiter, u64::from(*max), place)?;
+        if let Int::Until { signed: true, ends, max, .. } = int {
+            self.up_to(ends, u64::from(*max), place)?;
         }
         let arrived = self.arrived();
         let least = int.size().least;
@@ -462,11 +463,11 @@ impl<'w> Walk<'w> {
         match walk::said_length(layout, of) {
             Some((int, add)) => Ok(self.number_at(&Type::Int(int.clone(), None), at, place)? - i128::from(add)),
             None => {
-                let Type::Bytes(Bytes { extent: Extent::Until(delimiter), .. }) = &layout.fields[of].ty else {
+                let Type::Bytes(Bytes { extent: Extent::Until(ends), .. }) = &layout.fields[of].ty else {
                     return Ok(0);
                 };
                 let behind = self.buf.get(size(at)..).unwrap_or_default();
-                Ok(number::find(behind, delimiter).map_or(0, |len| len as i128))
+                Ok(number::find(behind, ends).map_or(0, |(len, _)| len as i128))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Numbers on the wire.
 
-use super::Size;
+use super::{Delimiters, Size};
 use crate::draft::Endian;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub enum Int {
         /// `idec`: with an optional `-`.
         signed: bool,
         /// What ends it.
-        delimiter: Vec<u8>,
+        ends: Delimiters,
         /// The most characters, 1 to 20.
         max: u8,
     },
@@ -170,10 +170,7 @@ impl Int {
             Self::Varint { .. } | Self::Vlq { .. } => (1, 10),
             Self::Quic { .. } => (1, 8),
             Self::Digits { digits, .. } => (u64::from(*digits), u64::from(*digits)),
-            Self::Until { delimiter, max, .. } => {
-                let delimiter = delimiter.len() as u64;
-                (1 + delimiter, u64::from(*max) + delimiter)
-            }
+            Self::Until { ends, max, .. } => (1 + ends.shortest(), u64::from(*max) + ends.longest()),
             Self::Bits { .. } | Self::Flag => (0, 0),
             Self::Escaping(how) => {
                 let base = how.base.size().least;
@@ -201,9 +198,9 @@ impl Int {
                 0x4000..=0x3fff_ffff => 4,
                 _ => 8,
             },
-            Self::Until { radix, delimiter, .. } => {
+            Self::Until { radix, ends, .. } => {
                 let digits = value.unsigned_abs().checked_ilog(u128::from(*radix)).unwrap_or(0) + 1;
-                u64::from(digits) + u64::from(value < 0) + delimiter.len() as u64
+                u64::from(digits) + u64::from(value < 0) + ends.written().len() as u64
             }
             Self::Bits { .. } | Self::Flag => 0,
             Self::Escaping(how) => {

@@ -1,6 +1,6 @@
 //! What stands on the wire.
 
-use super::{Formula, Int};
+use super::{Delimiters, Formula, Int};
 use crate::draft::Endian;
 
 /// What stands on the wire.
@@ -133,7 +133,7 @@ pub enum Extent {
     /// A number in front says.
     Prefix(Int),
     /// A delimiter ends it; only bytes.
-    Until(Vec<u8>),
+    Until(Delimiters),
     /// The first element that meets the condition is the last one; only lists. It speaks of [`Term::It`](super::Term::It).
     Where(Formula),
     /// A header of the same layout says, or of the layout that hands its headers in: 0 if it is absent; only bytes.

@@ -1,8 +1,9 @@
 //! What follows the type of a field: each at most once, and each taken by the type that it fits.
 
-use super::{Context, names, spell};
+use super::{Context, delimiters, names, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Attr, AttrKind, Expr, Formula, Literal, Name, Origin, Spanned};
+use crate::ir::Delimiters;
 
 /// What the last element of a list is, and no other.
 #[derive(Debug, Clone, Copy)]
@@ -174,18 +175,14 @@ impl<'d> Attrs<'d> {
         Some(Spanned { value: u64::try_from(value).unwrap_or(u64::MAX), origin: max.origin })
     }
 
-    /// `until`: one delimiter of at least a byte. The outer option says whether the attribute is there.
-    pub(super) fn take_until(&mut self, cx: &mut Context<'_>) -> Option<Option<Vec<u8>>> {
+    /// `until`: delimiters of at least a byte. The outer option says whether the attribute is there.
+    pub(super) fn take_until(&mut self, cx: &mut Context<'_>) -> Option<Option<Delimiters>> {
         let (ends, origin) = self.until.take()?;
-        let [end] = ends else {
-            cx.report(
-                Diagnostic::new(Code::NotYet, origin, "several delimiters are not there yet")
-                    .why("this version looks for one delimiter")
-                    .help("keep the one that the peers send; `trim \"\\r\"` accepts CRLF where LF ends a line"),
-            );
-            return Some(None);
-        };
-        Some(bytes(cx, end, "until", "\"\\n\""))
+        let found: Vec<_> = ends
+            .iter()
+            .map(|end| Some(Spanned { value: bytes(cx, end, "until", "\"\\n\"")?, origin: end.origin }))
+            .collect();
+        Some(found.into_iter().collect::<Option<Vec<_>>>().and_then(|ends| delimiters::several(cx, ends, origin)))
     }
 
     /// `trim`: at least a byte. The outer option says whether the attribute is there.

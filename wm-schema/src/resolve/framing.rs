@@ -117,17 +117,17 @@ fn by_field(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_>) 
         let (at_byte, int) = (before(lines, at), int.clone());
         return Some(Framing::Prefix { field: at, at: at_byte, int, scale, outside, width_outside: width.is_none() });
     }
-    let (delimiter, max) = match &line.ty {
-        Type::Int(Int::Until { delimiter, max, .. }, _) => (delimiter, u64::from(*max)),
+    let (ends, max) = match &line.ty {
+        Type::Int(Int::Until { ends, max, .. }, _) => (ends, u64::from(*max)),
         // Its limit comes later, in `bound`.
         Type::Bytes(bytes) => match &bytes.extent {
-            Extent::Until(delimiter) => (delimiter, u64::MAX),
+            Extent::Until(ends) => (ends, u64::MAX),
             _ => return None,
         },
         _ => return None,
     };
     let tail = fixed(lines, |other| other > at)?.unsigned_abs();
-    Some(Framing::Until { field: at, from: before(lines, at), delimiter: delimiter.clone(), max, tail })
+    Some(Framing::Until { field: at, from: before(lines, at), ends: ends.clone(), max, tail })
 }
 
 /// The fixed size of the elements of a list that no prefix counts.

@@ -27,6 +27,7 @@ mod cases;
 mod checksums;
 mod choices;
 mod declared;
+mod delimiters;
 mod envelope;
 mod equations;
 mod exchanges;

@@ -131,7 +131,7 @@ pub(super) fn units(extent: &Extent, lines: &[Line<'_>]) -> (u64, Option<u64>) {
 fn overhead(extent: &Extent) -> Size {
     match extent {
         Extent::Prefix(int) => int.size(),
-        Extent::Until(delimiter) => exactly(delimiter.len() as u64),
+        Extent::Until(ends) => Size { least: ends.shortest(), most: Some(ends.longest()) },
         Extent::Lines => exactly(2),
         Extent::Fixed(_)
         | Extent::Field(_)
@@ -287,7 +287,9 @@ fn framing_most(lines: &[Line<'_>], framing: &Framing) -> u64 {
 fn bound_content(line: &mut Line<'_>, room: u64) {
     let Type::Bytes(bytes) = &line.ty else { return };
     let around = overhead(&bytes.extent);
-    let mut most = room.saturating_sub(around.least);
+    // Whichever delimiter comes, the frame holds to its limit.
+    let behind = if let Extent::Until(ends) = &bytes.extent { ends.longest() } else { around.least };
+    let mut most = room.saturating_sub(behind);
     if let Some(own) = line.size.most {
         most = most.min(own.saturating_sub(around.least));
     }

@@ -206,7 +206,7 @@ fn digits(cx: &mut Context<'_>, ty: &TypeDraft, radix: u8, signed: bool, attrs: 
         };
         return Some(Int::Digits { radix, digits });
     }
-    let Some(delimiter) = attrs.take_until(cx) else {
+    let Some(ends) = attrs.take_until(cx) else {
         cx.report(
             Diagnostic::new(Code::MissingLength, ty.name.origin, format!("where does this `{word}` end?"))
                 .why("a number in digits has a fixed count of them, or a delimiter behind it")
@@ -229,9 +229,9 @@ fn digits(cx: &mut Context<'_>, ty: &TypeDraft, radix: u8, signed: bool, attrs: 
             }
         },
     };
-    let delimiter = delimiter?;
+    let ends = ends?;
     let digit = |byte: &u8| char::from(*byte).is_digit(radix.into()) || (signed && *byte == b'-');
-    if delimiter.first().is_some_and(digit) {
+    if ends.all().any(|end| end.first().is_some_and(digit)) {
         cx.report(
             Diagnostic::new(Code::BadAttribute, ty.name.origin, "the delimiter starts with a digit")
                 .why("where the number ends could not be told")
@@ -239,7 +239,7 @@ fn digits(cx: &mut Context<'_>, ty: &TypeDraft, radix: u8, signed: bool, attrs: 
         );
         return None;
     }
-    Some(Int::Until { radix, signed, delimiter, max })
+    Some(Int::Until { radix, signed, ends, max })
 }
 
 /// `bytes`, `str`, `ascii` and `json`.

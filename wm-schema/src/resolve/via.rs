@@ -153,12 +153,11 @@ fn misfit(lines: &[Line<'_>], at: usize, via: Via) -> Option<Problem> {
     if !matches!(content, Content::Bytes | Content::Str | Content::Ascii) {
         return Some(("this type has no transform", "bytes and text have", "make it `bytes`"));
     }
-    if let Extent::Until(delimiter) = extent {
+    if let Extent::Until(ends) = extent {
+        let written = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
         let safe = match via {
             Via::Xor { .. } | Via::Extern(_) => false,
-            Via::Base64 | Via::Hex => {
-                !delimiter.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte))
-            }
+            Via::Base64 | Via::Hex => !ends.all().any(|end| end.first().is_some_and(written)),
         };
         if !safe {
             let why = "what stands on the wire could contain the delimiter";

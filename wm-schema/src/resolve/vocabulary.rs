@@ -5,7 +5,7 @@ use super::names::{self, Item, Kind};
 use super::{Context, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, EnumDraft, Origin, TypeDraft, VariantDraft};
-use crate::ir::{Bytes, Content, Extent, Type, Word, Words};
+use crate::ir::{Bytes, Content, Delimiters, Extent, Type, Word, Words};
 
 /// The characters of words: all of ASCII that can be seen.
 pub(super) const VISIBLE: (u8, u8) = (b'!', b'~');
@@ -123,12 +123,16 @@ pub(super) fn fit(cx: &mut Context<'_>, bytes: &mut Bytes, origin: Origin) -> Op
     bytes.within = Some(VISIBLE);
     for word in &words.words {
         let (text, length) = (word.text.as_bytes(), word.text.len() as u64);
+        let early = match &bytes.extent {
+            Extent::Until(ends) => cut_short(text, ends),
+            _ => None,
+        };
         let why = match &bytes.extent {
             Extent::Fixed(fixed) if *fixed != length => {
                 Some(format!("the field has always {}", spell::count(*fixed, "byte")))
             }
-            Extent::Until(delimiter) if cut_short(text, delimiter) => {
-                Some(format!("the field would end at the {} within it", spell::bytes(delimiter)))
+            _ if early.is_some() => {
+                early.map(|end| format!("the field would end at the {} within it", spell::bytes(end)))
             }
             _ if bytes.max.is_some_and(|max| length > max) => {
                 Some(format!("the field has at most {}", spell::count(bytes.max.unwrap_or(0), "byte")))
@@ -154,8 +158,8 @@ pub(super) fn fit(cx: &mut Context<'_>, bytes: &mut Bytes, origin: Origin) -> Op
     Some(())
 }
 
-/// Whether a delimiter begins before the end of the text that it ends.
-fn cut_short(text: &[u8], delimiter: &[u8]) -> bool {
-    let whole = [text, delimiter].concat();
-    whole.windows(delimiter.len()).position(|window| window == delimiter) != Some(text.len())
+/// The delimiter that begins before the end of a text which is written with the first of them behind it.
+fn cut_short<'e>(text: &[u8], ends: &'e Delimiters) -> Option<&'e [u8]> {
+    let whole = [text, ends.written()].concat();
+    (0..text.len()).find_map(|at| ends.all().find(|end| whole[at..].starts_with(end)))
 }

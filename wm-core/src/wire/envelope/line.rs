@@ -1,7 +1,7 @@
 //! Lines: a line feed ends a message, and a carriage return in front of it belongs to the end.
 
 use super::{DecodeError, EncodeError, EncodeFault, Field, Input, Opened, body, more, take_back, within};
-use crate::wire::scan::find;
+use crate::wire::scan::find_byte;
 use bytes::{BufMut, BytesMut};
 use memchr::memchr;
 
@@ -20,7 +20,7 @@ impl Lines {
     #[inline]
     pub fn resume(&mut self, buf: &[u8], max: usize, field: &'static Field) -> Result<Input, DecodeError> {
         let window = buf.get(..max).unwrap_or(buf);
-        if let Some(at) = find(window, self.seen, b"\n") {
+        if let Some(at) = find_byte(window, self.seen, b'\n') {
             self.seen = 0;
             return Ok(Input::Frame(at.saturating_add(1)));
         }

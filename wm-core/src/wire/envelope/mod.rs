@@ -22,7 +22,7 @@ pub use cobs::Cobs;
 pub use line::Lines;
 pub use slip::Slip;
 
-use super::scan::{Input, find};
+use super::scan::{Input, find_byte};
 use super::{DecodeError, EncodeError, EncodeFault, Fault, Field};
 use bytes::BytesMut;
 
@@ -73,7 +73,7 @@ impl End {
             let fresh = window.get(self.leading..).unwrap_or_default();
             self.leading = self.leading.saturating_add(leading(fresh, end));
         }
-        match find(window, self.seen.max(self.leading), &[end]) {
+        match find_byte(window, self.seen.max(self.leading), end) {
             Some(at) => {
                 *self = Self::default();
                 Ok(Input::Frame(at.saturating_add(1)))
@@ -103,7 +103,7 @@ fn more(buf: &[u8], max: usize, needed: usize, field: &'static Field) -> Result<
 
 /// What stands in front of the `end` of a frame, and where it does: a frame has one, and that stands last.
 fn body(frame: &[u8], from: usize, end: u8, field: &'static Field) -> Result<usize, DecodeError> {
-    let Some(at) = find(frame, from, &[end]) else {
+    let Some(at) = find_byte(frame, from, end) else {
         return Err(DecodeError::new(field, frame.len(), Fault::Truncated { needed: 1 }));
     };
     let behind = at.saturating_add(1);

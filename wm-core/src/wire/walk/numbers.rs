@@ -2,7 +2,7 @@
 
 use super::{Halt, Walker};
 use crate::wire::scan::Prefix;
-use crate::wire::{DecodeError, Escaping, Field, Radix, Reader, Spelling, Unsigned, text, varint};
+use crate::wire::{DecodeError, Ends, Escaping, Field, Radix, Reader, Spelling, Unsigned, text, varint};
 
 macro_rules! integers {
     ($($method:ident $ty:ident $bytes:literal;)*) => { $(
@@ -118,7 +118,7 @@ impl<const VALUES: usize> Walker<'_, VALUES> {
         self.free(found.map(|(value, width)| (value, width.saturating_add(run))), run, field)
     }
 
-    /// Steps over an ASCII number that ends at `delimiter`.
+    /// Steps over an ASCII number that one of `ends` ends.
     ///
     /// # Errors
     ///
@@ -126,27 +126,27 @@ impl<const VALUES: usize> Walker<'_, VALUES> {
     #[inline]
     pub fn number_until(
         &mut self,
-        delimiter: &[u8],
+        ends: impl Ends,
         max: usize,
         radix: Radix,
         field: &'static Field,
     ) -> Result<u64, Halt> {
-        let found = Prefix::number_until(self.buf, self.place.at, delimiter, max, radix, field)?;
-        let least = delimiter.len().saturating_add(1);
+        let found = Prefix::number_until(self.buf, self.place.at, ends, max, radix, field)?;
+        let least = ends.shortest().saturating_add(1);
         self.free(found, least, field)
     }
 
-    /// Steps over a signed decimal that ends at `delimiter`.
+    /// Steps over a signed decimal that one of `ends` ends.
     ///
     /// # Errors
     ///
     /// As [`Reader::signed_until`], or it has not arrived whole.
     #[inline]
-    pub fn signed_until(&mut self, delimiter: &[u8], max: usize, field: &'static Field) -> Result<i64, Halt> {
-        let digits = self.up_to(delimiter, max, 1, field)?;
+    pub fn signed_until(&mut self, ends: impl Ends, max: usize, field: &'static Field) -> Result<i64, Halt> {
+        let (digits, end) = self.up_to(ends, max, 1, field)?;
         let value = text::signed(digits, self.place.at, field)?;
-        let width = digits.len().saturating_add(delimiter.len());
-        self.free(Some((0, width)), delimiter.len().saturating_add(1), field)?;
+        let width = digits.len().saturating_add(end);
+        self.free(Some((0, width)), ends.shortest().saturating_add(1), field)?;
         Ok(value)
     }
 

@@ -566,10 +566,10 @@ impl<'c> Decoder<'c> {
                     },
                 }
             }
-            Extent::Until(delimiter) => {
-                let delimiter = literal::bytes(delimiter);
+            Extent::Until(ends) => {
+                let ends = literal::ends(ends);
                 let max = bytes.max.map_or(quote!(usize::MAX), |max| self.code.size(max));
-                quote!(let #local = reader.until(#delimiter, #max, #constant)?;)
+                quote!(let #local = reader.until(#ends, #max, #constant)?;)
             }
             Extent::Header(_) => {
                 let (len, length) = (self.code.names.beside(at, "len"), headers::length(self.code));

@@ -53,11 +53,11 @@ pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             });
             (quote!(scan), quote!(scan.resume(buf, Self::head)))
         }
-        Framing::Until { field, from, delimiter, max, tail } => {
+        Framing::Until { field, from, ends, max, tail } => {
             let constants = constants(code, *field);
             let (from, max, tail) = (code.size(*from), code.size(*max), code.size(*tail));
-            let (delimiter, constant) = (literal::bytes(delimiter), code.constant(*field));
-            (quote!(scan), quote!(#constants scan.resume(buf, #from, #delimiter, #max, #tail, #constant)))
+            let (ends, constant) = (literal::ends(ends), code.constant(*field));
+            (quote!(scan), quote!(#constants scan.resume(buf, #from, #ends, #max, #tail, #constant)))
         }
         Framing::Walk => {
             let least = code.size(message.layout.size.least);
@@ -180,10 +180,10 @@ fn head(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
                 #total
             }
         }
-        Int::Until { radix: base, delimiter, max, .. } => {
-            let (delimiter, max, base) = (literal::bytes(delimiter), literal::number((*max).into()), radix(*base));
+        Int::Until { radix: base, ends, max, .. } => {
+            let (ends, max, base) = (literal::ends(ends), literal::number((*max).into()), radix(*base));
             quote! {
-                let number = Prefix::number_until(buf, #offset, #delimiter, #max, #base, #constant)?;
+                let number = Prefix::number_until(buf, #offset, #ends, #max, #base, #constant)?;
                 let Some((#value, #width)) = number else {
                     return Ok(Input::Need(1));
                 };

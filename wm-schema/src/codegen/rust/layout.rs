@@ -116,7 +116,7 @@ impl<'s> LayoutCode<'s> {
         let around = match &bytes.extent {
             Extent::Lines => 2,
             Extent::Prefix(int) => int.size().least,
-            Extent::Until(delimiter) => delimiter.len() as u64,
+            Extent::Until(ends) => ends.written().len() as u64,
             Extent::Fixed(_)
             | Extent::Field(_)
             | Extent::Header(_)
@@ -273,9 +273,9 @@ fn wire_bytes(int: &Int, value: i128) -> Vec<u8> {
             let digits = usize::from(*digits);
             if *radix == 16 { format!("{value:0digits$x}") } else { format!("{value:0digits$}") }.into_bytes()
         }
-        Int::Until { radix, delimiter, .. } => {
+        Int::Until { radix, ends, .. } => {
             let number = if *radix == 16 { format!("{value:x}") } else { value.to_string() };
-            [number.as_bytes(), delimiter].concat()
+            [number.as_bytes(), ends.written()].concat()
         }
         Int::Escaping(how) => {
             let value = u64::try_from(value).unwrap_or_default();

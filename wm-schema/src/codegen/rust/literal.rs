@@ -1,5 +1,6 @@
 //! Numbers and bytes as a person would write them.
 
+use crate::ir::Delimiters;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -72,6 +73,12 @@ pub(super) fn hex_byte(value: u8) -> TokenStream {
 /// `b"…"`.
 pub(super) fn bytes(bytes: &[u8]) -> Literal {
     Literal::byte_string(bytes)
+}
+
+/// What ends a value: `b"\r\n"`, or `AnyOf(&[b";", b"\r\n"])`.
+pub(super) fn ends(ends: &Delimiters) -> TokenStream {
+    let all = ends.all().map(bytes);
+    if ends.is_one() { quote!(#(#all)*) } else { quote!(AnyOf(&[#(#all),*])) }
 }
 
 #[cfg(test)]

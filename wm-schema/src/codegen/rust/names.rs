@@ -234,6 +234,7 @@ const PROTOCOL: &[&str] = &[
     "Streamed",
 ];
 const WIRE: &[&str] = &[
+    "AnyOf",
     "Backward",
     "Braces",
     "BytesMut",

@@ -32,12 +32,12 @@ pub(super) fn int_call(int: &Int, constant: &TokenStream) -> TokenStream {
             let (digits, base) = (literal::number((*digits).into()), radix(*base));
             quote!(digits(#digits, #base, #constant))
         }
-        Int::Until { signed, radix: base, delimiter, max } => {
-            let (delimiter, max, base) = (literal::bytes(delimiter), literal::number((*max).into()), radix(*base));
+        Int::Until { signed, radix: base, ends, max } => {
+            let (ends, max, base) = (literal::ends(ends), literal::number((*max).into()), radix(*base));
             if *signed {
-                quote!(signed_until(#delimiter, #max, #constant))
+                quote!(signed_until(#ends, #max, #constant))
             } else {
-                quote!(number_until(#delimiter, #max, #base, #constant))
+                quote!(number_until(#ends, #max, #base, #constant))
             }
         }
         Int::Escaping(how) => {
@@ -64,8 +64,8 @@ pub(super) fn write_int(int: &Int, value: &TokenStream) -> TokenStream {
             let (digits, base) = (literal::number((*digits).into()), radix(*base));
             quote!(writer.digits(#value, #digits, #base);)
         }
-        Int::Until { radix: base, signed, delimiter, .. } => {
-            let (delimiter, base) = (literal::bytes(delimiter), radix(*base));
+        Int::Until { radix: base, signed, ends, .. } => {
+            let (delimiter, base) = (literal::bytes(ends.written()), radix(*base));
             let number = if *signed { quote!(writer.signed(#value);) } else { quote!(writer.number(#value, #base);) };
             quote!(#number writer.bytes(#delimiter);)
         }
@@ -98,7 +98,7 @@ pub(super) fn width(int: &Int, value: &TokenStream, terms: &mut Vec<TokenStream>
         }
     }
     match int {
-        Int::Until { delimiter, .. } => delimiter.len() as u64,
+        Int::Until { ends, .. } => ends.written().len() as u64,
         _ => 0,
     }
 }

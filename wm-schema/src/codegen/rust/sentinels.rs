@@ -105,9 +105,9 @@ fn look(code: &LayoutCode<'_>, list: usize, part: Option<&LayoutCode<'_>>, look:
                     let len = part.names.beside(of, "len");
                     value(code, &Type::Int(int.clone(), range), &len, &place, &constant)
                 }
-                (None, Type::Bytes(Bytes { extent: Extent::Until(delimiter), .. })) => {
-                    let (bytes, delimiter) = (code.size(delimiter.len() as u64), literal::bytes(delimiter));
-                    let read = quote!(reader.until(#delimiter, usize::MAX, #constant));
+                (None, Type::Bytes(Bytes { extent: Extent::Until(ends), .. })) => {
+                    let (bytes, ends) = (code.size(ends.shortest()), literal::ends(ends));
+                    let read = quote!(reader.until(#ends, usize::MAX, #constant));
                     quote!(let #local = walk.look_at(#place, #bytes, |reader| #read)?;)
                 }
                 _ => TokenStream::new(),

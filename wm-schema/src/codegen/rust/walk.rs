@@ -256,12 +256,12 @@ fn handed(code: &LayoutCode<'_>, term: &Term) -> TokenStream {
 
 /// Bytes up to a delimiter.
 fn until(code: &LayoutCode<'_>, field: usize) -> TokenStream {
-    let Type::Bytes(Bytes { extent: Extent::Until(delimiter), max, .. }) = &code.field(field).ty else {
+    let Type::Bytes(Bytes { extent: Extent::Until(ends), max, .. }) = &code.field(field).ty else {
         return quote!(Ok(()));
     };
-    let (delimiter, constant) = (literal::bytes(delimiter), code.constant(field));
+    let (ends, constant) = (literal::ends(ends), code.constant(field));
     let max = max.map_or(quote!(usize::MAX), |max| code.size(max));
-    quote!(walk.until(#delimiter, #max, #constant))
+    quote!(walk.until(#ends, #max, #constant))
 }
 
 /// A number that is only stepped over.

@@ -77,14 +77,14 @@ end
 ends["until"] = function(message, tvb)
   arrived_constants(message, tvb)
   local how, stop = message.framing, tvb:len()
-  local last = find(tvb, how.from, stop, how.delimiter)
-  local sure = last and last - how.from or math.max(0, stop - #how.delimiter + 1 - how.from)
+  local last, length = find(tvb, how.from, stop, how.ends)
+  local sure = last and last - how.from or math.max(0, stop - longest(how.ends) + 1 - how.from)
   if sure > how.max then
     local place = layouts[message.name].fields[how.field]
     refuse(place, how.from + how.max, "bad_length", "%s is over the limit of %s", shown(sure), shown(how.max))
   end
-  if not last then need(how.from + #how.delimiter + how.tail - stop) end
-  return whole_frame(tvb, last + #how.delimiter + how.tail)
+  if not last then need(how.from + shortest(how.ends) + how.tail - stop) end
+  return whole_frame(tvb, last + length + how.tail)
 end
 
 -- ── Envelopes ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +218,7 @@ function Walk:grow(more, place)
 end
 
 function Walk:value(int, place)
-  if int.kind == "until" and int.signed then self:up_to(int.delimiter, int.max, place) end
+  if int.kind == "until" and int.signed then self:up_to(int.ends, int.max, place) end
   local value, _, width = arriving(int, self.tvb, self.at, math.max(self.at, self.tvb:len()), place)
   if not value then self:missing(int.width and 0 or math.max(0, self:left() - (int.shortest - 1))) end
   self:grow(width - int.shortest, place)
@@ -226,14 +226,14 @@ function Walk:value(int, place)
   return value
 end
 
-function Walk:up_to(delimiter, max, place)
+function Walk:up_to(ends, max, place)
   local stop = math.max(self.at, self.tvb:len())
-  local last = find(self.tvb, self.at, stop, delimiter)
-  local sure = last and last - self.at or math.max(0, stop - self.at + 1 - #delimiter)
+  local last, length = find(self.tvb, self.at, stop, ends)
+  local sure = last and last - self.at or math.max(0, stop - self.at + 1 - longest(ends))
   if sure > max then
     refuse(place, self.at + max, "bad_length", "%s is over the limit of %s", shown(sure), shown(max))
   end
-  return last and last - self.at
+  return last and last - self.at, length
 end
 
 function Walk:free(ty, place)
@@ -336,7 +336,7 @@ function Walk:seen(list, place, start, marks)
         local said = layout.fields[look.said_by]
         length = self:number_at({ kind = "int", int = look.int }, at, said) - look.add
       else
-        local last = find(self.tvb, at, self.tvb:len(), field.type.delimiter)
+        local last = find(self.tvb, at, self.tvb:len(), field.type.ends)
         length = last and last - at or 0
       end
       -- A length is all that is asked of it: something that is so long.
@@ -363,11 +363,14 @@ end
 
 step["until"] = function(walk, level, how)
   local field = level.layout.fields[how.field]
-  local ty, room = field.type, walk.most - walk.least
-  local length = walk:up_to(ty.delimiter, math.min(ty.max or room, room), field)
-  if not length then walk:missing(math.max(0, walk:left() - #ty.delimiter + 1)) end
-  walk.least = walk.least + length
-  walk.at = walk.at + length + #ty.delimiter
+  local ty = field.type
+  local most, least = longest(ty.ends), shortest(ty.ends)
+  -- The shortest delimiter has been counted, and the longest may come.
+  local room = math.max(0, walk.most - walk.least - (most - least))
+  local length, behind = walk:up_to(ty.ends, math.min(ty.max or room, room), field)
+  if not length then walk:missing(math.max(0, walk:left() - most + 1)) end
+  walk.least = walk.least + length + behind - least
+  walk.at = walk.at + length + behind
 end
 
 function step.headers(walk, level, how)

@@ -137,13 +137,13 @@ end
 local function read_bytes(ty, field, c, tree, length, key)
   local at, content = c.at
   if ty.extent == "until" then
-    local last = find(c.tvb, at, c.stop, ty.delimiter)
+    local last, length = find(c.tvb, at, c.stop, ty.ends)
     if not last then refuse(field, c.stop, "bad_length", "the bytes end here, 1 more are needed") end
     content = last - at
     if content > ty.max then
       refuse(field, at + ty.max, "bad_length", "%s is over the limit of %s", shown(content), shown(ty.max))
     end
-    c.at = last + #ty.delimiter
+    c.at = last + length
   elseif ty.extent == "rest" then
     local inner = rest(c, ty.tail, field)
     content = inner.stop - inner.at
@@ -319,7 +319,7 @@ local function read_headers(r, field, c, tree)
   local lines, length = header_block(c.tvb, c.at, c.stop, field.type.max, field)
   if not lines then refuse(field, c.stop, "bad_length", "the bytes end here, 1 more are needed") end
   for _, line in ipairs(lines) do
-    local last = find(c.tvb, line.at, c.stop, "\r\n")
+    local last = find(c.tvb, line.at, c.stop, { "\r\n" })
     tree:add_packet_field(field.item, c.tvb(line.at, last - line.at), ENC_UTF_8)
   end
   c.at = c.at + length + 2

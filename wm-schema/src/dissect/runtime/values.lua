@@ -214,10 +214,27 @@ local function quic(tvb, at, stop, int, place)
   return value, exactly, width
 end
 
-local function find(tvb, at, stop, text)
+-- Where the first delimiter begins, and how many bytes it has.
+local function find(tvb, at, stop, ends)
   if at >= stop then return nil end
-  local found = tvb:raw(at, stop - at):find(text, 1, true)
-  return found and at + found - 1
+  local text, first, length = tvb:raw(at, stop - at)
+  for _, one in ipairs(ends) do
+    local found = text:find(one, 1, true)
+    if found and (not first or found < first) then first, length = found, #one end
+  end
+  return first and at + first - 1, length
+end
+
+local function longest(ends)
+  local bytes = 0
+  for _, one in ipairs(ends) do bytes = math.max(bytes, #one) end
+  return bytes
+end
+
+local function shortest(ends)
+  local bytes = #ends[1]
+  for _, one in ipairs(ends) do bytes = math.min(bytes, #one) end
+  return bytes
 end
 
 -- What follows the base of an integer that escapes; nil if it has not arrived.
@@ -257,7 +274,7 @@ local function read_number(int, tvb, at, stop, place)
     local text = tvb:raw(at, int.digits)
     return padded(text, int.radix, at, place), exact(text, int.radix), int.digits
   elseif int.kind == "until" then
-    local last = find(tvb, at, stop, int.delimiter)
+    local last, length = find(tvb, at, stop, int.ends)
     if not last then return nil end
     if last - at > int.max then
       refuse(place, at + int.max, "bad_length", "%d is over the limit of %d", last - at, int.max)
@@ -266,7 +283,7 @@ local function read_number(int, tvb, at, stop, place)
     local value = int.signed and negatable(text, at, place) or unpadded(text, int.radix, at, place)
     local exactly = text:match("^%-") and exact(text:sub(2), 10, true) or exact(text, int.radix)
     if int.signed and not text:match("^%-") then exactly = Int64.new(exactly:lower(), exactly:higher()) end
-    return value, exactly, last - at + #int.delimiter
+    return value, exactly, last - at + length
   elseif int.kind == "escaping" then
     local base, _, width = read_number(int.base, tvb, at, stop, place)
     if not base then return nil end
@@ -279,15 +296,18 @@ end
 -- The same of a number that frames: what has arrived of it must be the start of a number.
 local function arriving(int, tvb, at, stop, place)
   if int.kind ~= "until" or int.signed then return read_number(int, tvb, at, stop, place) end
-  local window = math.min(stop, at + int.max + #int.delimiter)
-  if find(tvb, at, window, int.delimiter) then return read_number(int, tvb, at, window, place) end
+  local window = math.min(stop, at + int.max + longest(int.ends))
+  local last = find(tvb, at, window, int.ends)
+  if last and last - at <= int.max then return read_number(int, tvb, at, window, place) end
   local text = window > at and tvb:raw(at, window - at) or ""
   local all = 0
   while all < #text and is_digit(text:sub(all + 1, all + 1), int.radix) do all = all + 1 end
   local digits = math.min(all, int.max)
   if digits > 0 then unpadded(text:sub(1, digits), int.radix, at, place) end
   local behind = text:sub(digits + 1)
-  if int.delimiter:sub(1, #behind) == behind then return nil end
+  for _, one in ipairs(int.ends) do
+    if one:sub(1, #behind) == behind then return nil end
+  end
   if all > digits then refuse(place, at + digits, "bad_length", "%d is over the limit of %d", all, int.max) end
   refuse(place, at + digits, "bad_number", "'%s' is no digit", quoted(behind:sub(1, 1)):sub(2, -2))
 end

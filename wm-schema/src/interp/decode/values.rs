@@ -162,15 +162,15 @@ pub(super) fn read_bytes(
     };
     let most = bytes.max.unwrap_or(u64::MAX);
     let mut content = match (&bytes.extent, length) {
-        (Extent::Until(delimiter), _) => {
-            let Some(len) = number::find(cursor.left(), delimiter) else {
+        (Extent::Until(ends), _) => {
+            let Some((len, end)) = number::find(cursor.left(), ends) else {
                 return Err(place.error(cursor.bytes.len(), Fault::Truncated { needed: 1 }));
             };
             if len as u64 > most {
                 return Err(over(len, most));
             }
             let content = &cursor.left()[..len];
-            cursor.at += len + delimiter.len();
+            cursor.at += len + end;
             content
         }
         (Extent::Rest { tail }, _) => {

@@ -101,9 +101,9 @@ impl Encoder<'_> {
             checks.extend(quote!(check::characters(#content, #least, #most, #constant)?;));
         }
         // What is transformed cannot contain its delimiter.
-        if let (Extent::Until(delimiter), None) = (&bytes.extent, bytes.via) {
-            let delimiter = literal::bytes(delimiter);
-            checks.extend(quote!(check::free_of(#content, #delimiter, #constant)?;));
+        if let (Extent::Until(ends), None) = (&bytes.extent, bytes.via) {
+            let ends = literal::ends(ends);
+            checks.extend(quote!(check::free_of(#content, #ends, #constant)?;));
         }
         if let Some(suffix) = &bytes.trim {
             let suffix = literal::bytes(suffix);

@@ -120,7 +120,7 @@ impl Encoder<'_> {
                 terms.push(self.len(at));
                 match &bytes.extent {
                     Extent::Prefix(int) => self.prefix_width(at, int, terms),
-                    Extent::Until(delimiter) => delimiter.len() as u64,
+                    Extent::Until(ends) => ends.written().len() as u64,
                     Extent::Lines => 2,
                     Extent::Fixed(_)
                     | Extent::Field(_)

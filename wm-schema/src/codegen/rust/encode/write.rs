@@ -54,8 +54,8 @@ impl Encoder<'_> {
                     _ => TokenStream::new(),
                 };
                 let delimiter = match &bytes.extent {
-                    Extent::Until(delimiter) => {
-                        let delimiter = literal::bytes(delimiter);
+                    Extent::Until(ends) => {
+                        let delimiter = literal::bytes(ends.written());
                         quote!(writer.bytes(#delimiter);)
                     }
                     _ => TokenStream::new(),
