@@ -6,7 +6,7 @@
 use super::arms::{self, Fact};
 use super::layouts::{Body, Line};
 use super::sizes::Parts;
-use super::{Context, absent, choices, lengths, names, pointers, sentinels, spell, suggest};
+use super::{Context, absent, choices, lengths, names, pointers, sentinels, spell, suggest, variants};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{self, FormulaKind, LayoutDraft, Literal, Name, Operator, Origin};
 use crate::ir::{Bytes, Content, Equation, Extent, Formula, Held, Int, Layout, Param, Role, Scale, Term, Type};
@@ -279,6 +279,11 @@ pub(super) fn term(cx: &mut Context<'_>, view: View<'_>, written: &draft::Formul
         },
         FormulaKind::Is { value, variant } => is(cx, view, written, value, variant),
         FormulaKind::Binary { operator, left, right } => {
+            if operator.compares()
+                && let Some(sides) = variants::compared(cx, view, left, right)
+            {
+                return binary(cx, view, written, *operator, sides?);
+            }
             let left_term = term(cx, view, left);
             // Behind `a ||` all is known that follows from a being false, behind `a &&` what follows from it.
             let mut facts = view.facts.to_vec();
@@ -471,7 +476,7 @@ fn kind(cx: &mut Context<'_>, ty: &Type, name: &Name) -> Option<Kind> {
 }
 
 /// `Method.Password`.
-fn variant_of(cx: &mut Context<'_>, view: View<'_>, of: &Name, name: &Name) -> Option<(Term, Kind)> {
+pub(super) fn variant_of(cx: &mut Context<'_>, view: View<'_>, of: &Name, name: &Name) -> Option<(Term, Kind)> {
     if let Some(names::Item::Words(index)) = cx.names.item(&of.text) {
         let words = cx.words[index].as_ref()?;
         if let Some(word) = words.words.iter().find(|word| word.name == name.text) {

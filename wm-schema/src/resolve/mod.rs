@@ -55,6 +55,7 @@ mod tags;
 mod types;
 mod unused;
 mod variables;
+mod variants;
 mod versions;
 mod via;
 mod vocabulary;
