@@ -77,10 +77,10 @@ struct Module {
     source: PathBuf,
 }
 
-/// The modules of the examples, of the built-in protocols, and of MQTT.
+/// The modules of the examples and of the built-in protocols.
 fn modules(scratch: &Scratch) -> io::Result<Vec<Module>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut schemas = vec![root.join("tests/schemas/mqtt.wm")];
+    let mut schemas = Vec::new();
     for folder in ["examples/proto", "wm-core/src/protocol"] {
         for entry in fs::read_dir(root.join(folder))? {
             let path = entry?.path();

@@ -30,6 +30,11 @@ pub mod proto {
     pub mod len_json {
         include!(concat!(env!("OUT_DIR"), "/len_json.rs"));
     }
+    /// `proto/mqtt.wm`
+    #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
+    pub mod mqtt {
+        include!(concat!(env!("OUT_DIR"), "/mqtt.rs"));
+    }
     /// `proto/netstring.wm`
     pub mod netstring {
         include!(concat!(env!("OUT_DIR"), "/netstring.rs"));
