@@ -30,6 +30,11 @@ pub mod proto {
     pub mod len_json {
         include!(concat!(env!("OUT_DIR"), "/len_json.rs"));
     }
+    /// `proto/modbus.wm`
+    #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
+    pub mod modbus {
+        include!(concat!(env!("OUT_DIR"), "/modbus.rs"));
+    }
     /// `proto/mqtt.wm`
     #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
     pub mod mqtt {
