@@ -44,6 +44,11 @@ pub mod proto {
     pub mod netstring {
         include!(concat!(env!("OUT_DIR"), "/netstring.rs"));
     }
+    /// `proto/postgres.wm`
+    #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
+    pub mod postgres {
+        include!(concat!(env!("OUT_DIR"), "/postgres.rs"));
+    }
     /// `proto/resp2.wm`
     pub mod resp2 {
         include!(concat!(env!("OUT_DIR"), "/resp2.rs"));
