@@ -40,6 +40,7 @@ schemas! {
     delimiters
     dns_tcp
     door
+    elements
     every_type
     externs
     frame

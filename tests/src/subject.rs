@@ -158,6 +158,8 @@ pub fn all() -> Vec<Subject> {
         generated::<imports::Hello<'static>>("imports", Client),
         generated::<regions::Record<'static>>("regions", Client),
         generated::<regions::Batch<'static>>("regions", Server),
+        generated::<elements::Table<'static>>("elements", Client),
+        generated::<elements::Sheet<'static>>("elements", Server),
         generated::<pdl_bits::Packet<'static>>("pdl_bits", Client),
         generated::<pdl_arrays::Packet<'static>>("pdl_arrays", Client),
         generated::<pdl_payloads::Packet<'static>>("pdl_payloads", Client),

@@ -199,7 +199,7 @@ fn measured_by(lines: &[Line<'_>], number: usize) -> Option<Measured> {
     let (first, last) = match *measure {
         // How many bytes a list with a count of its own takes, this number does not say.
         Measure::Elements { list } if extent(lines[list].ty) == Some(&Extent::Field(number)) => (list, list),
-        Measure::Elements { .. } => return None,
+        Measure::Elements { .. } | Measure::Each { .. } => return None,
         Measure::Bytes { first, last } => (first, last),
     };
     if last <= number || lines[first.max(number + 1)..=last].iter().all(|line| line.size.fixed().is_some()) {
@@ -366,7 +366,11 @@ impl Plan<'_> {
 /// The fields that conditions and arguments of fields read which are not passed unseen.
 fn read_by_formulas(layout: &Layout, measured: &[Measured]) -> BTreeSet<usize> {
     let fields = layout.fields.iter().enumerate();
-    let walked = fields.filter(|(at, _)| measured.iter().all(|one| !one.contains(*at)));
+    // Elements that are counted are walked over if they vary.
+    let counted = |at: usize, one: &Measured| {
+        one.first == at && matches!(extent(&layout.fields[at].ty), Some(Extent::Field(number)) if *number == one.number)
+    };
+    let walked = fields.filter(|(at, _)| measured.iter().all(|one| !one.contains(*at) || counted(*at, one)));
     let formulas = walked.flat_map(|(_, field)| field.condition.iter().chain(&field.args).chain(worked_out(&field.ty)));
     let read = formulas.flat_map(|formula| formula.term.fields());
     read.filter(|field| matches!(layout.fields[*field].ty, Type::Int(..) | Type::Enum(_))).collect()
@@ -386,6 +390,21 @@ fn reads(formulas: &[Formula], marks: &[(usize, usize)]) -> Option<Vec<(usize, u
     let fields: BTreeSet<usize> = formulas.iter().flat_map(|formula| formula.term.fields()).collect();
     let mark = |field: usize| marks.iter().find(|(marked, _)| *marked == field).copied();
     fields.into_iter().map(mark).collect()
+}
+
+/// The fields that the arguments of a field read, and where their places are remembered.
+#[must_use]
+pub fn read_by_arguments(schema: &Schema, layout: &Layout, field: usize) -> Vec<(usize, usize)> {
+    let fields: BTreeSet<usize> = layout.fields[field].args.iter().flat_map(|arg| arg.term.fields()).collect();
+    let steps = if fields.is_empty() { Vec::new() } else { steps(schema, layout) };
+    let slot = |read: usize| {
+        let start = layout.fields[read].bits.map_or(read, |place| place.first);
+        steps.iter().find_map(|step| match step {
+            Step::Mark { field, slot } if *field == start => Some(*slot),
+            _ => None,
+        })
+    };
+    fields.into_iter().filter_map(|read| Some((read, slot(read)?))).collect()
 }
 
 /// Whether a walk can work out what is handed to a field, or whether it is there: numbers and enums of the same layout,
@@ -546,6 +565,10 @@ pub fn inner<'s>(layout: &'s Layout, step: &Step) -> Option<&'s Type> {
         }
         _ => return None,
     };
+    // What is as large as a number says is passed, or not walked over at all.
+    if layout.each(field).is_some() {
+        return None;
+    }
     Some(match &layout.fields[field].ty {
         Type::List { element, .. } => element,
         ty => ty,

@@ -1,6 +1,6 @@
 //! The rules that a value must keep before it is put on the wire: what `measure` of a generated message calls.
 
-use super::{DecodeError, EncodeError, EncodeFault, Ends, Field, List, Radix, text, varint, varying};
+use super::{DecodeError, EncodeError, EncodeFault, Ends, Field, List, Radix, ReadElement, text, varint, varying};
 use alloc::boxed::Box;
 use bytes::BytesMut;
 
@@ -122,8 +122,8 @@ pub const fn nested(depth: usize, most: usize, field: &'static Field) -> Result<
 ///
 /// An element before its last one ends it, or none does.
 #[inline]
-pub fn ends_with<T: Clone>(
-    items: &List<'_, T>,
+pub fn ends_with<'a, T: Clone, R: ReadElement<'a, T>>(
+    items: &List<'a, T, R>,
     last: fn(&T) -> bool,
     condition: &'static str,
     field: &'static Field,
@@ -223,6 +223,24 @@ pub fn sum<T>(
     mut measure: impl FnMut(T) -> Result<usize, EncodeError>,
 ) -> Result<usize, EncodeError> {
     items.into_iter().try_fold(0usize, |sum, item| Ok(sum.saturating_add(measure(item)?)))
+}
+
+/// The size of each of `items`, which all have the same; 0 if there are none.
+///
+/// # Errors
+///
+/// That of the first item that breaks a rule, or `Length` if one takes other than the first.
+#[inline]
+pub fn each<T>(
+    items: impl IntoIterator<Item = T>,
+    mut measure: impl FnMut(T) -> Result<usize, EncodeError>,
+    field: &'static Field,
+) -> Result<usize, EncodeError> {
+    let mut items = items.into_iter();
+    let Some(first) = items.next() else { return Ok(0) };
+    let size = measure(first)?;
+    items.try_for_each(|item| exactly(measure(item)?, size, field))?;
+    Ok(size)
 }
 
 /// Content whose bytes are all within `least..=most`.

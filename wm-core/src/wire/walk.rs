@@ -348,6 +348,27 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         Ok(())
     }
 
+    /// The same, each handed `values`.
+    ///
+    /// # Errors
+    ///
+    /// They stand deeper than the walk has levels.
+    #[inline]
+    pub fn repeat_with(
+        &mut self,
+        count: usize,
+        step: Step<VALUES>,
+        values: &[u64],
+        field: &'static Field,
+    ) -> Result<(), Halt> {
+        self.repeat(count, step, field)?;
+        // Of no elements none has been entered.
+        if let Some(level) = self.level().filter(|_| count > 0) {
+            level.values.iter_mut().zip(values).for_each(|(held, value)| *held = *value);
+        }
+        Ok(())
+    }
+
     /// The first step of a layout that may contain itself: at most `most` of it stand in each other.
     ///
     /// # Errors

@@ -200,6 +200,9 @@ impl<'s> Tables<'s> {
             .set_some("args", (!args.is_empty()).then(|| list(args)))
             .set_some("rules", (!kept.is_empty()).then(|| list(kept)))
             .set_some("region", region.map(|number| number + 1))
+            .set_some("each_by", layout.each(at).map(|number| number + 1))
+            .set_some("reads", is_handed(field).then(|| reads(schema, layout, at)))
+            .set_some("given", is_handed(field).then(|| crate::walk::handed(layout) - layout.params.len()))
             .set_some("leaves", *leaves)
             .set_some("bits", bits.as_ref().map(bit_place))
             .set("shortest", size.least)
@@ -257,6 +260,7 @@ impl<'s> Tables<'s> {
                 let table = table.set_some("absent", equation.absent.map(number));
                 match equation.measure {
                     Measure::Elements { list } => table.set("counts", list + 1),
+                    Measure::Each { list } => table.set("each", list + 1),
                     Measure::Bytes { first, last } => table.set("first", first + 1).set("last", last + 1),
                 }
             }
@@ -303,9 +307,10 @@ impl<'s> Tables<'s> {
         };
         let measured = |other: &&Field| other.region == Some(at) || says_length(&other.ty, at);
         let measured: Vec<&Field> = layout.fields.iter().filter(measured).collect();
+        let each = matches!(role, Role::Computed(equation) if matches!(equation.measure, Measure::Each { .. }));
         let most = measured.iter().filter(|other| other.region.is_none()).filter_map(|other| max(&other.ty)).min();
         table
-            .set_some("said_least", (!measured.is_empty()).then(|| number(add)))
+            .set_some("said_least", (each || !measured.is_empty()).then(|| number(add)))
             .set_some("said_most", most.map(|most| number(i128::from(most) + add)))
     }
 
@@ -414,4 +419,15 @@ fn recover(message: &Message) -> String {
         table = table.set(rule.kind.map_or("_", crate::ir::FaultKind::word), what.end());
     }
     table.end()
+}
+
+/// Whether the elements of a list are handed values.
+fn is_handed(field: &Field) -> bool {
+    matches!(field.ty, Type::List { .. }) && !field.args.is_empty()
+}
+
+/// The fields that a walk reads again for what it hands to the elements of a list.
+fn reads(schema: &Schema, layout: &Layout, list: usize) -> String {
+    let reads = crate::walk::read_by_arguments(schema, layout, list);
+    self::list(reads.iter().map(|(field, _)| (field + 1).to_string()))
 }

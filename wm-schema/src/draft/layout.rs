@@ -73,6 +73,8 @@ pub struct ParamDraft {
     pub name: Name,
     /// Its type: an integer or an enum.
     pub ty: TypeDraft,
+    /// `in 1..=8`: what it may be, both ends included.
+    pub range: Option<Spanned<(i128, i128)>>,
 }
 
 /// One end of a conversation.

@@ -12,7 +12,7 @@ use crate::draft::{
 };
 
 impl Reader<'_> {
-    /// `(flags: u8, kind: Kind)`.
+    /// `(flags: u8, kind: Kind, width: u8 in 1..=8)`.
     pub(super) fn params(&mut self, pair: Pair<'_>) -> Vec<ParamDraft> {
         let mut params = Vec::new();
         let mut name = None;
@@ -21,7 +21,14 @@ impl Reader<'_> {
                 Rule::name => name = Some(self.name(&part)),
                 Rule::ty => {
                     let ty = self.ty(part, Within::Layout);
-                    params.extend(name.take().zip(ty).map(|(name, ty)| ParamDraft { name, ty }));
+                    params.extend(name.take().zip(ty).map(|(name, ty)| ParamDraft { name, ty, range: None }));
+                }
+                Rule::in_range => {
+                    let range = part.into_inner().find(|inner| inner.as_rule() == Rule::range);
+                    let range = range.and_then(|range| self.number_range(&range));
+                    if let Some(param) = params.last_mut() {
+                        param.range = range;
+                    }
                 }
                 _ => {}
             }

@@ -89,7 +89,7 @@ impl Reader<'_> {
 
     /// `word`, `word[…]`, `json Name`.
     pub(super) fn ty(&mut self, pair: Pair<'_>, within: Within) -> Option<TypeDraft> {
-        let (mut name, mut body, mut extent, mut args) = (None, None, None, Vec::new());
+        let (mut name, mut body, mut extent, mut args, mut nameless) = (None, None, None, Vec::new(), None);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::type_word => name = Some(self.name(&part)),
@@ -107,13 +107,16 @@ impl Reader<'_> {
                         if inner.as_rule() == Rule::body_name { body = word } else { name = word }
                     }
                 }
-                Rule::match_type => return self.choice(part, within),
-                Rule::inline_body => return self.inline_body(part, within),
+                Rule::match_type => nameless = Some(self.choice(part, within)?),
+                Rule::inline_body => nameless = Some(self.inline_body(part, within)?),
                 Rule::extent => extent = self.extent(part),
                 _ => {}
             }
         }
-        Some(TypeDraft { name: name?, body, args, given: None, extent })
+        match nameless {
+            Some(ty) => Some(TypeDraft { extent, ..ty }),
+            None => Some(TypeDraft { name: name?, body, args, given: None, extent }),
+        }
     }
 
     /// A type whose word is short for another and an attribute: `cstr` is `str until "\0"`, `base64` is `bytes via base64`.

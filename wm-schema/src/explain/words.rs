@@ -72,6 +72,7 @@ fn counted(schema: &Schema, layout: &Layout, index: usize, at: u64) -> String {
                 format!("the bytes from `{}` to `{}`", layout.fields[first].name, layout.fields[last].name)
             }
             Measure::Elements { list } => format!("the elements of `{}`", layout.fields[list].name),
+            Measure::Each { list } => format!("the bytes of each of `{}`", layout.fields[list].name),
         };
         let and = match add {
             0 => String::new(),
@@ -226,6 +227,7 @@ pub(super) fn equation(layout: &Layout, index: usize, equation: Equation) -> Str
     let measure = match equation.measure {
         Measure::Bytes { first, last } => format!("size({})", fields(layout, index, first, last)),
         Measure::Elements { list } => format!("count({})", layout.fields[list].name),
+        Measure::Each { list } => format!("each({})", layout.fields[list].name),
     };
     let sum = match equation.add {
         0 => measure,

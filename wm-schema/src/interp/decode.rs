@@ -4,8 +4,8 @@ mod cursor;
 mod values;
 
 pub(super) use cursor::{Cursor, Trail};
+use values::{Element, constant, read_bytes, read_list, read_single, read_until};
 pub(super) use values::{bits_at, single_at};
-use values::{constant, read_bytes, read_list, read_single, read_until};
 
 use super::bits::Run;
 use super::formula::Known;
@@ -13,8 +13,8 @@ use super::trace::{self, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, envelope, headers, own, via};
 use crate::ir::headers::{Framed, framed};
 use crate::ir::{
-    By, Bytes, Choice, Computed, Content, Extent, Field, Formula, Layout, Measure, Pointer, Role, Scale, Schema, Side,
-    Since, Term, Type, Value,
+    By, Bytes, Choice, Computed, Content, Equation, Extent, Field, Formula, Layout, Measure, Pointer, Role, Scale,
+    Schema, Side, Since, Term, Type, Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -301,6 +301,8 @@ impl<'s> Progress<'s> {
             }
             let last_field = self.layout.fields.len() - 1;
             let (measured, due) = match equation.measure {
+                // It is a region of each element, which uses it up.
+                Measure::Each { .. } => continue,
                 Measure::Elements { list } => (self.counts.get(list).copied(), list.max(index)),
                 Measure::Bytes { first, last } if frame.is_some() && last == last_field && first <= index + 1 => {
                     (frame.map(|end| (end - self.starts[first]) as u64), index)
@@ -393,7 +395,11 @@ pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: 
             Role::Computed(equation) => (i128::from(equation.add), equation.scale),
             _ => (0, Scale::One),
         };
-        for measured in layout.fields.iter().filter(|other| other.region == Some(index) || said_by(&other.ty, index)) {
+        // What it says of each element keeps the same rules, whichever list that is.
+        let each = matches!(field.role, Role::Computed(Equation { measure: Measure::Each { .. }, .. }));
+        let own = |other: &Field| each && std::ptr::eq(other, field);
+        let measured = |other: &&Field| other.region == Some(index) || said_by(&other.ty, index) || own(other);
+        for measured in layout.fields.iter().filter(measured) {
             let Some(number) = scale.said(number) else {
                 return Err(place.error(offset, Fault::Mismatch { expected: as_u64(scale.most(number)), found }));
             };
@@ -505,8 +511,11 @@ fn read_content(
         }
         Type::List { element, count, max } => {
             let length = progress.length(index, count, cursor)?;
+            let args = progress.known().arguments(&field.args);
+            let each = progress.layout.each(index).map(|number| progress.said_by(number));
+            let element = Element { ty: element, args: &args, each };
             match count {
-                Extent::Where(condition) => read_until(schema, (element, condition, *max), cursor, place),
+                Extent::Where(condition) => read_until(schema, element, (condition, *max), cursor, place),
                 _ => read_list(schema, element, (count, length, *max), cursor, place),
             }
         }

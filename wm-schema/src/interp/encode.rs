@@ -86,17 +86,21 @@ pub(super) fn constant(schema: &Schema, field: &Field) -> Vec<u8> {
 struct Piece {
     wire: Vec<u8>,
     elements: u64,
+    /// How many bytes the first of them takes.
+    each: u64,
+    /// The bytes of the first, and of another that takes more or fewer.
+    unlike: Option<(u64, u64)>,
     /// What it says in the bits of its run; `wire` is what follows the run.
     bits: u64,
 }
 
 impl Piece {
     const fn new(wire: Vec<u8>, elements: u64) -> Self {
-        Self { wire, elements, bits: 0 }
+        Self { wire, elements, each: 0, unlike: None, bits: 0 }
     }
 
-    const fn bits(bits: u64) -> Self {
-        Self { wire: Vec::new(), elements: 0, bits }
+    fn bits(bits: u64) -> Self {
+        Self { bits, ..Self::new(Vec::new(), 0) }
     }
 }
 
@@ -287,8 +291,13 @@ fn set(known: &Known<'_>, field: &Field, value: &Value, there: bool) -> Result<P
             let content = content.map_err(|fault| place.refuse(fault))?;
             Piece::new(delimit(bytes, &content).map_err(|fault| place.refuse(fault))?, 0)
         }
-        ty => piece(schema, ty, value, place)?,
+        ty => piece(schema, ty, &known.arguments(&field.args), value, place)?,
     };
+    let each =
+        known.layout.fields.iter().position(|other| std::ptr::eq(other, field)).and_then(|at| known.layout.each(at));
+    if let (Some(_), Some((first, other))) = (each, piece.unlike) {
+        return Err(place.refuse(EncodeFault::Length { found: other, expected: first }));
+    }
     // An enum of whole bytes may be part of a run of bits, too.
     if field.bits.is_some() && matches!(field.ty, Type::Enum(_)) {
         piece.wire.clear();
@@ -383,6 +392,7 @@ fn compute(layout: &Layout, pieces: &mut [Option<Piece>], fields: &mut [Option<V
 fn measure(layout: &Layout, pieces: &[Option<Piece>], measure: Measure) -> Option<u64> {
     match measure {
         Measure::Elements { list } => Some(pieces[list].as_ref()?.elements),
+        Measure::Each { list } => Some(pieces[list].as_ref()?.each),
         Measure::Bytes { first, last } => (first..=last)
             .map(|index| match &pieces[index] {
                 Some(piece) => Some(piece.wire.len() as u64 + run_bytes(layout, index)),
@@ -420,7 +430,7 @@ fn computed(field: &Field, value: i128) -> Result<Piece, EncodeFault> {
     Ok(Piece { bits: bits::own(&field.ty, value), ..Piece::new(wire, 0) })
 }
 
-fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<Piece, EncodeError> {
+fn piece(schema: &Schema, ty: &Type, args: &[Value], value: &Value, place: Place<'_>) -> Result<Piece, EncodeError> {
     let refuse = |fault| place.refuse(fault);
     match (ty, value) {
         (Type::Bytes(bytes), value) => {
@@ -434,12 +444,17 @@ fn piece(schema: &Schema, ty: &Type, value: &Value, place: Place<'_>) -> Result<
             if let Extent::Where(condition) = count {
                 ends(schema, element, items, condition).map_err(refuse)?;
             }
+            let mut sizes = Vec::new();
             for item in items {
-                wire.extend(piece(schema, element, item, place)?.wire);
+                let item = piece(schema, element, args, item, place)?.wire;
+                sizes.push(item.len() as u64);
+                wire.extend(item);
             }
-            Ok(Piece::new(wire, elements))
+            let each = sizes.first().copied().unwrap_or_default();
+            let unlike = sizes.into_iter().find(|size| *size != each).map(|other| (each, other));
+            Ok(Piece { each, unlike, ..Piece::new(wire, elements) })
         }
-        (Type::Struct(index), value) => Ok(Piece::new(layout(schema, &schema.structs[*index], &[], value, None)?, 0)),
+        (Type::Struct(index), value) => Ok(Piece::new(layout(schema, &schema.structs[*index], args, value, None)?, 0)),
         (ty, value) => {
             let wire = single(schema, ty, value).map_err(refuse)?;
             Ok(Piece { bits: bits::own(ty, decode::as_int(value)), ..Piece::new(wire, 0) })

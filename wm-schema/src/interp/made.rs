@@ -96,7 +96,14 @@ impl Source<'_> {
         let value = match &field.ty {
             Type::Struct(index) => self.layout(&self.schema.structs[*index], &known.arguments(&field.args)),
             ty if field.held == Held::Converted => self.converted(field, &as_worked_out(&known, ty)),
-            ty => self.value(&as_worked_out(&known, ty)),
+            ty => {
+                let made = self.handed(&as_worked_out(&known, ty), &known.arguments(&field.args));
+                let each = known.layout.fields.iter().position(|other| std::ptr::eq(other, field));
+                match (each.and_then(|at| known.layout.each(at)), made) {
+                    (Some(_), Value::List(items)) => alike(items),
+                    (_, made) => made,
+                }
+            }
         };
         if field.is_optional() { Value::Option(Some(Box::new(value))) } else { value }
     }
@@ -154,6 +161,11 @@ impl Source<'_> {
     }
 
     fn value(&mut self, ty: &Type) -> Value {
+        self.handed(ty, &[])
+    }
+
+    /// A value, or a list each of whose elements is handed the same.
+    fn handed(&mut self, ty: &Type, args: &[Value]) -> Value {
         match ty {
             Type::Constant(constant) => Value::Bytes(constant.bytes.clone()),
             Type::Int(Int::Fixed { bytes: 16, signed: false, .. }, None) => {
@@ -167,23 +179,25 @@ impl Source<'_> {
             Type::Float { bytes, .. } => Value::Float(self.float(*bytes)),
             Type::Enum(index) => Value::Int(self.variant(*index)),
             Type::Bytes(bytes) => self.bytes(bytes),
-            Type::Struct(index) => self.layout(&self.schema.structs[*index], &[]),
-            Type::List { element, count: Extent::Where(condition), max } => self.ending(element, condition, *max),
+            Type::Struct(index) => self.layout(&self.schema.structs[*index], args),
+            Type::List { element, count: Extent::Where(condition), max } => {
+                self.ending((element, args), condition, *max)
+            }
             Type::List { element, count, max } => {
                 let count = match count {
                     Extent::Fixed(count) => *count,
                     _ if self.is_deepest(element) => 0,
                     _ => self.length(*max) % 8,
                 };
-                Value::List((0..count).map(|_| self.value(element)).collect())
+                Value::List((0..count).map(|_| self.handed(element, args)).collect())
             }
         }
     }
 
     /// Elements of which the last, and no other, meets a condition; if one can be found.
-    fn ending(&mut self, element: &Type, condition: &Formula, max: Option<u64>) -> Value {
+    fn ending(&mut self, (element, args): (&Type, &[Value]), condition: &Formula, max: Option<u64>) -> Value {
         let count = self.byte() % 4;
-        let mut items: Vec<Value> = (0..count).map(|_| self.value(element)).collect();
+        let mut items: Vec<Value> = (0..count).map(|_| self.handed(element, args)).collect();
         items.retain(|item| !ends_list(self.schema, condition, element, item));
         items.truncate(usize::try_from(max.unwrap_or(LONG) - 1).unwrap_or(usize::MAX));
         let first = u64::from(self.byte() % 2);
@@ -191,7 +205,8 @@ impl Source<'_> {
             // The simplest one is what zeros make; the others come from what looks random.
             let scattered = |at: u64| (seed * 64 + at).wrapping_mul(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             let entropy: Vec<u8> = (1..33).map(|at| scattered(at).to_be_bytes()[1]).collect();
-            Source { schema: self.schema, from: self.from, entropy: entropy.iter(), depth: self.depth }.value(element)
+            Source { schema: self.schema, from: self.from, entropy: entropy.iter(), depth: self.depth }
+                .handed(element, args)
         });
         items.extend(tries.into_iter().find(|item| ends_list(self.schema, condition, element, item)));
         Value::List(items)
@@ -336,6 +351,13 @@ impl Source<'_> {
 
 /// The longest bytes in a message that is made up.
 const LONG: u64 = 2000;
+
+/// As many elements that take as many bytes each.
+fn alike(mut items: Vec<Value>) -> Value {
+    let first = items.first().cloned();
+    items.iter_mut().zip(first.iter().cycle()).for_each(|(item, first)| item.clone_from(first));
+    Value::List(items)
+}
 
 /// A type whose length a formula says, with that length.
 fn as_worked_out(known: &Known<'_>, ty: &Type) -> Type {

@@ -176,25 +176,21 @@ impl<'w> Walk<'w> {
                 let units = self.number(layout, field, span)?;
                 match slot {
                     Some(slot) => level.kept.push((slot, units)),
-                    None => self.units(layout, span, units)?,
+                    None => self.units(level, span, units)?,
                 }
             }
             Step::Kept { span, slot } => {
                 let units = level.kept.iter().find(|(kept, _)| *kept == slot).map_or(0, |(_, units)| *units);
-                self.units(layout, span, units)?;
+                self.units(level, span, units)?;
             }
             Step::Sized { field, span, reads } => {
                 let units = self.sized(level, field, span, &reads)?;
-                self.units(layout, span, units)?;
+                self.units(level, span, units)?;
             }
             Step::Elements { field, least } => self.up_to_the_last(layout, field, least)?,
             Step::Enter { field, count, reads } => {
-                let values = self.looked(level, &reads)?;
-                // An arm hands on what its union is handed, but for the value that has chosen it.
-                let given = walk::handed(layout) - layout.params.len();
-                let params = level.params.get(given..).unwrap_or_default();
-                let known = Known { schema: self.schema, layout, fields: &values, params };
-                self.elements(layout, field, count, &known.arguments(&layout.fields[field].args))?;
+                let args = self.arguments(level, field, &reads)?;
+                self.elements(layout, field, count, &args)?;
             }
         }
         Ok(true)
@@ -361,12 +357,25 @@ impl<'w> Walk<'w> {
     }
 
     /// What a number has measured; `units` are those over the least.
-    fn units(&mut self, layout: &Layout, span: Span, units: u64) -> Result<(), Stop> {
+    fn units(&mut self, level: &Level<'_>, span: Span, units: u64) -> Result<(), Stop> {
         if span.walked {
-            return self.elements(layout, span.first, span.least + units, &[]);
+            let (layout, count) = (level.layout, span.least + units);
+            let reads = walk::read_by_arguments(self.schema, layout, span.first);
+            let args = self.arguments(level, span.first, &reads)?;
+            return self.elements(layout, span.first, count, &args);
         }
         self.at += (span.least + units) * span.unit;
         Ok(())
+    }
+
+    /// What a field hands on.
+    fn arguments(&self, level: &Level<'_>, field: usize, reads: &[(usize, usize)]) -> Result<Vec<Value>, Stop> {
+        let (layout, values) = (level.layout, self.looked(level, reads)?);
+        // An arm hands on what its union is handed, but for the value that has chosen it.
+        let given = walk::handed(layout) - layout.params.len();
+        let params = level.params.get(given..).unwrap_or_default();
+        let known = Known { schema: self.schema, layout, fields: &values, params };
+        Ok(known.arguments(&layout.fields[field].args))
     }
 
     /// A struct, or elements one behind the other.

@@ -57,6 +57,13 @@ impl Layout {
         condition.term.fields().into_iter().find_map(|number| self.fields[number].measured_if_there())
     }
 
+    /// The number that says how many bytes each element of a list takes, if one does.
+    #[must_use]
+    pub fn each(&self, list: usize) -> Option<usize> {
+        let says = |field: &Field| matches!(field.role, Role::Computed(Equation { measure: Measure::Each { list: of }, .. }) if of == list);
+        self.fields.iter().position(says)
+    }
+
     /// Whether the content of a field is transformed.
     #[must_use]
     pub fn is_transformed(&self, field: usize) -> bool {
@@ -316,6 +323,11 @@ pub enum Measure {
         /// The index of the list.
         list: usize,
     },
+    /// The bytes of each element of a list, which all have the same, and are regions of their own; 0 if there are none.
+    Each {
+        /// The index of the list.
+        list: usize,
+    },
 }
 
 impl Measure {
@@ -324,7 +336,7 @@ impl Measure {
     pub const fn last(self) -> usize {
         match self {
             Self::Bytes { last, .. } => last,
-            Self::Elements { list } => list,
+            Self::Elements { list } | Self::Each { list } => list,
         }
     }
 }

@@ -25,6 +25,14 @@ pub(super) fn resolve(
         );
         return None;
     };
+    if let Measure::Each { .. } = equation.measure {
+        cx.report(
+            Diagnostic::new(Code::BadEquation, written.origin, "`else` behind the size of an element")
+                .why("a list without elements is no list that is absent")
+                .help("measure the list: `count(items) else -1`"),
+        );
+        return None;
+    }
     if let Measure::Bytes { first, last } = equation.measure
         && first != last
     {

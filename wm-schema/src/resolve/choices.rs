@@ -5,11 +5,11 @@ use super::layouts::Body;
 use super::names::{self, Item};
 use super::sizes::Parts;
 use super::words::{self, Word};
-use super::{Context, headers, spell, suggest, tags, vocabulary};
+use super::{Context, attrs, headers, spell, suggest, tags, types, vocabulary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
-    ArmDraft, Draft, Endian, FieldDraft, FieldKind, Formula, FormulaKind, LayoutDraft, LayoutKind, Name, PatternDraft,
-    TypeDraft,
+    ArmDraft, Attr, AttrKind, Draft, Endian, FieldDraft, FieldKind, Formula, FormulaKind, LayoutDraft, LayoutKind,
+    Name, ParamDraft, PatternDraft, TypeDraft,
 };
 use crate::ir::{self, By, Bytes, Choice, Content, Enum, Int, Param, Role, Term, Type, Words};
 
@@ -17,7 +17,7 @@ use crate::ir::{self, By, Bytes, Choice, Content, Enum, Int, Param, Role, Term, 
 pub(super) fn params(cx: &mut Context<'_>, draft: &LayoutDraft) -> Option<Vec<Param>> {
     let LayoutKind::Union { arms, .. } = &draft.kind else {
         names::distinct(cx, draft.params.iter().map(|param| &param.name));
-        let params: Vec<Option<Param>> = draft.params.iter().map(|param| own(cx, &param.name, &param.ty)).collect();
+        let params: Vec<Option<Param>> = draft.params.iter().map(|param| own(cx, param)).collect();
         return params.into_iter().collect();
     };
     if let Some(param) = draft.params.first() {
@@ -35,17 +35,29 @@ pub(super) fn params(cx: &mut Context<'_>, draft: &LayoutDraft) -> Option<Vec<Pa
             while all.iter().any(|other| other.name == name) {
                 name.push('_');
             }
-            all.push(Param { name, ..own(cx, &param.name, &param.ty)? });
+            all.push(Param { name, ..own(cx, param)? });
         }
     }
     Some(all)
 }
 
-fn own(cx: &mut Context<'_>, name: &Name, ty: &TypeDraft) -> Option<Param> {
+fn own(cx: &mut Context<'_>, ParamDraft { name, ty, range }: &ParamDraft) -> Option<Param> {
     names::check(cx, name, names::Kind::Field);
-    match value_type(cx, ty) {
-        Some(ty) => Some(Param { name: name.text.clone(), ty }),
-        None => {
+    match (value_type(cx, ty), range) {
+        (Some(Type::Int(int, None)), Some(range)) => {
+            let attr = [Attr { kind: AttrKind::In(range.clone()), origin: range.origin }];
+            let mut sorted = attrs::sort(cx, &attr);
+            let typed = types::integer(cx, int, &mut sorted);
+            Some(Param { name: name.text.clone(), ty: typed.ty })
+        }
+        (Some(_), Some(range)) => {
+            let label = format!("`in` does not fit `{}`", spell::ty(ty));
+            let why = "`in` bounds a number; an enum has the values that it names";
+            cx.report(Diagnostic::new(Code::BadAttribute, range.origin, label).why(why).help("take `in` out"));
+            None
+        }
+        (Some(ty), None) => Some(Param { name: name.text.clone(), ty }),
+        (None, _) => {
             cx.report(
                 Diagnostic::new(Code::UnknownType, ty.name.origin, format!("`{}` cannot be handed in", spell::ty(ty)))
                     .why("a parameter is an integer or an enum, as it stands in a field")
@@ -73,7 +85,7 @@ pub(super) fn value_type(cx: &Context<'_>, ty: &TypeDraft) -> Option<Type> {
 }
 
 /// The parameters of the struct that an arm is; they must be as many as the arm has arguments.
-fn handed<'d>(cx: &mut Context<'d>, field: &FieldDraft, arm: &ArmDraft) -> Option<&'d [crate::draft::ParamDraft]> {
+fn handed<'d>(cx: &mut Context<'d>, field: &FieldDraft, arm: &ArmDraft) -> Option<&'d [ParamDraft]> {
     let draft: &'d Draft = cx.draft;
     let FieldKind::Named(_, ty) = &field.kind else { return Some(&[]) };
     let part = draft.layouts.iter().find(|layout| layout.name.text == ty.name.text);
@@ -385,13 +397,11 @@ pub(super) fn arguments(
         return None;
     }
     let by_header = matches!(layout.choice, Some(Choice { by: By::Header { .. }, .. }));
-    let wants =
-        !layout.params.is_empty() || matches!(layout.choice, Some(Choice { by: By::Given(_), .. })) || by_header;
-    if wants && matches!(line.ty, Type::List { .. }) {
+    if by_header && matches!(line.ty, Type::List { .. }) {
         cx.report(
-            Diagnostic::new(Code::NotYet, ty.name.origin, "a list of structs with parameters is not there yet")
-                .why("each element would have to be handed its values again when it is read")
-                .help("put what it needs into the element itself"),
+            Diagnostic::new(Code::BadFormula, ty.name.origin, "a list of what a header chooses")
+                .why("headers frame one body, which stands behind them once")
+                .help("put the list into the arms: `\"chunked\" => Chunk until where it.size == 0`"),
         );
         return None;
     }
@@ -441,6 +451,21 @@ fn of_an_arm(body: &Body<'_>, at: usize, layout: &ir::Layout) -> Vec<ir::Formula
 /// A value of exactly the type that is wanted.
 fn argument(cx: &mut Context<'_>, view: View<'_>, written: &Formula, wanted: &Type) -> Option<ir::Formula> {
     let (term, kind) = formulas::term(cx, view, written)?;
+    if let (Kind::Int(low, high), Type::Int(_, Some((least, most)))) = (kind, wanted)
+        && (low < *least || high > *most)
+    {
+        let label = if low == high {
+            format!("{low} is never handed in")
+        } else {
+            format!("`{}` may be {low} to {high}", written.text)
+        };
+        cx.report(
+            Diagnostic::new(Code::BadRange, written.origin, label)
+                .why(format!("the parameter is {least} to {most}"))
+                .help(format!("bound the field: `in {least}..={most}`")),
+        );
+        return None;
+    }
     let fits = match (&term, kind, wanted) {
         (Term::Int(value), _, Type::Int(int, _)) => {
             let (least, most) = int.range();

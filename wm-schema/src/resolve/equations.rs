@@ -7,7 +7,7 @@ use super::layouts::Line;
 use super::types::{Scope, no_length};
 use super::{Context, absent, checksums, names, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Argument, Expr, ExprKind, Literal, Name, Side, Spanned};
+use crate::draft::{Argument, AttrKind, Expr, ExprKind, FieldDraft, Literal, Name, Side, Spanned};
 use crate::ir::{Bytes, Checksum, Constant, Enum, Equation, Extent, Int, Measure, Role, Scale, Type};
 
 /// What an expression comes to.
@@ -146,7 +146,7 @@ fn computed(
     let line = &scope.fields[scope.at];
     let own = match measure {
         Measure::Bytes { first, last } => (first..=last).contains(&scope.at) && int.size().fixed().is_none(),
-        Measure::Elements { .. } => false,
+        Measure::Elements { .. } | Measure::Each { .. } => false,
     };
     let problem = if spell::name(line) == "_" {
         Some(("a size that has no name", "errors could not say which field is wrong", "write `len: u32 = …`"))
@@ -318,14 +318,16 @@ fn measure(
 ) -> Option<Measure> {
     match function.text.as_str() {
         "size" => range(cx, scope, function, argument).map(|(first, last)| Measure::Bytes { first, last }),
-        "count" => counted(cx, scope, types, argument),
+        "count" => counted(cx, scope, types, argument).map(|list| Measure::Elements { list }),
+        "each" => each(cx, scope, types, argument).map(|list| Measure::Each { list }),
         text => {
             cx.report(
                 Diagnostic::new(Code::UnknownName, function.origin, format!("no function `{text}`"))
-                    .why("`size(x)` is a number of bytes, `count(x)` one of elements, `crc32(x)` and its like are checksums")
+                    .why("`size(x)` is a number of bytes, `count(x)` one of elements, `each(x)` of the bytes of each, `crc32(x)` and its like are checksums")
                     .help(match text {
                         "len" | "length" | "sizeof" | "bytes" => "write `size`".to_owned(),
-                        _ => suggest::help(text, ["size", "count"]),
+                        "stride" => "write `each`".to_owned(),
+                        _ => suggest::help(text, ["size", "count", "each"]),
                     }),
             );
             None
@@ -401,7 +403,54 @@ pub(super) fn range(
     }
 }
 
-fn counted(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], argument: &Argument) -> Option<Measure> {
+/// A list whose elements all take as many bytes.
+fn each(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], argument: &Argument) -> Option<usize> {
+    let list = counted(cx, scope, types, argument)?;
+    let (field, at) = (&scope.fields[list], &scope.fields[scope.at]);
+    let optional = field.attrs.iter().any(|attr| matches!(attr.kind, AttrKind::If(_) | AttrKind::Since(_)));
+    let plain =
+        !matches!(types.get(list)?.as_ref()?, Type::List { element, .. } if matches!(**element, Type::Struct(_)));
+    let second = scope.fields[..scope.at].iter().find(|other| is_each(other, &spell::name(field)));
+    let problem = if list < scope.at {
+        Some((
+            "it stands behind its list",
+            "where an element ends must be known when it is read",
+            "move it in front of the list",
+        ))
+    } else if optional {
+        Some((
+            "its list may be absent",
+            "the number would say nothing then",
+            "put both into a struct, and that behind `if`",
+        ))
+    } else if plain {
+        let why = "they take what their type says";
+        Some(("elements that always take as many bytes", why, "count them by `count`, or make a struct of an element"))
+    } else if second.is_some() {
+        Some(("said twice", "one number says how many bytes each element takes", "keep one of the two"))
+    } else {
+        None
+    };
+    let Some((label, why, help)) = problem else { return Some(list) };
+    cx.report(
+        Diagnostic::new(Code::BadEquation, at.origin, label)
+            .why(why)
+            .help(help)
+            .note(field.origin, "the list stands here"),
+    );
+    None
+}
+
+/// Whether a line is a number that says how many bytes each element of this list takes.
+fn is_each(line: &FieldDraft, list: &str) -> bool {
+    let says = |expr: &Expr| match &expr.kind {
+        ExprKind::Call { function, argument: Argument::Name(name) } => function.text == "each" && name.text == list,
+        _ => false,
+    };
+    line.attrs.iter().any(|attr| matches!(&attr.kind, AttrKind::Equals(expr) if says(expr)))
+}
+
+fn counted(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], argument: &Argument) -> Option<usize> {
     let (name, origin) = match argument {
         Argument::Name(name) => (name, name.origin),
         Argument::Range(from, _) => {
@@ -418,7 +467,7 @@ fn counted(cx: &mut Context<'_>, scope: Scope<'_>, types: &[Option<Type>], argum
         return None;
     };
     match types.get(list)?.as_ref()? {
-        Type::List { .. } => Some(Measure::Elements { list }),
+        Type::List { .. } => Some(list),
         _ => {
             cx.report(
                 Diagnostic::new(Code::BadEquation, origin, format!("`{}` is no list", name.text))

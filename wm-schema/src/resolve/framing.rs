@@ -72,6 +72,7 @@ fn by_equation(lines: &[Line<'_>], varying: &[usize], at: usize, parts: Parts<'_
     let (first, last, scale) = match measure {
         Measure::Bytes { first, last } => (first, last, 1),
         Measure::Elements { list } => (list, list, scale(&lines[list].ty, parts)?),
+        Measure::Each { .. } => return None,
     };
     let varies = int.size().fixed().is_none();
     let counted = |other: usize| (first..=last).contains(&other) || other == at;
@@ -164,6 +165,8 @@ fn fixed(lines: &[Line<'_>], wanted: impl Fn(usize) -> bool) -> Option<i64> {
 
 const CONDITIONS: &str = "works out conditions of numbers and enums of the same layout alone";
 const LENGTHS: &str = "works out lengths of numbers and enums of the same layout alone";
+const WHOLE: &str = "passes elements that all end where their type says, or none of them";
+const HANDED: &str = "hands values to the elements of a list that is counted and stands in a struct or a message";
 const SEEN: &str = "hands on numbers and enums of the same layout alone";
 
 /// Refuses messages that a walk cannot go through: too many layouts in each other, or fields that may be absent.
@@ -204,8 +207,16 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
             {
                 cx.report(not_in_reach(draft, field, "is as long as the framer cannot see", LENGTHS));
             }
+            if layout.each(field).is_some() {
+                cx.report(not_in_reach(draft, field, "has elements as large as a number says", WHOLE));
+                continue;
+            }
             let unseen = layout.fields[field].args.iter().any(|arg| is_arm || !walk::in_reach(layout, arg, true));
-            if unseen && matches!(step, walk::Step::Enter { .. }) {
+            let listed = matches!(layout.fields[field].ty, Type::List { .. }) && !layout.fields[field].args.is_empty();
+            let alone = matches!(step, walk::Step::Elements { .. }) || layout.choice.is_some();
+            if listed && alone {
+                cx.report(not_in_reach(draft, field, "has elements that are handed values", HANDED));
+            } else if unseen && (listed || matches!(step, walk::Step::Enter { .. })) {
                 cx.report(not_in_reach(draft, field, "is handed what the framer has not read", SEEN));
             } else if layout.fields[field].condition.is_some()
                 && conditional != Some(field)

@@ -153,7 +153,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     // What belongs to a type that is not known cannot be judged.
     let typed = typed?;
     let mut stream = false;
-    let chosen = matches!(&draft.kind, FieldKind::Named(_, ty) if ty.given.is_some());
+    let chosen = matches!(&draft.kind, FieldKind::Named(_, ty) if ty.given.is_some() && ty.extent.is_none());
     let chunks = matches!(typed.ty, Type::List { count: Extent::Where(_), .. });
     if (chosen || chunks || matches!(&typed.ty, Type::Bytes(Bytes { content: Content::Bytes, .. })))
         && attrs.take_stream().is_some()

@@ -8,8 +8,12 @@ use crate::ir::{Equation, Extent, Int, Measure, Role, Type};
 
 /// Checks that the elements of lists can be told apart and counted.
 pub(super) fn elements(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) {
-    for line in &body.lines {
+    for (at, line) in body.lines.iter().enumerate() {
         let Type::List { element, .. } = &line.ty else { continue };
+        // A number that says how many bytes each of them takes gives it a region, of at least a byte.
+        if body.lines.iter().any(|line| says_each(line, at)) {
+            continue;
+        }
         let problem = if takes_rest(element, parts) {
             let why = "each element would take all that is left, and none would be left for the next";
             Some((Code::RestNotLast, "elements without an end", why, "give the `[..]` of the struct a length: `[u16]`"))
@@ -24,6 +28,10 @@ pub(super) fn elements(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'
             body.sound = false;
         }
     }
+}
+
+fn says_each(line: &Line<'_>, list: usize) -> bool {
+    matches!(line.role, Role::Computed(Equation { measure: Measure::Each { list: of }, .. }) if of == list)
 }
 
 /// Checks all lengths of a layout, and finds for each `[..]` how many bytes stand behind it.

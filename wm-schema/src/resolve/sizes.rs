@@ -374,6 +374,8 @@ fn check_numbers(cx: &mut Context<'_>, lines: &[Line<'_>]) {
                 let (least, most) = units(extent, lines);
                 ("elements", Size { least, most })
             }
+            // Of a list without elements nothing is said, and no element takes no bytes.
+            Measure::Each { .. } => ("bytes", Size { least: 1, most: None }),
         };
         let least = i128::from(measured.least) + i128::from(*add);
         let most = measured.most.map_or(i128::MAX, |most| i128::from(most) + i128::from(*add));

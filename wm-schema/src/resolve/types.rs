@@ -150,7 +150,7 @@ fn not_embeddable(ty: &TypeDraft, item: Item) -> Diagnostic {
 }
 
 /// A number with the range that its attributes allow.
-fn integer(cx: &mut Context<'_>, int: Int, attrs: &mut Attrs<'_>) -> Typed {
+pub(super) fn integer(cx: &mut Context<'_>, int: Int, attrs: &mut Attrs<'_>) -> Typed {
     let range = attrs.take_range(cx);
     if let Some(max) = attrs.take_max(cx) {
         let least = range.as_ref().map_or(int.range().0.max(0), |range| range.value.0);

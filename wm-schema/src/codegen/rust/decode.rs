@@ -14,7 +14,7 @@ use crate::ir::{
 };
 use lengths::own_length;
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -417,6 +417,11 @@ impl<'c> Decoder<'c> {
     fn number(&self, at: usize, int: &Int) -> Option<TokenStream> {
         let equation = self.code.equation(at)?;
         let local = self.code.names.local(at);
+        if let Measure::Each { list } = equation.measure {
+            let ((length, plain), name) =
+                (self.length(at, int, local, equation, None), self.code.names.beside(list, "each"));
+            return (!plain).then(|| quote!(let #name = #length;));
+        }
         if let Some(measured) = self.code.says_length_of(at) {
             // Where it says that the field is absent, it says no length.
             if equation.absent.is_some() {
@@ -501,6 +506,8 @@ impl<'c> Decoder<'c> {
                 let list = self.code.names.local(list);
                 quote!(#list.len())
             }
+            // It is a region of each element, which uses it up.
+            Measure::Each { .. } => return None,
             Measure::Bytes { first, last: end } => {
                 let start = self.start(first);
                 let end = if end == last { quote!(reader.offset()) } else { self.start(end + 1) };
@@ -656,39 +663,83 @@ impl<'c> Decoder<'c> {
     fn list(&self, at: usize, element: &Type, count: &Extent, max: Option<u64>) -> TokenStream {
         let (constant, local, reader) = (self.code.constant(at), self.code.names.local(at), self.source(at));
         let (read, region) = (self.element(at, element), self.region(at));
+        let handed = self.handed(at, element);
+        let counted = |count: TokenStream| match &handed {
+            Some(handed) => quote!(let #local = #handed.list(#reader, #count)?;),
+            None => quote!(let #local = List::read(#reader, #count, #read)?;),
+        };
         match count {
-            Extent::Fixed(count) => {
-                let count = literal::number((*count).into());
-                quote!(let #local = List::read(#reader, #count, #read)?;)
-            }
-            Extent::Field(number) => {
-                let count = self.said_by(*number, max);
-                quote!(let #local = List::read(#reader, #count, #read)?;)
-            }
+            Extent::Fixed(count) => counted(literal::number((*count).into())),
+            Extent::Field(number) => counted(self.said_by(*number, max)),
             Extent::Prefix(int) => {
                 let count = self.code.names.beside(at, "count");
                 let number = read_int(int, &quote!(reader), &constant);
-                let (length, _) = self.length(at, int, &count, own_length(at), max);
-                quote! {
-                    let #count = #number;
-                    let #local = List::read(#reader, #length, #read)?;
-                }
+                let read = counted(self.length(at, int, &count, own_length(at), max).0);
+                quote!(let #count = #number; #read)
             }
             Extent::Formula { formula, .. } => {
                 let (count, length) = (self.code.names.beside(at, "count"), self.worked_out(at, formula, max));
-                quote!(let #count = #length; let #local = List::read(#reader, #count, #read)?;)
+                let read = counted(quote!(#count));
+                quote!(let #count = #length; #read)
             }
             Extent::Until(_) | Extent::Header(_) | Extent::Lines => TokenStream::new(),
             Extent::Where(condition) => {
                 let max = max.map_or(quote!(usize::MAX), |max| self.code.size(max));
                 let last = sentinels::last(self.code, element, condition);
-                quote!(let #local = List::read_until(#reader, #max, #read, #last, #constant)?;)
+                match handed {
+                    Some(handed) => quote!(let #local = #handed.until(#reader, #max, #last, #constant)?;),
+                    None => quote!(let #local = List::read_until(#reader, #max, #read, #last, #constant)?;),
+                }
             }
             Extent::Rest { tail } => {
                 let tail = self.code.size(*tail);
                 let max = max.map_or(quote!(usize::MAX), |max| literal::number(max.into()));
-                quote!(#region let #local = List::read_rest(#reader, #tail, #max, #read, #constant)?;)
+                match handed {
+                    Some(handed) => quote!(#region let #local = #handed.rest(#reader, #tail, #max, #constant)?;),
+                    None => quote!(#region let #local = List::read_rest(#reader, #tail, #max, #read, #constant)?;),
+                }
             }
+        }
+    }
+
+    /// What reads the elements of a list that are handed values: how many bytes each takes first.
+    fn handed(&self, at: usize, element: &Type) -> Option<TokenStream> {
+        let Type::Struct(index) = element else { return None };
+        let name = names::ty(&self.code.rust.schema.structs[*index].name);
+        let args = self.code.arguments(at, &|at| {
+            let local = self.code.names.local(at);
+            quote!(#local)
+        });
+        let each = self.code.layout.each(at).map(|number| self.each(at, number));
+        let values: Vec<TokenStream> = each.clone().into_iter().chain(args.iter().cloned()).collect();
+        let handed: Vec<_> = (0..args.len()).map(|arg| format_ident!("handed{arg}")).collect();
+        let read = match (each, handed.as_slice()) {
+            (None, []) => return None,
+            (None, [_]) => quote!(#name::read),
+            (None, handed) => quote!(|reader, (#(#handed),*)| #name::read(reader #(, #handed)*)),
+            (Some(_), handed) => {
+                let (constant, bytes) = (self.code.constant(at), [format_ident!("bytes")]);
+                let all: Vec<_> = bytes.iter().chain(handed).collect();
+                let taken = if handed.is_empty() { quote!(bytes) } else { quote!((#(#all),*)) };
+                let read = match handed {
+                    [] => quote!(#name::read),
+                    handed => quote!(|reader| #name::read(reader #(, #handed)*)),
+                };
+                quote!(|reader, #taken| reader.element(bytes, #read, #constant))
+            }
+        };
+        let values = shape::tuple(&values);
+        Some(quote!(Handed::new(#values, #read)))
+    }
+
+    /// How many bytes each element of a list takes.
+    fn each(&self, list: usize, number: usize) -> TokenStream {
+        let (local, name) = (self.code.names.local(number), self.code.names.beside(list, "each"));
+        let Type::Int(int, _) = &self.code.field(number).ty else { return quote!(#local) };
+        let equation = self.code.equation(number).unwrap_or_else(|| own_length(list));
+        match self.length(number, int, local, equation, None) {
+            (length, true) => length,
+            (_, false) => quote!(#name),
         }
     }
 

@@ -317,6 +317,8 @@ pub(super) struct Encoder<'c> {
     numbers: Vec<usize>,
     /// The fields whose size has a variable.
     sizes: Vec<usize>,
+    /// The lists of which the size that each element takes has a variable.
+    measured_alike: Vec<usize>,
     /// Whether the variable `size` holds the size of the whole.
     size_is_known: bool,
     /// The field that may be absent and whose value, if it is there, has a variable.
@@ -336,6 +338,7 @@ impl<'c> Encoder<'c> {
             lets: TokenStream::new(),
             numbers: Vec::new(),
             sizes: Vec::new(),
+            measured_alike: Vec::new(),
             size_is_known,
             inside: None,
             counts: false,
@@ -634,6 +637,10 @@ impl<'c> Encoder<'c> {
                 (self.span(first, last), add, scale)
             }
             Some(Equation { measure: Measure::Elements { list }, add, scale, .. }) => (self.len(list), add, scale),
+            Some(Equation { measure: Measure::Each { list }, add, scale, .. }) => {
+                let each = self.each(list);
+                (quote!(#each), add, scale)
+            }
             None => (self.len(at), 0, Scale::One),
         };
         let constant = self.code.constant(at);
@@ -670,7 +677,10 @@ impl<'c> Encoder<'c> {
         }
         let fields = &self.code.layout.fields;
         let (least, most, add) = match self.code.equation(at) {
-            Some(Equation { scale: Scale::Over(_) | Scale::Times(_), .. }) => return false,
+            Some(
+                Equation { scale: Scale::Over(_) | Scale::Times(_), .. }
+                | Equation { measure: Measure::Each { .. }, .. },
+            ) => return false,
             Some(Equation { measure: Measure::Bytes { first, last }, add, .. }) => {
                 let least: u64 = fields[first..=last].iter().map(|field| field.written().least).sum();
                 let most = fields[first..=last]

@@ -250,6 +250,8 @@ const WIRE: &[&str] = &[
     "Field",
     "Followed",
     "Halt",
+    "Handed",
+    "HandedList",
     "HeaderLine",
     "Headers",
     "Input",

@@ -1,7 +1,9 @@
 //! How Rust holds a schema: which type a field has, what borrows, what can be copied.
 
 use super::names::ty;
-use crate::ir::{Bytes, Content, Extent, Field, Held, Int, JsonType, Layout, Role, RustShape, Schema, Type};
+use crate::ir::{
+    By, Bytes, Choice, Content, Extent, Field, Held, Int, JsonType, Layout, Role, RustShape, Schema, Type,
+};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -153,11 +155,44 @@ pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
     }
 }
 
+/// The types of what the elements of a list are handed: how many bytes each takes, then the values of its struct.
+pub(super) fn handed(schema: &Schema, layout: &Layout, field: &Field) -> Vec<TokenStream> {
+    let Type::List { element, .. } = &field.ty else { return Vec::new() };
+    let at = layout.fields.iter().position(|other| other.name == field.name);
+    let each = at.and_then(|at| layout.each(at)).map(|_| quote!(usize));
+    each.into_iter().chain(parameters(schema, element)).collect()
+}
+
+/// The types of what a struct or a union is handed, that which chooses first.
+fn parameters(schema: &Schema, element: &Type) -> Vec<TokenStream> {
+    let Type::Struct(index) = element else { return Vec::new() };
+    let part = &schema.structs[*index];
+    let given = match &part.choice {
+        Some(Choice { by: By::Given(ty), .. }) => Some(ty),
+        _ => None,
+    };
+    given.into_iter().chain(part.params.iter().map(|param| &param.ty)).map(|ty| value_type(schema, ty)).collect()
+}
+
+/// One type, or a tuple of several.
+pub(super) fn tuple(types: &[TokenStream]) -> TokenStream {
+    match types {
+        [only] => only.clone(),
+        types => quote!((#(#types),*)),
+    }
+}
+
 /// The type of a field of a layout; a list of the layout itself is one of `Self`.
 pub(super) fn field_type(schema: &Schema, layout: &Layout, field: &Field) -> TokenStream {
     let held = match &field.ty {
         Type::Struct(at) if is_pointed(field) && schema.structs[*at].name == layout.name => quote!(Self),
         _ if field.converted.is_some() => super::names::path(field.converted.as_deref().unwrap_or_default()),
+        Type::List { element, .. } if !handed(schema, layout, field).is_empty() => {
+            let own = matches!(**element, Type::Struct(at) if schema.structs[at].name == layout.name);
+            let element = if own { quote!(Self) } else { value_type(schema, element) };
+            let handed = tuple(&handed(schema, layout, field));
+            quote!(HandedList<'a, #element, #handed>)
+        }
         Type::List { element, .. } if matches!(**element, Type::Struct(at) if schema.structs[at].name == layout.name) =>
         {
             quote!(List<'a, Self>)

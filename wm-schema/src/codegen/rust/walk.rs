@@ -200,13 +200,22 @@ pub(super) fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
             match (count, &code.field(*field).ty) {
                 (_, Type::Struct(_)) if !code.field(*field).args.is_empty() => part(code, *field, reads),
                 (_, Type::Struct(_)) => quote!(walk.part(#inner, #constant)),
-                (count, _) => {
-                    let count = code.size(*count);
-                    quote!(walk.repeat(#count, #inner, #constant))
-                }
+                (count, _) => elements(code, *field, &code.size(*count)),
             }
         }
     }
+}
+
+/// Enters so many elements of a list, and hands them what they are given.
+fn elements(code: &LayoutCode<'_>, field: usize, count: &TokenStream) -> TokenStream {
+    let (inner, constant, args) = (inner(code, field), code.constant(field), &code.field(field).args);
+    if args.is_empty() {
+        return quote!(walk.repeat(#count, #inner, #constant));
+    }
+    let reads = walk::read_by_arguments(code.rust.schema, code.layout, field);
+    let looks: TokenStream = reads.iter().map(|(read, slot)| look(code, *read, *slot)).collect();
+    let values = args.iter().map(|arg| handed(code, &arg.term));
+    quote!({ #looks walk.repeat_with(#count, #inner, &[#(#values),*], #constant) })
 }
 
 /// Enters a struct, and hands it what it is given.
@@ -471,8 +480,7 @@ fn passed(code: &LayoutCode<'_>, span: &Span, units: &TokenStream) -> TokenStrea
         quote!(#units.saturating_add(#least))
     };
     if span.walked {
-        let (inner, constant) = (inner(code, span.first), code.constant(span.first));
-        return quote!(walk.repeat(#all, #inner, #constant));
+        return elements(code, span.first, &all);
     }
     let schema = code.rust.schema;
     let streamed = schema.walked_stream(code.layout).map(|stream| stream.field);

@@ -281,9 +281,20 @@ function Walk:elements(field, count, params)
   end
 end
 
+-- What a field hands on: not the value that has chosen the arm that it is.
+function Walk:arguments(level, field, reads, given)
+  local params, values, handed = {}, self:look(level, reads), {}
+  for index = given + 1, #level.params do handed[index - given] = level.params[index] end
+  for index, argument in ipairs(field.args or {}) do params[index] = argument(values, handed) end
+  return params
+end
+
 function Walk:units(level, span, units)
   local field = level.layout.fields[span.first]
-  if span.walked then return self:elements(field, span.least + units, {}) end
+  if span.walked then
+    local given = field.given or 0
+    return self:elements(field, span.least + units, self:arguments(level, field, field.reads, given))
+  end
   self.at = self.at + (span.least + units) * span.unit
 end
 
@@ -456,11 +467,7 @@ end
 
 function step.enter(walk, level, how)
   local field = level.layout.fields[how.field]
-  local params, values = {}, walk:look(level, how.reads)
-  local handed = {}
-  for index = how.given + 1, #level.params do handed[index - how.given] = level.params[index] end
-  for index, argument in ipairs(field.args or {}) do params[index] = argument(values, handed) end
-  walk:elements(field, how.count, params)
+  walk:elements(field, how.count, walk:arguments(level, field, how.reads, how.given))
 end
 
 function walk_layout(walk, layout, params)

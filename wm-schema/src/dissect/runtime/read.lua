@@ -189,17 +189,27 @@ local function add_group(tree, show, c, text)
   return item
 end
 
-local function read_element(list, field, c, tree, index)
+-- An element, which is handed values, and uses up the bytes that are said of it.
+local function read_element(list, field, c, tree, index, handed, each)
   local ty = list.element
+  if each then
+    if each == 0 then refuse(field, c.at, "bad_length", "0 is too short, it must be at least 1") end
+    local inner = region(c, each, field)
+    local value = read_element(list, field, inner, tree, index, handed)
+    if inner.at < inner.stop then
+      refuse(field, inner.at, "bad_length", "%s bytes too many", shown(inner.stop - inner.at))
+    end
+    return value
+  end
   if ty.kind ~= "struct" then return read_single(ty, field, c, tree, field.item) end
   local at = c.at
   local item = add_group(tree, field.item, c, ("[%d]: %s"):format(index, ty.of))
-  local value = read_layout(layouts[ty.of], {}, c, item)
+  local value = read_layout(layouts[ty.of], handed, c, item)
   item:set_len(c.at - at)
   return value
 end
 
-local function read_list(list, field, c, tree, length)
+local function read_list(list, field, c, tree, length, handed, each)
   local items, inner = { n = 0 }, c
   if list.extent == "rest" then inner = rest(c, list.tail, field) end
   local function full()
@@ -210,7 +220,7 @@ local function read_list(list, field, c, tree, length)
     if not length and list.max and items.n >= list.max then
       refuse(field, inner.at, "bad_length", "%s is over the limit of %s", shown(list.max + 1), shown(list.max))
     end
-    local item = read_element(list, field, inner, tree, items.n)
+    local item = read_element(list, field, inner, tree, items.n, handed, each)
     items.n = items.n + 1
     items[items.n] = item
     if list.extent == "where" and list.last(item) then break end
@@ -432,7 +442,8 @@ local function read_content(r, index, field, c, tree, inside)
   elseif ty.kind == "list" then
     local at, item = c.at, group(field.name)
     local length = length_of(r, ty, field, c, item)
-    local value = read_list(ty, field, c, item, length)
+    local each = field.each_by and said_by(r, field.each_by)
+    local value = read_list(ty, field, c, item, length, arguments(r, field), each)
     if not inside then item:set_len(c.at - at) end
     return value
   elseif ty.kind == "struct" then
@@ -517,7 +528,8 @@ local function check_equations(r, read, frame)
   local layout = r.layout
   for index = 1, read do
     local field = layout.fields[index]
-    if field.role == "computed" and (field.absent == nil or r.values[index] ~= field.absent) then
+    -- What says the size of elements is a region of each of them.
+    if field.role == "computed" and not field.each and (field.absent == nil or r.values[index] ~= field.absent) then
       local measured, due
       if field.counts then
         measured, due = r.counts[field.counts], math.max(field.counts, index)

@@ -84,9 +84,19 @@ pub(super) fn read_single(
     }
 }
 
+/// What the elements of a list are.
+#[derive(Clone, Copy)]
+pub(super) struct Element<'e> {
+    pub(super) ty: &'e Type,
+    /// What each is handed.
+    pub(super) args: &'e [Value],
+    /// How many bytes each takes, if a number says it.
+    pub(super) each: Option<u64>,
+}
+
 pub(super) fn read_list(
     schema: &Schema,
-    element: &Type,
+    element: Element<'_>,
     (count, length, max): (&Extent, Option<u64>, Option<u64>),
     cursor: &mut Cursor<'_>,
     place: Place<'_>,
@@ -113,7 +123,8 @@ pub(super) fn read_list(
 /// Elements up to the first that meets the condition, which is the last one.
 pub(super) fn read_until(
     schema: &Schema,
-    (element, condition, max): (&Type, &Formula, Option<u64>),
+    element: Element<'_>,
+    (condition, max): (&Formula, Option<u64>),
     cursor: &mut Cursor<'_>,
     place: Place<'_>,
 ) -> Result<Value, Error> {
@@ -123,7 +134,7 @@ pub(super) fn read_until(
             return Err(place.error(cursor.at, Fault::TooLong { found: limit + 1, limit }));
         }
         let item = read_element(schema, element, items.len() as u64, cursor, place)?;
-        let last = formula::meets(schema, condition, (&item, element));
+        let last = formula::meets(schema, condition, (&item, element.ty));
         items.push(item);
         if last {
             cursor.held(start..cursor.at);
@@ -134,18 +145,41 @@ pub(super) fn read_until(
 
 pub(super) fn read_element(
     schema: &Schema,
-    element: &Type,
+    element: Element<'_>,
     index: u64,
     cursor: &mut Cursor<'_>,
     place: Place<'_>,
 ) -> Result<Value, Error> {
-    if cursor.recorder.is_none() || !trace::has_spans(element) {
-        return read_single(schema, element, cursor, place);
+    if cursor.recorder.is_none() || !trace::has_spans(element.ty) {
+        return read_whole(schema, element, cursor, place);
     }
     cursor.opened(&format!("[{index}]"), place.line);
-    let value = read_single(schema, element, cursor, place)?;
-    cursor.closed(|| (Setter::User, trace::found(schema, element, &value)));
+    let value = read_whole(schema, element, cursor, place)?;
+    cursor.closed(|| (Setter::User, trace::found(schema, element.ty, &value)));
     Ok(value)
+}
+
+/// An element, which uses up the bytes that are said of it.
+fn read_whole(
+    schema: &Schema,
+    element: Element<'_>,
+    cursor: &mut Cursor<'_>,
+    place: Place<'_>,
+) -> Result<Value, Error> {
+    let read = |cursor: &mut Cursor<'_>| match element.ty {
+        Type::Struct(index) => read_layout(schema, &schema.structs[*index], element.args, cursor, None),
+        single => read_single(schema, single, cursor, place),
+    };
+    let Some(bytes) = element.each else { return read(cursor) };
+    if bytes == 0 {
+        return Err(place.error(cursor.at, Fault::TooShort { found: 0, least: 1 }));
+    }
+    let mut region = cursor.region(bytes, place)?;
+    let value = read(&mut region)?;
+    match region.left().len() {
+        0 => Ok(value),
+        extra => Err(place.error(region.at, Fault::Trailing { extra })),
+    }
 }
 
 pub(super) fn read_bytes(

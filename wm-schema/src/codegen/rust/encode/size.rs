@@ -5,7 +5,7 @@ use super::super::{headers, literal, names, shape, stream};
 use super::{Encoder, is_plain, needs_check};
 use crate::ir::stream::Body;
 use crate::ir::{Bytes, Content, Extent, Int, Role, Type};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 impl Encoder<'_> {
@@ -170,6 +170,33 @@ impl Encoder<'_> {
         width(int, &quote!(#number), terms)
     }
 
+    /// The function that measures one element of a list of structs.
+    fn measure_of_item(&self, at: usize, part: usize) -> TokenStream {
+        let (args, part) = (self.arguments(at), &self.code.rust.schema.structs[part]);
+        if is_plain(self.code.rust.schema, part) {
+            let size = self.code.size(part.size.least);
+            return quote!(|_| Ok(#size));
+        }
+        let name = names::ty(&part.name);
+        match shape::has(self.code.rust.schema, part, shape::Trait::Copy) && args.is_empty() {
+            true => quote!(#name::measure),
+            false => quote!(|item| item.measure(#(#args),*)),
+        }
+    }
+
+    /// The variable of the size that each element of a list takes.
+    pub(super) fn each(&mut self, at: usize) -> Ident {
+        let (name, constant) = (self.code.names.beside(at, "each"), self.code.constant(at));
+        if let (Type::List { element, .. }, false) = (&self.code.field(at).ty, self.measured_alike.contains(&at))
+            && let Type::Struct(part) = **element
+        {
+            let (measure, value) = (self.measure_of_item(at, part), self.value(at));
+            self.measured_alike.push(at);
+            self.lets.extend(quote!(let #name = check::each(#value.iter(), #measure, #constant)?;));
+        }
+        name
+    }
+
     /// The size of all elements of a list.
     pub(super) fn list_size(&mut self, at: usize, element: &Type) -> TokenStream {
         let (name, value, constant) = (self.code.names.beside(at, "size"), self.value(at), self.code.constant(at));
@@ -194,16 +221,13 @@ impl Encoder<'_> {
                 quote!(#value.len().saturating_mul(#width))
             };
         }
+        if self.code.layout.each(at).is_some() {
+            let (each, name) = (self.each(at), self.code.names.beside(at, "size"));
+            self.size_let(at, &quote!(let #name = #value.len().saturating_mul(#each);));
+            return quote!(#name);
+        }
         let measure = match element {
-            Type::Struct(part) => {
-                let depth = self.depth(*part);
-                let part = &self.code.rust.schema.structs[*part];
-                let name = names::ty(&part.name);
-                match shape::has(self.code.rust.schema, part, shape::Trait::Copy) {
-                    true => quote!(#name::measure),
-                    false => quote!(|item| item.measure(#depth)),
-                }
-            }
+            Type::Struct(part) => self.measure_of_item(at, *part),
             Type::Enum(index) => {
                 let width = literal::number(self.code.rust.schema.enums[*index].repr.size().least.into());
                 quote!(|item| item.check(#constant).map(|()| #width))
