@@ -51,8 +51,12 @@ pub struct Codec<P, F, R> {
 }
 
 impl<P: Protocol + Default, F: FnMut(P::In<'_>) -> R, R> Codec<P, F, R> {
-    /// A connection at its beginning; `take` makes of each message what is kept of it.
+    /// A connection at its beginning; `take` makes of each message what is kept of it. A protocol of
+    /// [datagrams](Protocol::OF_DATAGRAMS) is refused by the compiler, as it is by [`Framed`](crate::Framed::new).
     pub fn new(take: F) -> Self {
+        const {
+            assert!(!P::OF_DATAGRAMS, "each message of this protocol is a datagram: send it by a `Worker` at `udp://…`")
+        };
         Self { protocol: P::default(), take, resync: None, replies: BytesMut::new(), tell: None, kept: PhantomData }
     }
 }

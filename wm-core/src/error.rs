@@ -71,6 +71,13 @@ pub enum Error {
         /// The protocol that the worker speaks.
         speaks: &'static str,
     },
+    /// The address is that of a stream, and each message of the protocol is a datagram.
+    OnlyDatagrams {
+        /// The address.
+        address: String,
+        /// The protocol that the worker speaks.
+        speaks: &'static str,
+    },
     /// A certificate or a key cannot be used.
     Tls(TlsError),
     /// The address asks for TLS, and no certificate was given.
@@ -154,6 +161,14 @@ impl fmt::Display for Error {
                 write!(f, "{address} asks for the protocol {scheme:?}, but this worker speaks {speaks:?}; ")?;
                 write!(f, "write {speaks}://{place}")
             }
+            Self::OnlyDatagrams { address, speaks } => {
+                write!(f, "{address} is a stream, but each message of {speaks:?} is a datagram; ")?;
+                match address.split_once("://") {
+                    Some((_, place)) if !place.starts_with(['/', '@']) => write!(f, "write udp://{place}"),
+                    Some(_) => f.write_str("write udp://HOST:PORT"),
+                    None => f.write_str("say `udp()` of the `Dial`"),
+                }
+            }
             Self::Tls(error) => error.fmt(f),
             Self::NoCertificate { address } => {
                 write!(
@@ -209,6 +224,7 @@ impl std::error::Error for Error {
             | Self::NotASocket { .. }
             | Self::UnknownOwner { .. }
             | Self::WrongTarget { .. }
+            | Self::OnlyDatagrams { .. }
             | Self::NoCertificate { .. }
             | Self::NoStream { .. }
             | Self::Stopping
@@ -334,6 +350,18 @@ mod tests {
                 "frame://[::1]:9 asks for the protocol \"frame\", but this worker speaks \"text\"; write text://[::1]:9",
             ),
             (Error::AddressInUse { address: at("text://127.0.0.1:80"), source: no() }, in_use),
+            (
+                Error::OnlyDatagrams { address: "tcp://[::1]:53".to_owned(), speaks: "dns" },
+                "tcp://[::1]:53 is a stream, but each message of \"dns\" is a datagram; write udp://[::1]:53",
+            ),
+            (
+                Error::OnlyDatagrams { address: "unix:///run/a".to_owned(), speaks: "dns" },
+                "unix:///run/a is a stream, but each message of \"dns\" is a datagram; write udp://HOST:PORT",
+            ),
+            (
+                Error::OnlyDatagrams { address: "[::1]:53".to_owned(), speaks: "dns" },
+                "[::1]:53 is a stream, but each message of \"dns\" is a datagram; say `udp()` of the `Dial`",
+            ),
             (
                 Error::PrivilegedPort { address: at("text://127.0.0.1:80"), source: no() },
                 "binding 127.0.0.1:80 needs root or CAP_NET_BIND_SERVICE; choose a port from 1024 up",

@@ -35,8 +35,35 @@ pub struct Framed<P, S> {
 }
 
 impl<P: Protocol + Default, S: Read + Write> Framed<P, S> {
-    /// A connection at its beginning.
+    /// A connection at its beginning. A protocol of [datagrams](Protocol::OF_DATAGRAMS) is refused by the compiler: a stream
+    /// does not tell where one ends.
+    ///
+    /// ```compile_fail
+    /// use wm_core::Framed;
+    /// # use bytes::BytesMut;
+    /// # use wm_core::protocol::{DecodeError, Duplex, EncodeError, Input, Message};
+    /// # enum Ask {}
+    /// # impl Message for Ask {
+    /// #     type View<'a> = Ask;
+    /// #     type Scan = ();
+    /// #     const PROTOCOL: &'static str = "ask";
+    /// #     const FRAME_BYTES_MAX: usize = 512;
+    /// #     const OF_DATAGRAMS: bool = true;
+    /// #     fn input(_: &mut (), buf: &[u8]) -> Result<Input, DecodeError> { Ok(Input::Frame(buf.len())) }
+    /// #     fn decode(_: &mut [u8]) -> Result<Ask, DecodeError> { unimplemented!() }
+    /// #     fn encode(_: &Ask, _: &mut BytesMut) -> Result<(), EncodeError> { Ok(()) }
+    /// # }
+    ///
+    /// // `frame datagram`, generated from a schema.
+    /// type Client = Duplex<Ask>;
+    ///
+    /// let stream = std::net::TcpStream::connect("127.0.0.1:53").unwrap();
+    /// let client = Framed::<Client, _>::new(stream);
+    /// ```
     pub fn new(stream: S) -> Self {
+        const {
+            assert!(!P::OF_DATAGRAMS, "each message of this protocol is a datagram: send it by a `Worker` at `udp://…`")
+        };
         Self { protocol: P::default(), stream, resync: None, inbox: BytesMut::new(), outbox: BytesMut::new() }
     }
 }
@@ -135,6 +162,9 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
     /// The stream goes on with another protocol, as `-> protocol` of a session says: what has arrived already is read as
     /// that one.
     pub fn upgrade<Q: Protocol + Default>(self) -> Framed<Q, S> {
+        const {
+            assert!(!Q::OF_DATAGRAMS, "each message of this protocol is a datagram: send it by a `Worker` at `udp://…`")
+        };
         Framed { protocol: Q::default(), stream: self.stream, resync: None, inbox: self.inbox, outbox: self.outbox }
     }
 

@@ -13,7 +13,7 @@ use wm_core::{
     Address, Backoff, ConnectionError, DatagramFault, Dial, Error, Launch, Limits, ListenOptions, Sent, Service,
     Worker,
     net::bind,
-    protocol::{Tcp, Text},
+    protocol::{DecodeError, Duplex, EncodeError, Input, Message, Tcp, Text},
     testing::{Count, DatagramPeer, Faults, World, for_seeds},
 };
 
@@ -294,4 +294,85 @@ fn a_client_hears_that_nobody_listens_and_tries_again() {
 fn the_faults_say_what_they_are() {
     let unsent = DatagramFault::Unsent(io::Error::from_raw_os_error(101));
     assert_eq!(unsent.to_string(), "datagram not sent: Network is unreachable (os error 101)");
+}
+
+/// A message that is a datagram, as `frame datagram` of a schema makes it.
+#[derive(Debug)]
+struct Ask;
+
+impl Message for Ask {
+    type View<'a> = &'a [u8];
+    type Scan = ();
+
+    const PROTOCOL: &'static str = "ask";
+    const FRAME_BYTES_MAX: usize = 512;
+    const OF_DATAGRAMS: bool = true;
+
+    fn input((): &mut (), buf: &[u8]) -> Result<Input, DecodeError> {
+        Ok(Input::Frame(buf.len()))
+    }
+
+    fn decode(frame: &mut [u8]) -> Result<&[u8], DecodeError> {
+        Ok(frame)
+    }
+
+    fn encode(view: &&[u8], out: &mut bytes::BytesMut) -> Result<(), EncodeError> {
+        out.extend_from_slice(view);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_protocol_of_datagrams_is_served_by_datagrams_alone() {
+    let refused = |worker: &Worker<Duplex<Ask>>| match &Service::settings(worker).address {
+        Err(error) => error.to_string(),
+        Ok(address) => panic!("{address:?}"),
+    };
+    for (address, why) in [
+        (
+            "tcp://127.0.0.1:53",
+            "tcp://127.0.0.1:53 is a stream, but each message of \"ask\" is a datagram; write udp://127.0.0.1:53",
+        ),
+        (
+            "ask://[::1]:53",
+            "ask://[::1]:53 is a stream, but each message of \"ask\" is a datagram; write udp://[::1]:53",
+        ),
+        (
+            "unix:///run/ask",
+            "unix:///run/ask is a stream, but each message of \"ask\" is a datagram; write udp://HOST:PORT",
+        ),
+    ] {
+        let mut worker = Worker::<Duplex<Ask>>::new(address);
+        assert_eq!(refused(&worker), why);
+        worker.listen_on("udp://127.0.0.1:0");
+        assert!(Service::settings(&worker).address.is_ok());
+        worker.listen_on(address);
+        assert_eq!(refused(&worker), why);
+    }
+    // A socket that was bound by somebody else.
+    let (_running, stop) = io::pipe().map(|(stop, running)| (running, stop)).expect("a pipe");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let worker = Box::new(Worker::<Duplex<Ask>>::new("udp://127.0.0.1:0"));
+    let error = Service::run(worker, Launch::new(stop).listener(listener)).expect_err("it is one of streams");
+    assert!(matches!(error, Error::OnlyDatagrams { speaks: "ask", .. }), "{error}");
+}
+
+#[test]
+fn a_protocol_of_datagrams_connects_by_datagrams_alone() {
+    let log = Log::default();
+    let told = Rc::clone(&log);
+    let worker = Worker::<Duplex<Ask>>::client().on_worker_start(move |worker| {
+        let at: SocketAddr = "127.0.0.1:53".parse().unwrap();
+        told.borrow_mut().extend(worker.connect("tcp://ask.example:53").err().map(|error| error.to_string()));
+        told.borrow_mut().extend(worker.connect(Dial::to(at)).err().map(|error| error.to_string()));
+        worker.connect(Dial::to(at).udp()).expect("it is one of datagrams");
+        worker.connect("udp://127.0.0.1:53").expect("it is one of datagrams");
+    });
+    let mut world = World::new(worker);
+    world.run();
+    let expected = [
+        "tcp://ask.example:53 is a stream, but each message of \"ask\" is a datagram; write udp://ask.example:53",
+        "127.0.0.1:53 is a stream, but each message of \"ask\" is a datagram; say `udp()` of the `Dial`",
+    ];
+    assert_eq!(*log.borrow(), expected);
 }

@@ -122,6 +122,10 @@ impl<P: Protocol + Default, S: Default> Context<'_, P, S> {
             let address = format!("{scheme}://{}", dial.target);
             return Err(Error::WrongTarget { address, speaks: P::NAME });
         }
+        if P::OF_DATAGRAMS && !dial.is_udp() {
+            let scheme = dial.scheme.map(|scheme| format!("{scheme}://")).unwrap_or_default();
+            return Err(Error::OnlyDatagrams { address: format!("{scheme}{}", dial.target), speaks: P::NAME });
+        }
         if self.world.stop_wanted {
             return Err(Error::Stopping);
         }

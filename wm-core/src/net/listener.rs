@@ -1,10 +1,11 @@
 //! Listening: an [`Address`] becomes a socket that accepts. Called in the master, before any fork; in a worker for what
 //! it listens on by itself.
 
-use super::{Address, StreamOptions, UnixOptions, unix};
+use super::{Address, StreamOptions, UNIX, UnixOptions, unix};
 use crate::engine::Endpoint;
 use crate::error::Error;
 use crate::process::sys::set_tcp_option;
+use crate::protocol::{Protocol as _, Tcp};
 use nix::libc;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
@@ -81,6 +82,17 @@ impl Listener {
             Self::Unix(socket) => socket.local_addr().map(Endpoint::from),
             Self::Udp(socket) => socket.local_addr().map(Endpoint::from),
         }
+    }
+
+    /// The address of one for streams, as far as the kernel says it.
+    pub(crate) fn stream_address(&self) -> Option<String> {
+        let scheme = match self {
+            Self::Tcp(_) => Tcp::NAME,
+            Self::Unix(_) => UNIX,
+            Self::Udp(_) => return None,
+        };
+        let place = self.endpoint().map(|endpoint| endpoint.to_string()).unwrap_or_default();
+        Some(format!("{scheme}://{place}"))
     }
 }
 

@@ -30,6 +30,7 @@ impl<In: Flow, Out: Flow> Protocol for Duplex<In, Out> {
     const NAME: &'static str = In::PROTOCOL;
     const FRAME_BYTES_MAX: usize = In::FRAME_BYTES_MAX;
     const ENCODES_ALIKE: bool = Out::ENCODES_ALIKE;
+    const OF_DATAGRAMS: bool = In::OF_DATAGRAMS || Out::OF_DATAGRAMS;
     type In<'a> = In::View<'a>;
     type Out<'a> = Out::View<'a>;
 

@@ -27,6 +27,9 @@ pub trait Flow: 'static {
     /// Whether the sender has no state; see [`Protocol::ENCODES_ALIKE`](super::Protocol::ENCODES_ALIKE).
     const ENCODES_ALIKE: bool;
 
+    /// See [`Protocol::OF_DATAGRAMS`](super::Protocol::OF_DATAGRAMS).
+    const OF_DATAGRAMS: bool = false;
+
     /// See [`Protocol::input`](super::Protocol::input).
     ///
     /// # Errors
@@ -74,6 +77,7 @@ impl<M: Message> Flow for M {
     const PROTOCOL: &'static str = M::PROTOCOL;
     const FRAME_BYTES_MAX: usize = M::FRAME_BYTES_MAX;
     const ENCODES_ALIKE: bool = true;
+    const OF_DATAGRAMS: bool = M::OF_DATAGRAMS;
 
     #[inline]
     fn input(receiver: &mut M::Scan, buf: &[u8]) -> Result<Input, DecodeError> {

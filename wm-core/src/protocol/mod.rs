@@ -113,6 +113,10 @@ pub trait Protocol: Debug + 'static {
     /// arrived are looked at again when something was sent.
     const TAKES_TURNS: bool = false;
 
+    /// Whether a frame is a datagram, and nothing else says where it ends: `frame datagram`. Then the protocol travels over
+    /// UDP alone: a stream does not tell where one datagram ends.
+    const OF_DATAGRAMS: bool = false;
+
     /// What this side receives; it may borrow from the frame.
     type In<'a>;
 
@@ -228,6 +232,9 @@ pub trait Message: 'static {
 
     /// The largest frame in bytes.
     const FRAME_BYTES_MAX: usize;
+
+    /// See [`Protocol::OF_DATAGRAMS`].
+    const OF_DATAGRAMS: bool = false;
 
     /// Looks for the end of the first frame; see [`Protocol::input`].
     ///

@@ -30,6 +30,9 @@ pub trait Sided: 'static {
     /// The largest frame in bytes.
     const FRAME_BYTES_MAX: usize;
 
+    /// See [`Protocol::OF_DATAGRAMS`](super::Protocol::OF_DATAGRAMS).
+    const OF_DATAGRAMS: bool = false;
+
     /// Looks for the end of the first frame; see [`Message::input`].
     ///
     /// # Errors
@@ -76,6 +79,7 @@ macro_rules! sides {
 
             const PROTOCOL: &'static str = M::PROTOCOL;
             const FRAME_BYTES_MAX: usize = M::FRAME_BYTES_MAX;
+            const OF_DATAGRAMS: bool = M::OF_DATAGRAMS;
 
             #[inline]
             fn input(scan: &mut M::Scan, buf: &[u8]) -> Result<Input, DecodeError> {

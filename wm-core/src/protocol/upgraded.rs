@@ -47,6 +47,7 @@ impl<A: Protocol, B: Protocol + Default> Protocol for Upgraded<A, B> {
     const FRAME_BYTES_MAX: usize =
         if A::FRAME_BYTES_MAX > B::FRAME_BYTES_MAX { A::FRAME_BYTES_MAX } else { B::FRAME_BYTES_MAX };
     const TAKES_TURNS: bool = true;
+    const OF_DATAGRAMS: bool = A::OF_DATAGRAMS || B::OF_DATAGRAMS;
     type In<'a> = Either<A::In<'a>, B::In<'a>>;
     type Out<'a> = Either<A::Out<'a>, B::Out<'a>>;
 

@@ -60,7 +60,7 @@ pub use list::{Element, Handed, HandedList, List, ListIter, ReadElement};
 pub use own::{As, Reason, Transform};
 pub use pointed::{Backward, Followed, Outside, Pointed};
 pub use reader::Reader;
-pub use scan::{Delimiter, Input, Prefix, fixed, starts_with, starts_with_nocase};
+pub use scan::{Delimiter, Input, Prefix, datagram, fixed, starts_with, starts_with_nocase};
 pub use start::{look, stranger, unexpected, unfinished};
 pub use text::Radix;
 pub use varying::Spelling;

@@ -23,6 +23,22 @@ pub const fn fixed(buf: &[u8], len: usize) -> Input {
     }
 }
 
+/// The scan of a datagram, which has arrived whole: it is the frame.
+///
+/// # Errors
+///
+/// It has more than `max` bytes.
+#[inline]
+pub const fn datagram(buf: &[u8], max: usize, field: &'static Field) -> Result<Input, DecodeError> {
+    match buf.len() {
+        0 => Ok(Input::Need(1)),
+        found if found > max => {
+            Err(DecodeError::new(field, max, Fault::TooLong { found: found as u64, limit: max as u64 }))
+        }
+        found => Ok(Input::Frame(found)),
+    }
+}
+
 /// Checks as much of a constant as has arrived, so that a stranger is refused at its first wrong byte.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ pub use signal::Signal;
 use crate::{
     engine::{Connection, ConnectionError, Context, Deadlines, Engine, Handler, Limits, Overflow, TLS, UDP},
     error::Error,
-    net::{Address, ListenOptions, Reactor, Site, UNIX},
+    net::{Address, ListenOptions, Listener, Reactor, Site, UNIX},
     protocol::{Duplex, Protocol, Silent, Tcp},
     tls::{Renewal, TlsServer},
 };
@@ -125,6 +125,9 @@ impl Worker<Duplex<Silent>> {
 
 /// The address of a worker that speaks `P`.
 fn speaks<P: Protocol>(address: Address) -> Result<Address, Error> {
+    if P::OF_DATAGRAMS && !address.is_udp() {
+        return Err(Error::OnlyDatagrams { address: address.to_string(), speaks: P::NAME });
+    }
     if [P::NAME, Tcp::NAME, UNIX, UDP, TLS].contains(&address.scheme()) {
         return Ok(address);
     }
@@ -336,6 +339,9 @@ impl<P: Protocol, H: Handler<Protocol = P>> Service for Worker<P, H> {
     fn run(self: Box<Self>, launch: Launch) -> Result<(), Error> {
         let Self { settings, limits, handler, .. } = *self;
         let Launch { worker_id, listener, stop, retire, card, ready } = launch;
+        if let (true, Some(stream)) = (P::OF_DATAGRAMS, listener.as_ref().and_then(Listener::stream_address)) {
+            return Err(Error::OnlyDatagrams { address: stream, speaks: P::NAME });
+        }
         let mut reactor = Reactor::new(stop, retire, card).map_err(Error::Poll)?;
         let acceptor = settings.acceptor()?;
         let mut engine = Engine::new(handler, settings.name, worker_id, limits, reactor.waker(), Instant::now());
