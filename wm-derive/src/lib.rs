@@ -58,6 +58,7 @@ use syn::{DeriveInput, ItemMod, parse_macro_input};
 /// | `version = 1`, `port = 9200` | what else a protocol says of itself |
 /// | `limit = "2G"` | the largest frame; 10 MiB if it is not said |
 /// | `frame = "slip max 4K"` | the envelope around it: `slip`, `cobs`, `line` or `json`; then `decode` takes `&mut [u8]` |
+/// | `frame = "datagram"` | each message is a datagram, and travels over UDP alone |
 /// | `endian = "little"` | the order of bytes in numbers; big if it is not said |
 /// | `bits = "lsb"` | which bits of a byte come first; the highest if it is not said |
 /// | `magic = "****"` | bytes in front of everything |

@@ -43,6 +43,9 @@ use std::sync::Arc;
 /// The largest frame if the schema does not say: the manual's `maxPackageSize`.
 pub const FRAME_BYTES_MAX: u64 = 10 << 20;
 
+/// The largest datagram: 65535 bytes less the heads of IPv4 and UDP.
+pub const DATAGRAM_BYTES_MAX: u64 = 65_507;
+
 /// A checked schema.
 #[derive(Debug, Clone)]
 pub struct Schema {
@@ -92,6 +95,12 @@ impl Schema {
         (self.structs[nesting.head].name == layout.name).then_some(nesting.most)
     }
 
+    /// Whether each message is a datagram: `frame datagram`.
+    #[must_use]
+    pub fn is_of_datagrams(&self) -> bool {
+        self.messages.iter().any(Message::is_datagram)
+    }
+
     /// The message that `side` sends, if it sends but one.
     #[must_use]
     pub fn only_by(&self, side: Side) -> Option<&Message> {
@@ -130,6 +139,22 @@ impl Message {
     pub const fn envelope(&self) -> Option<Envelope> {
         match self.framing {
             Framing::Outer(envelope) => Some(envelope),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a datagram.
+    #[must_use]
+    pub const fn is_datagram(&self) -> bool {
+        matches!(self.framing, Framing::Datagram { .. })
+    }
+
+    /// The line of `frame …` in the schema.
+    #[must_use]
+    pub const fn frame_line(&self) -> Option<u32> {
+        match self.framing {
+            Framing::Outer(envelope) => Some(envelope.line),
+            Framing::Datagram { line } => Some(line),
             _ => None,
         }
     }
@@ -203,6 +228,11 @@ pub enum Framing {
     Walk,
     /// The envelope around it says, and the layout is all that it holds.
     Outer(Envelope),
+    /// It is a datagram, and the layout is all that it holds.
+    Datagram {
+        /// The line of `frame datagram` in the schema.
+        line: u32,
+    },
 }
 
 impl Framing {

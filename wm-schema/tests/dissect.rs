@@ -52,12 +52,13 @@ fn load(path: &Path) -> Schema {
     resolve::resolve(&draft).schema.unwrap_or_else(|| panic!("{} has mistakes", path.display()))
 }
 
-/// The schemas of the tests, by name.
+/// The schemas of streams of the tests, by name: of those is what `decode --pcap` reads.
 fn schemas() -> Vec<(String, PathBuf)> {
     let files = fs::read_dir(root().join("tests/schemas")).expect("the schemas");
     let paths = files.map(|file| file.expect("a file").path());
     let mut schemas: Vec<_> = paths
         .filter(|path| path.extension().is_some_and(|extension| extension == "wm"))
+        .filter(|path| !load(path).is_of_datagrams())
         .map(|path| (path.file_stem().expect("a name").to_string_lossy().into_owned(), path))
         .collect();
     schemas.sort();
@@ -620,6 +621,29 @@ fn datagrams_are_messages() {
     assert_eq!(page.matches("name: ab").count(), 2, "{page}");
     assert!(page.contains("the datagram ends here, at least 3 bytes are missing"), "{page}");
     assert!(page.contains("4 bytes too many in the datagram"), "{page}");
+}
+
+/// What is a datagram by its schema ends where that does.
+#[test]
+fn a_protocol_of_datagrams_is_dissected() {
+    if !has_tshark() {
+        return;
+    }
+    let schema = load(&root().join("tests/schemas/beacon.wm"));
+    let seek = b"\0\x01\x02\x03abc".as_slice();
+    let long = [seek, &[0; 1024]].concat();
+    let hidden = b"\x01\0\x01\x01\0\0\0\x94\x95ii".as_slice();
+    let asked = [seek, &seek[..6], &long].map(|bytes| datagram([20000, PORT], true, bytes));
+    let packets = [&asked[..], &[datagram([PORT, 20000], false, hidden)]].concat();
+    let file = folder().join("beacon.pcap");
+    fs::write(&file, pcap(RAW, &packets)).expect("a writable folder");
+    let dissector = folder().join("beacon.lua");
+    fs::write(&dissector, wm_schema::dissect::dissector(&schema, "beacon.wm").code).expect("a writable folder");
+    let page = tshark(&dissector, &file, &prefix("beacon"), &["-V"]);
+    assert_eq!(page.matches("name: abc").count(), 1, "{page}");
+    assert!(page.contains("1031 is over the limit of 1024"), "{page}");
+    assert!(page.contains("note: hi"), "{page}");
+    assert_eq!(page.matches("Group: Malformed").count(), 2, "{page}");
 }
 
 /// What stands where a pointer leads is shown there.

@@ -84,6 +84,13 @@ fn decode(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let form = Form::of(!arguments.brief, arguments.json);
     let teller = Teller { source: &source, form, painter: Painter::of_output() };
     if let Some(path) = &arguments.input.pcap {
+        if schema.is_of_datagrams() {
+            say(&format!(
+                "wm-schema: {} is of datagrams: this version reads the TCP connections of a capture alone; `wm-schema dissect` is for Wireshark\n",
+                schema.name
+            ));
+            return Err(Outcome::Unable);
+        }
         let port = Ports { wanted: arguments.port, usual: schema.port };
         return capture::run(path, &teller, &frames, arguments.sender.side(), port);
     }

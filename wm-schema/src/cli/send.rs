@@ -53,6 +53,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn send(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let source = Source::read(&arguments.schema)?;
     let (draft, schema) = source.checked(Warnings::Hide)?;
+    if schema.is_of_datagrams() {
+        say(&format!("wm-schema: {} is of datagrams: this version sends in streams alone\n", schema.name));
+        return Err(Outcome::Unable);
+    }
     let read = |text: &String| value::read(text, &draft, &schema, Side::Client);
     let messages: Vec<Ready> = arguments.messages.iter().map(read).collect::<Result<_, _>>()?;
     let address = address(&arguments.address, schema.port).map_err(|mistake| {

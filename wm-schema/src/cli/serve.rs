@@ -72,6 +72,10 @@ struct Service<'a> {
 fn serve(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let source = Source::read(&arguments.schema)?;
     let (draft, schema) = source.checked(Warnings::Hide)?;
+    if schema.is_of_datagrams() {
+        say(&format!("wm-schema: {} is of datagrams: this version serves streams alone\n", schema.name));
+        return Err(Outcome::Unable);
+    }
     let ready = |texts: &[String]| -> Result<Vec<Ready>, Outcome> {
         texts.iter().map(|text| value::read(text, &draft, &schema, Side::Server)).collect()
     };

@@ -80,7 +80,7 @@ fn head(schema: &Schema, source: &str, notes: &[String]) -> String {
     let title = schema.docs.first().map_or(schema.name.as_str(), String::as_str);
     let _ = write!(
         text,
-        "\nlocal protocol_name, port = {}, {}\n\
+        "\nlocal protocol_name, port, of_datagrams = {}, {}, {}\n\
          -- Where Wireshark knows a protocol of this name already, this one is `wm_{}` in filters.\n\
          local free, protocol = pcall(Proto, protocol_name, {})\n\
          local prefix = free and protocol_name or \"wm_\" .. protocol_name\n\
@@ -99,6 +99,7 @@ fn head(schema: &Schema, source: &str, notes: &[String]) -> String {
          local layouts, messages = {{}}, {{}}\n",
         quoted(schema.name.as_bytes()),
         schema.port.unwrap_or(0),
+        schema.is_of_datagrams(),
         schema.name,
         quoted(title.as_bytes()),
         quoted(format!("{title} (wm)").as_bytes()),

@@ -98,6 +98,7 @@ pub(super) fn framing(schema: &Schema, message: &Message) -> Result<String, Stri
             .set("tail", tail)
             .end(),
         Framing::Walk => Table::new().text("kind", "walk").end(),
+        Framing::Datagram { .. } => Table::new().text("kind", Envelope::NONE).end(),
         Framing::Outer(Envelope { kind, .. }) => {
             let word = match kind {
                 EnvelopeKind::Slip => "slip",

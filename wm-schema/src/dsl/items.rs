@@ -158,7 +158,7 @@ impl Reader<'_> {
                 let order = if lowest { BitOrder::Lowest } else { BitOrder::Highest };
                 draft.bits = Some(self.spanned(&option, order));
             }
-            _ => self.refuse(&option, &not_yet::OVER),
+            _ => {}
         }
     }
 

@@ -198,6 +198,10 @@ fn header(reader: &Reader<'_>, failure: &Failure<'_>) -> Option<Words> {
         let why = "a protocol gives its name to a Rust module and to a scheme: `chat://127.0.0.1:2347`";
         return Some((format!("`{text}` is no name for a protocol"), why, format!("write `{}`", snake_case(text))));
     }
+    if text == "over" && failure.tokens.contains(&failure.found) {
+        let why = "a protocol is one of streams, unless each of its messages is a datagram";
+        return Some(("the transport is not said here".into(), why, "for UDP write `frame datagram` below".into()));
+    }
     if (text == ":" || text == "=") && failure.tokens.contains(&failure.found) {
         let before = reader.text(failure.found.checked_sub(1)?);
         let value = reader.text(failure.found + 1);

@@ -128,13 +128,18 @@ fn docs(page: &mut String, layout: &Layout) {
 
 /// What a peer can make a connection hold.
 fn memory(page: &mut String, schema: &Schema) {
-    page.push_str("memory of one connection, at most\n");
+    let datagrams = schema.is_of_datagrams();
+    page.push_str(if datagrams { "memory of one datagram, at most\n" } else { "memory of one connection, at most\n" });
     for (receiver, sender) in [("server", Side::Client), ("client", Side::Server)] {
         let largest = schema.sent_by(sender).map(|index| &schema.messages[index]);
         match largest.max_by_key(|message| message.held_bytes_max()) {
             Some(message) if message.streams.is_some() => {
                 let name = &message.layout.name;
                 let _ = writeln!(page, "  {receiver}: the head of `{name}`, which comes in parts; idle, nothing");
+            }
+            Some(message) if datagrams => {
+                let most = amount(message.frame_bytes_max);
+                let _ = writeln!(page, "  {receiver}: {most}, a `{}`", message.layout.name);
             }
             Some(message) => {
                 let most = amount(message.frame_bytes_max);

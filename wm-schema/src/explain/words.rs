@@ -23,6 +23,9 @@ pub(crate) fn framing(schema: &Schema, message: &Message) -> (String, String) {
             };
             ("outer".to_owned(), format!("{end}; the layout is all that it holds"))
         }
+        Framing::Datagram { .. } => {
+            ("outer".to_owned(), "a frame is a datagram; the layout is all that it holds".to_owned())
+        }
         Framing::Fixed { bytes } => {
             (format!("fixed({bytes})"), "all fields have a fixed size, so the framer only compares lengths".to_owned())
         }

@@ -2,7 +2,7 @@
 
 use super::formula::Known;
 use super::{Error, Fault, Interpreter, Place, bits, decode, encode, envelope, number, walk};
-use crate::ir::{BitPlace, Field, Framing, Role, Type, Value};
+use crate::ir::{BitPlace, Envelope, Field, Framing, Role, Type, Value};
 
 /// What has been looked at of an incomplete frame.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,7 +52,18 @@ pub(super) fn input(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) 
         }
         Framing::Walk => walk::input(interpreter, buf),
         Framing::Outer(around) => envelope::input(interpreter, *around, scan, buf),
+        Framing::Datagram { line } => datagram(interpreter, *line, buf),
     }
+}
+
+/// All that has arrived.
+fn datagram(interpreter: &Interpreter<'_>, line: u32, buf: &[u8]) -> Result<Input, Error> {
+    let (found, limit) = (buf.len() as u64, interpreter.message.frame_bytes_max);
+    if found > limit {
+        let place = Place { layout: &interpreter.message.layout.name, field: Envelope::NAME, line };
+        return Err(place.error(size(limit), Fault::TooLong { found, limit }));
+    }
+    Ok(if buf.is_empty() { Input::Need(1) } else { Input::Frame(buf.len()) })
 }
 
 fn compare(buf: &[u8], total: usize) -> Input {

@@ -76,6 +76,8 @@ impl<'s> Listener<'s> {
     pub fn input(&self, scan: &mut Scan, buf: &[u8]) -> Result<Input, Error> {
         match self.tell(buf)? {
             Ok(message) => self.interpreter(message).input(scan, buf),
+            // No more comes of a datagram: `decode` says what is missing.
+            Err(_) if self.schema.is_of_datagrams() && !buf.is_empty() => Ok(Input::Frame(buf.len())),
             Err(missing) => Ok(Input::Need(missing)),
         }
     }

@@ -1,4 +1,4 @@
-//! Runs the `test` blocks of a schema, each case cut at every byte.
+//! Runs the `test` blocks of a schema, each case cut at every byte, unless it is a datagram.
 
 use super::stage::side_word;
 use super::{EncodeError, EncodeFault, Error, Input, Listener, Scan, Stage, own};
@@ -19,7 +19,7 @@ pub fn test(schema: &Schema) -> TestReport {
             left_open: left_open(schema, case),
         }));
     }
-    TestReport { protocol: schema.name.clone(), cases }
+    TestReport { protocol: schema.name.clone(), cases, cut: !schema.is_of_datagrams() }
 }
 
 /// The paths of what is written in Rust and cannot be run here, of the message of a case, or of all that it could be.
@@ -57,6 +57,8 @@ pub struct TestReport {
     pub protocol: String,
     /// Every case, in source order.
     pub cases: Vec<CaseReport>,
+    /// Whether each was cut at every byte. A datagram arrives whole.
+    pub cut: bool,
 }
 
 impl TestReport {
@@ -126,7 +128,8 @@ impl Failure {
 fn run(listener: &Listener<'_>, case: &Case) -> Result<(), Failure> {
     let bytes = &case.bytes;
     // Whole first: a mistake that has nothing to do with a cut is not told of one.
-    for split in (0..=bytes.len()).rev() {
+    let least = if listener.schema.is_of_datagrams() { bytes.len() } else { 0 };
+    for split in (least..=bytes.len()).rev() {
         let result = match &case.expect {
             Expect::Equals(_) | Expect::Decodes(_) => whole(listener, bytes, split),
             Expect::Rejects(field) => match rejected(listener, bytes, split, field) {
@@ -231,7 +234,8 @@ impl fmt::Display for TestReport {
             let test = cases.first().map_or("", |case| &case.test);
             let splits: usize = cases.iter().map(|case| case.bytes.len() + 1).sum();
             let plural = if cases.len() == 1 { "" } else { "s" };
-            writeln!(f, "test {test:?}: {verdict} ({} case{plural}, cut at {splits} places)", cases.len())?;
+            let cut = if self.cut { format!(", cut at {splits} places") } else { String::new() };
+            writeln!(f, "test {test:?}: {verdict} ({} case{plural}{cut})", cases.len())?;
             cases.iter().try_for_each(|case| case.fmt(f))?;
         }
         let (cases, failures) = (self.cases.len(), self.failures());

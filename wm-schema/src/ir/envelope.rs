@@ -12,6 +12,9 @@ pub struct Envelope {
 impl Envelope {
     /// What an error about it calls it.
     pub const NAME: &'static str = "frame";
+
+    /// How a schema says that there is none, and that each message is a datagram.
+    pub const NONE: &'static str = "datagram";
 }
 
 /// The envelopes that there are.

@@ -1,6 +1,6 @@
 //! Messages that one side may send must be told apart by their first bytes.
 
-use super::Context;
+use super::{Context, envelope::Outer};
 use crate::apart::{self, Alike};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutKind, Origin};
@@ -10,7 +10,9 @@ use crate::ir::{Field, Int, Message, Role, Schema, Side, Type};
 pub(super) fn check_all(cx: &mut Context<'_>, schema: &Schema) {
     for side in [Side::Client, Side::Server] {
         let messages: Vec<usize> = schema.sent_by(side).collect();
-        if let ([_, second, ..], Some(_)) = (messages.as_slice(), &cx.envelope) {
+        if let ([_, second, ..], Some(Outer::Envelope(_))) =
+            (messages.as_slice(), cx.envelope.as_ref().map(|written| written.kind))
+        {
             let diagnostic = in_an_envelope(&schema.messages[*second], origin(cx.draft, *second));
             return cx.report(diagnostic);
         }

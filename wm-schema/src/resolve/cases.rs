@@ -1,5 +1,6 @@
 //! The `test` blocks: which message the bytes are of, and values with the types of its fields.
 
+use super::envelope::Written;
 use super::names;
 use super::{Context, spell, suggest};
 use crate::diagnostic::{Code, Diagnostic};
@@ -40,6 +41,16 @@ fn case(cx: &mut Context<'_>, known: &Known<'_>, draft: &CaseDraft) -> Option<Ca
         ExpectDraft::Rejects(field) => {
             let messages = by_side(cx, draft)?;
             (only(&messages), Expect::Rejects(rejected(cx, known, &messages, field)?))
+        }
+        ExpectDraft::Needs(count) if cx.envelope.as_ref().is_some_and(Written::is_datagram) => {
+            bad(
+                cx,
+                count.origin,
+                "a datagram needs nothing",
+                "it has arrived whole: what is missing in it is a mistake",
+                "write `rejects` and the name of the field that is missing",
+            );
+            return None;
         }
         ExpectDraft::Needs(count) => {
             let messages = by_side(cx, draft)?;

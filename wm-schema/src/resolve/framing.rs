@@ -11,7 +11,7 @@
 use super::layouts::{Body, Line};
 use super::regions::is_open;
 use super::sizes::{self, Parts};
-use super::{Context, spell};
+use super::{Context, envelope, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft};
 use crate::ir::{Equation, Extent, Framing, Int, Layout, Measure, Role, Scale, Schema, Type};
@@ -40,7 +40,7 @@ pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> 
         }
     }
     if !cx.draft.envelopes.is_empty() {
-        return cx.envelope.as_ref().map(|written| Framing::Outer(written.envelope));
+        return cx.envelope.as_ref().map(envelope::Written::framing);
     }
     let found = (0..lines.len()).find_map(|at| {
         // What stands behind something of varying size is at no fixed place.

@@ -21,6 +21,14 @@ pub(super) fn resolve(cx: &mut Context<'_>, schema: &mut Schema) {
                 .help(format!("write `{} => close`, or take the rule out", rule.fault.text)),
         );
     }
+    if let Some(rule) = draft.recovers.first().filter(|_| schema.is_of_datagrams()) {
+        cx.report(
+            Diagnostic::new(Code::BadRecover, rule.fault.origin, "a rule for a bad datagram")
+                .why("it is thrown away and told of, and the next datagram is another matter: nothing closes, nothing is searched")
+                .help("take `recover` out"),
+        );
+        return;
+    }
     let mut rules = Vec::new();
     for (index, rule) in draft.recovers.iter().enumerate() {
         let name = &rule.fault.text;
@@ -179,7 +187,7 @@ fn loses_its_end(message: &Message) -> bool {
     let constant = |field: &Field| is_constant(field) && field.bits.is_none();
     let behind = match message.framing {
         Framing::Fixed { .. } | Framing::Walk => return true,
-        Framing::Outer(_) => return false,
+        Framing::Outer(_) | Framing::Datagram { .. } => return false,
         Framing::Prefix { field, .. } | Framing::Until { field, .. } => &message.layout.fields[field + 1..],
     };
     !behind.iter().any(|field| constant(field) || matches!(field.ty, Type::Struct(_) | Type::List { .. }))

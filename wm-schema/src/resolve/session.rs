@@ -21,12 +21,12 @@ pub(super) fn resolve(cx: &mut Context<'_>, bodies: &[Body<'_>], parts: Parts<'_
                 .note(first.origin, "the first stands here"),
         );
     }
-    if cx.envelope.is_some() {
-        cx.report(
-            Diagnostic::new(Code::NotYet, first.origin, "a session of messages in envelopes is not there yet")
-                .why("what is legal is told by the first bytes of a frame, and this version does not look into envelopes for them")
-                .help("check the order of messages in the handler"),
-        );
+    if let Some(written) = &cx.envelope {
+        let diagnostic = match written.is_datagram() {
+            true => in_datagrams(first.origin),
+            false => in_envelopes(first.origin),
+        };
+        cx.report(diagnostic);
         return None;
     }
     names(cx, first);
@@ -369,4 +369,16 @@ fn said(cx: &mut Context<'_>, session: &Session) {
             );
         }
     }
+}
+
+fn in_envelopes(session: Origin) -> Diagnostic {
+    Diagnostic::new(Code::NotYet, session, "a session of messages in envelopes is not there yet")
+        .why("what is legal is told by the first bytes of a frame, and this version does not look into envelopes for them")
+        .help("check the order of messages in the handler")
+}
+
+fn in_datagrams(session: Origin) -> Diagnostic {
+    Diagnostic::new(Code::BadSession, session, "a session of datagrams")
+        .why("a datagram may be lost, come twice or come too late: its two ends would not be in the same state")
+        .help("check the order of messages in the handler, or take `frame datagram` out")
 }

@@ -1,5 +1,6 @@
 //! How many bytes everything takes, least and most. Sums saturate: what would be over `u64` is bounded by the frame.
 
+use super::envelope::{Outer, Written};
 use super::layouts::{Body, Line};
 use super::regions::is_open;
 use super::types::useless;
@@ -257,6 +258,7 @@ pub(super) fn bound_message(cx: &mut Context<'_>, body: &mut Body<'_>, framing: 
 pub(super) fn limit(cx: &Context<'_>, lines: &[Line<'_>], framing: &Framing) -> u64 {
     cx.limit_written().unwrap_or_else(|| match framing {
         Framing::Outer(envelope) => ir::FRAME_BYTES_MAX.max(envelope.kind.frame_bytes(needed(lines))),
+        Framing::Datagram { .. } => ir::DATAGRAM_BYTES_MAX,
         _ => ir::FRAME_BYTES_MAX.max(needed(lines)),
     })
 }
@@ -313,11 +315,20 @@ fn bound_content(line: &mut Line<'_>, room: u64) {
 fn too_small(cx: &mut Context<'_>, body: &Body<'_>, least: u64, limit: u64) {
     let written = cx.draft.limits.iter().find(|item| item.name.text == "frame");
     let name = &body.draft.name;
-    if let Some((envelope, max)) = cx.envelope.clone().and_then(|written| Some((written.envelope, written.max?))) {
-        let (word, needed) = (envelope.kind.word(), envelope.kind.frame_bytes(least));
+    if cx.envelope.as_ref().is_some_and(Written::is_datagram) && least > ir::DATAGRAM_BYTES_MAX {
+        cx.report(
+            Diagnostic::new(Code::LimitTooSmall, name.origin, format!("no `{}` fits into a datagram", name.text))
+                .why(format!("the smallest one takes {}, a datagram {limit} at most", spell::count(least, "byte")))
+                .help("make it of several, or let it travel in a stream: take `frame datagram` out"),
+        );
+        return;
+    }
+    if let Some((kind, max)) = cx.envelope.clone().and_then(|written| Some((written.kind, written.max?))) {
+        let (word, needed) = (kind.word(), kind.frame_bytes(least));
+        let more = if kind == Outer::Datagram { "" } else { ", and its envelope more" };
         cx.report(
             Diagnostic::new(Code::LimitTooSmall, max.origin, format!("no `{}` fits into this", name.text))
-                .why(format!("the smallest one takes {}, and its envelope more", spell::count(least, "byte")))
+                .why(format!("the smallest one takes {}{more}", spell::count(least, "byte")))
                 .help(format!("write `frame {word} max {needed}` or more"))
                 .note(name.origin, "the message stands here"),
         );

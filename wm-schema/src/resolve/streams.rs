@@ -57,6 +57,7 @@ fn stream(cx: &Context<'_>, schema: &Schema, index: usize, at: usize) -> Result<
     let (layout, field) = (&message.layout, &message.layout.fields[at]);
     match message.framing {
         Framing::Outer(_) => return Err(("the envelope around it is undone as a whole", TAKE_OUT)),
+        Framing::Datagram { .. } => return Err(("a datagram arrives whole", TAKE_OUT)),
         Framing::Until { .. } => return Err((SEARCHED, SAY_SIZE)),
         Framing::Fixed { .. } | Framing::Prefix { .. } | Framing::Walk => {}
     }

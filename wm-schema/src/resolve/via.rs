@@ -79,7 +79,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>) {
                  it is gone through",
                 "move the field into the message",
             ))
-        } else if !cx.draft.envelopes.is_empty() {
+        } else if cx.envelope.as_ref().is_some_and(|written| !written.is_datagram()) {
             Some((
                 "a transform in an envelope",
                 "the place of a mistake in the frame is told by what stood in the envelope, and that would be overwritten",

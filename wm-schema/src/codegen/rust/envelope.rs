@@ -23,7 +23,7 @@ pub(super) fn constant(code: &LayoutCode<'_>) -> TokenStream {
 
 /// The definition of that constant.
 pub(super) fn definition(message: &Message) -> Option<TokenStream> {
-    let (layout, line) = (&message.layout.name, literal::number(message.envelope()?.line.into()));
+    let (layout, line) = (&message.layout.name, literal::number(message.frame_line()?.into()));
     let name = Envelope::NAME;
     Some(quote!(const FRAME: &'static Field = &Field::new(#layout, #name, #line);))
 }

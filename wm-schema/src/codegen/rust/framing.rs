@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// The type of the scan's state.
 pub(super) fn scan_type(schema: &Schema, message: &Message) -> TokenStream {
     match &message.framing {
-        Framing::Fixed { .. } => quote!(()),
+        Framing::Fixed { .. } | Framing::Datagram { .. } => quote!(()),
         Framing::Prefix { .. } => quote!(Prefix),
         Framing::Until { .. } => quote!(Delimiter),
         Framing::Walk => walk::scan_type(schema, &message.layout),
@@ -21,7 +21,7 @@ pub(super) fn scan_type(schema: &Schema, message: &Message) -> TokenStream {
 
 /// Whether the scan of a message remembers anything.
 pub(super) fn has_scan(message: &Message) -> bool {
-    !matches!(message.framing, Framing::Fixed { .. })
+    !matches!(message.framing, Framing::Fixed { .. } | Framing::Datagram { .. })
 }
 
 /// `Walk::<2>` of `Walk<2>`: the type as it stands in an expression.
@@ -68,9 +68,17 @@ pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
             let constant = envelope::constant(code);
             (quote!(scan), quote!(scan.resume(buf, Self::FRAME_BYTES_MAX, #constant)))
         }
+        Framing::Datagram { .. } => {
+            let constant = envelope::constant(code);
+            (quote!(_), quote!(datagram(buf, Self::FRAME_BYTES_MAX, #constant)))
+        }
+    };
+    let docs = match message.is_datagram() {
+        true => " What has arrived is a datagram, which is a frame as it is.",
+        false => " Looks for the end of the first frame in what has arrived; `scan` remembers how far it has come.",
     };
     quote! {
-        /// Looks for the end of the first frame in what has arrived; `scan` remembers how far it has come.
+        #[doc = #docs]
         ///
         /// # Errors
         ///
@@ -81,6 +89,15 @@ pub(super) fn input(code: &LayoutCode<'_>, message: &Message) -> TokenStream {
 
         #head_function
     }
+}
+
+/// Says that each frame is a datagram, if it is.
+pub(super) fn of_datagrams(is_datagram: bool) -> Option<TokenStream> {
+    is_datagram.then(|| {
+        quote!(
+            const OF_DATAGRAMS: bool = true;
+        )
+    })
 }
 
 /// Compares the constants at fixed places before field `end`.

@@ -271,6 +271,7 @@ const WIRE: &[&str] = &[
     "Writer",
     "check",
     "checksum",
+    "datagram",
     "fixed",
     "json",
     "look",
@@ -353,7 +354,9 @@ fn collect(tokens: TokenStream, found: &mut BTreeSet<String>) {
                 let method = at > 0 && matches!(&tokens[at - 1], TokenTree::Punct(p) if p.as_char() == '.');
                 let counts = match name.as_str() {
                     "check" | "checksum" | "json" | "own" | "via" => path,
-                    "fixed" | "look" | "starts_with" | "stranger" | "unexpected" | "unfinished" => call && !method,
+                    "datagram" | "fixed" | "look" | "starts_with" | "stranger" | "unexpected" | "unfinished" => {
+                        call && !method
+                    }
                     _ => true,
                 };
                 if counts {

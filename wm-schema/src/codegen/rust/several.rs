@@ -338,11 +338,16 @@ impl<'r> Several<'r> {
         });
         let state = self.session().map(|_| quote!(state,));
         let raw = self.raw().map(|raw| quote!(#scan::#raw => Input::Frame(buf.len().min(Self::FRAME_BYTES_MAX)),));
+        // No more comes of a datagram: `decode` says what is missing.
+        let untold = match self.schema().is_of_datagrams() {
+            true => quote!(Err(Halt::Need(_)) => return datagram(buf, Self::FRAME_BYTES_MAX, Self::START),),
+            false => quote!(Err(Halt::Need(needed)) => return Ok(Input::Need(needed)),),
+        };
         quote! {
             if let #scan::#unknown = scan {
                 *scan = match Self::start(#state buf) {
                     Ok(start) => start,
-                    Err(Halt::Need(needed)) => return Ok(Input::Need(needed)),
+                    #untold
                     Err(Halt::Bad(error)) => return Err(error),
                 };
             }
@@ -401,6 +406,7 @@ impl<'r> Several<'r> {
         };
         // The messages of a side have the same rules.
         let recover = self.sent.first().and_then(|message| recover::function(message));
+        let of_datagrams = framing::of_datagrams(self.schema().is_of_datagrams());
         quote! {
             impl Message for #own {
                 type View<'a> = #view;
@@ -408,6 +414,7 @@ impl<'r> Several<'r> {
 
                 const PROTOCOL: &'static str = #protocol;
                 const FRAME_BYTES_MAX: usize = Self::FRAME_BYTES_MAX;
+                #of_datagrams
 
                 #[inline]
                 fn input(scan: &mut #scan, buf: &[u8]) -> Result<Input, DecodeError> {

@@ -1,4 +1,5 @@
-//! The test blocks of a schema as a test module: each case at every point where the network may cut it.
+//! The test blocks of a schema as a test module: each case at every point where the network may cut it. A datagram arrives
+//! whole.
 
 use super::names::{ident, ty, variant};
 use super::{Rust, literal, several, shape, vias};
@@ -22,6 +23,8 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
         Some(_) => quote!(impl Fn(&mut S, &[u8]) -> Result<Input, DecodeError>),
         None => quote!(fn(&mut S, &[u8]) -> Result<Input, DecodeError>),
     };
+    let scanned = (!rust.schema.is_of_datagrams()).then(|| scanned(&input));
+    let error = scanned.is_some().then(|| quote!(DecodeError,));
     let cases = || rust.schema.tests.iter().flat_map(|test| &test.cases);
     let buffer = cases().any(|case| matches!(case.expect, Expect::Equals(_))).then(|| quote!(BytesMut,));
     let mut taken = BTreeSet::new();
@@ -30,26 +33,33 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
         #[cfg(test)]
         mod tests {
             #side
-            use #runtime::wire::{#buffer DecodeError, Input};
+            use #runtime::wire::{#buffer #error Input};
 
-            /// What the scan says of `bytes`: the same, wherever the network cuts them.
-            fn scanned<S: Default>(
-                input: #input,
-                bytes: &[u8],
-            ) -> Result<Input, DecodeError> {
-                let whole = input(&mut S::default(), bytes);
-                for cut in 0..bytes.len() {
-                    let mut scan = S::default();
-                    let split = match input(&mut scan, &bytes[..cut]) {
-                        Ok(Input::Need(_)) => input(&mut scan, bytes),
-                        early => early,
-                    };
-                    assert_eq!(split, whole, "cut at {cut}");
-                }
-                whole
-            }
+            #scanned
 
             #tests
+        }
+    }
+}
+
+/// The function that gives a scan each case in two pieces.
+fn scanned(input: &TokenStream) -> TokenStream {
+    quote! {
+        /// What the scan says of `bytes`: the same, wherever the network cuts them.
+        fn scanned<S: Default>(
+            input: #input,
+            bytes: &[u8],
+        ) -> Result<Input, DecodeError> {
+            let whole = input(&mut S::default(), bytes);
+            for cut in 0..bytes.len() {
+                let mut scan = S::default();
+                let split = match input(&mut scan, &bytes[..cut]) {
+                    Ok(Input::Need(_)) => input(&mut scan, bytes),
+                    early => early,
+                };
+                assert_eq!(split, whole, "cut at {cut}");
+            }
+            whole
         }
     }
 }
@@ -115,9 +125,13 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
         true => quote!(|scan, buf| super::#name::input(state, scan, buf)),
         false => quote!(super::#name::input),
     };
+    let input = match schema.is_of_datagrams() {
+        true => quote!(#input(&mut Default::default(), bytes)),
+        false => quote!(scanned(#input, bytes)),
+    };
     let scan = quote! {
         let bytes = #bytes;
-        let input = scanned(#input, bytes);
+        let input = #input;
     };
     let remembers = schema.session.as_ref().is_some_and(|session| !session.variables.is_empty());
     let memory = remembers.then(|| quote!(, &mut memory));

@@ -126,6 +126,14 @@ local function braces(text, place)
   end
 end
 
+function ends.datagram(message, tvb)
+  local place = { owner = message.name, name = "frame" }
+  if tvb:len() > message.most then
+    refuse(place, message.most, "bad_length", "%s is over the limit of %s", shown(tvb:len()), shown(message.most))
+  end
+  return tvb:len()
+end
+
 function ends.outer(message, tvb)
   local kind = message.framing.envelope
   local place = { owner = message.name, name = "frame" }

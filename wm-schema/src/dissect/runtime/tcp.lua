@@ -232,7 +232,8 @@ end
 
 -- ── Ports ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-local tables, served = { DissectorTable.get("tcp.port"), DissectorTable.get("udp.port") }, nil
+local tables, served = { DissectorTable.get("udp.port") }, nil
+if not of_datagrams then tables[2] = DissectorTable.get("tcp.port") end
 
 protocol.prefs.port = Pref.uint("Port of the server", port, "The side with this port is the server; 0 for none")
 
