@@ -11,6 +11,9 @@ pub trait Engine {
     /// What it is, for the report of a failure.
     fn name(&self) -> &'static str;
 
+    /// Whether each frame is a datagram.
+    fn is_of_datagrams(&self) -> bool;
+
     /// A connection that has received nothing yet.
     fn framer(&self) -> Box<dyn Framer + '_>;
 
@@ -145,9 +148,9 @@ impl<M> Rust<M> {
 fn mistake(error: DecodeError, twin: Option<&'static Schema>) -> Mistake {
     let line = twin.and_then(|schema| {
         let message = schema.messages.iter().find(|message| message.layout.name == error.field.message);
-        let envelope = message.and_then(|message| message.envelope()).filter(|_| error.field.name == Envelope::NAME);
-        if let Some(envelope) = envelope {
-            return Some(envelope.line);
+        let outer = message.and_then(|message| message.frame_line()).filter(|_| error.field.name == Envelope::NAME);
+        if outer.is_some() {
+            return outer;
         }
         let layouts = schema.messages.iter().map(|message| &message.layout).chain(&schema.structs);
         let layout = layouts.into_iter().find(|layout| layout.name == error.field.message)?;
@@ -175,6 +178,10 @@ where
 {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn is_of_datagrams(&self) -> bool {
+        M::OF_DATAGRAMS
     }
 
     fn framer(&self) -> Box<dyn Framer + '_> {
@@ -217,6 +224,10 @@ where
 {
     fn name(&self) -> &'static str {
         "duplex"
+    }
+
+    fn is_of_datagrams(&self) -> bool {
+        Duplex::<M>::OF_DATAGRAMS
     }
 
     fn framer(&self) -> Box<dyn Framer + '_> {

@@ -22,7 +22,8 @@ pub fn agree(subject: &Subject, stream: &[u8], cuts: &[usize]) -> Outcome {
 }
 
 /// The frame of a message, which every engine reads back as that message and sends as the same bytes; no prefix of it is
-/// a mistake, and what an engine asks for is there. Nothing if the message cannot be sent.
+/// a mistake, and what an engine asks for is there. Of a datagram, all engines find the same in each prefix. Nothing if the
+/// message cannot be sent.
 ///
 /// # Panics
 ///
@@ -30,10 +31,15 @@ pub fn agree(subject: &Subject, stream: &[u8], cuts: &[usize]) -> Outcome {
 pub fn round_trip(subject: &Subject, value: &Value) -> Result<Vec<u8>, Refusal> {
     let frame = subject.oracle.encode(value).map_err(Refusal::from)?;
     let shown = subject.oracle.show(value);
+    // Each look starts anew: of a long frame, some prefixes must do.
+    let cuts = || (0..frame.len()).step_by(frame.len() / 512 + 1);
+    let datagram = subject.oracle.is_of_datagrams();
+    for cut in cuts().filter(|_| datagram) {
+        let _ = agree(subject, &frame[..cut], &[]);
+    }
     for engine in &subject.engines {
         let context = || format!("{subject:?}: {} of {shown} as {frame:?}", engine.name());
-        // Each look starts anew: of a long frame, some prefixes must do.
-        for cut in (0..frame.len()).step_by(frame.len() / 512 + 1) {
+        for cut in cuts().filter(|_| !datagram) {
             match engine.framer().input(&frame[..cut]) {
                 Ok(Input::Need(needed)) if needed <= frame.len() - cut => {}
                 other => panic!("{}: {other:?} behind {cut} bytes", context()),
@@ -107,7 +113,7 @@ pub fn looks_once(subject: &Subject, engine: &dyn Engine, frame: &[u8]) -> usize
         }
         Some(Framing::Prefix { at, int, .. }) => (at + int.size().most.unwrap_or(u64::MAX), 0, vec![0xff]),
         Some(Framing::Outer(_)) => (0, 0, vec![b' ']),
-        Some(Framing::Fixed { .. } | Framing::Walk) | None => (0, 0, vec![0xff]),
+        Some(Framing::Fixed { .. } | Framing::Walk | Framing::Datagram { .. }) | None => (0, 0, vec![0xff]),
     };
     let numbered = !matches!(subject.oracle.framing(), Some(Framing::Until { .. } | Framing::Outer(_)));
     let head = usize::try_from(head).unwrap_or(usize::MAX);

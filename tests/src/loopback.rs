@@ -4,12 +4,12 @@ use crate::engine::Read;
 use bytes::BytesMut;
 use std::fmt;
 use std::io;
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use wm_core::net::bind;
-use wm_core::protocol::{Duplex, Message};
+use wm_core::protocol::{Duplex, Input, Message};
 use wm_core::{Address, Framed, Launch, ListenOptions, Service, Worker};
 
 /// Far longer than anything here takes; what waits longer has failed.
@@ -59,10 +59,51 @@ where
         }
     }
     drop((client, stop));
+    join(server);
+    received
+}
+
+/// As [`echoed`] of a message that is a datagram: a client sends one, and waits for it to come back.
+///
+/// # Panics
+///
+/// A frame is none of this message, or one of the two fails.
+#[must_use]
+pub fn echoed_in_datagrams<M: Message>(frames: &[Vec<u8>]) -> Vec<Read>
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    let any: Address = "udp://127.0.0.1:0".parse().expect("an address");
+    let listener = bind(&any, &ListenOptions::default()).expect("a free port");
+    let address = listener.endpoint().expect("bound").socket_addr().expect("an address of the internet");
+    let (stopped, stop) = io::pipe().expect("a pipe");
+    let server = thread::spawn(move || {
+        let worker =
+            Worker::<Duplex<M>>::new(&format!("udp://{address}")).on_message(|peer, message| peer.send(message));
+        Service::run(Box::new(worker), Launch::new(stopped).listener(listener))
+    });
+    let client = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    client.connect(address).expect("an address of this machine");
+    client.set_read_timeout(Some(PATIENCE)).expect("a time that is not zero");
+    let mut room = vec![0; M::FRAME_BYTES_MAX + 1];
+    let received = frames.iter().map(|frame| {
+        client.send(frame).expect("the server is there");
+        let len = client.recv(&mut room).expect("an answer");
+        let datagram = &mut room[..len];
+        assert_eq!(M::input(&mut M::Scan::default(), datagram), Ok(Input::Frame(len)));
+        read::<M>(&M::decode(datagram).expect("a good datagram"))
+    });
+    let received = received.collect();
+    drop(stop);
+    join(server);
+    received
+}
+
+/// Waits for a server that was told to stop.
+fn join(server: thread::JoinHandle<Result<(), wm_core::Error>>) {
     let (ended, wait) = mpsc::channel();
     thread::spawn(move || ended.send(server.join()));
     wait.recv_timeout(PATIENCE).expect("the server stops").expect("it has not panicked").expect("it has not failed");
-    received
 }
 
 fn read<M: Message>(message: &M::View<'_>) -> Read

@@ -118,6 +118,16 @@ impl Engine for Oracle {
         "interpreter"
     }
 
+    fn is_of_datagrams(&self) -> bool {
+        match self {
+            Self::One(interpreter) => interpreter.message().is_datagram(),
+            Self::Several(listener) => {
+                listener.plan().messages().iter().any(|at| listener.interpreter(*at).message().is_datagram())
+            }
+            Self::InState(..) => false,
+        }
+    }
+
     fn framer(&self) -> Box<dyn Framer + '_> {
         Box::new(OracleFramer { oracle: self, scan: Scan::default() })
     }

@@ -24,6 +24,7 @@ macro_rules! schemas {
 
 schemas! {
     absent
+    beacon
     bidding
     binary_transfer
     bits

@@ -1,4 +1,4 @@
-//! A stream of bytes that arrives in pieces, as a connection sees it.
+//! A stream of bytes that arrives in pieces, as a connection sees it; or a datagram, which arrives whole.
 
 use crate::engine::{Engine, Mistake, Read};
 use wm_core::protocol::Input;
@@ -64,7 +64,8 @@ pub fn run(engine: &dyn Engine, stream: &[u8], cuts: impl IntoIterator<Item = us
     outcome
 }
 
-/// Gives the stream whole, byte by byte, and cut at `cuts`. All must come to the same, which is returned.
+/// Gives the stream whole, byte by byte, and cut at `cuts`. All must come to the same, which is returned. A datagram is only
+/// given whole: all of it is the frame.
 ///
 /// # Panics
 ///
@@ -72,6 +73,10 @@ pub fn run(engine: &dyn Engine, stream: &[u8], cuts: impl IntoIterator<Item = us
 #[must_use]
 pub fn run_in_pieces(engine: &dyn Engine, stream: &[u8], cuts: &[usize]) -> Outcome {
     let whole = run(engine, stream, []);
+    if engine.is_of_datagrams() {
+        assert!(matches!(whole.start, 0) || whole.start == stream.len(), "{}: a part of a datagram", engine.name());
+        return whole;
+    }
     let every = if stream.len() <= SHORT { stream.len() } else { 0 };
     assert_eq!(run(engine, stream, 0..every), whole, "{}, byte by byte", engine.name());
     assert_eq!(run(engine, stream, cuts.iter().copied()), whole, "{}, cut at {cuts:?}", engine.name());
@@ -86,7 +91,8 @@ pub fn run_in_pieces(engine: &dyn Engine, stream: &[u8], cuts: &[usize]) -> Outc
 #[must_use]
 pub fn run_in_any_pieces(engine: &dyn Engine, stream: &[u8], cuts: &[usize]) -> Outcome {
     let whole = run_in_pieces(engine, stream, cuts);
-    let places = if stream.len() <= SHORT { stream.len() } else { 0 };
+    let cuts = stream.len() <= SHORT && !engine.is_of_datagrams();
+    let places = if cuts { stream.len() } else { 0 };
     for cut in 0..places {
         assert_eq!(run(engine, stream, [cut]), whole, "{}, cut at {cut}", engine.name());
     }

@@ -42,17 +42,23 @@ fn subject<M: Message>(protocol: &'static str, schema: &'static Schema, side: Si
 where
     for<'a> M::View<'a>: fmt::Debug,
 {
-    with::<M>(protocol, schema, side, Oracle::new(schema, side))
+    with::<M>(protocol, schema, side, Oracle::new(schema, side), loopback::echoed::<M>)
 }
 
 /// A subject with this oracle.
-fn with<M: Message>(protocol: &'static str, schema: &'static Schema, side: Side, oracle: Oracle) -> Subject
+fn with<M: Message>(
+    protocol: &'static str,
+    schema: &'static Schema,
+    side: Side,
+    oracle: Oracle,
+    echoed: fn(&[Vec<u8>]) -> Vec<Read>,
+) -> Subject
 where
     for<'a> M::View<'a>: fmt::Debug,
 {
     let engines: Vec<Box<dyn Engine>> =
         vec![Box::new(oracle.clone()), Box::new(Rust::<M>::new("generated")), Box::new(Conversation::<M>::default())];
-    Subject { protocol, side, state: None, schema, oracle, engines, echoed: loopback::echoed::<M>, read: read::<M> }
+    Subject { protocol, side, state: None, schema, oracle, engines, echoed, read: read::<M> }
 }
 
 fn read<M: Message>(frame: &mut [u8]) -> bool {
@@ -80,7 +86,8 @@ where
 {
     let (schema, name) = (schemas::load(protocol), format!("{:?}", P::STATE));
     let stage = Stage::start(schema).and_then(|stage| stage.named(&name)).expect("a state of the schema");
-    Subject { state: Some(name), ..with::<In<P>>(protocol, schema, side, Oracle::InState(stage, side)) }
+    let oracle = Oracle::InState(stage, side);
+    Subject { state: Some(name), ..with::<In<P>>(protocol, schema, side, oracle, loopback::echoed::<In<P>>) }
 }
 
 /// One of `schemas/`, with its generated code: made by this crate, or the one that the core comes with.
@@ -89,6 +96,15 @@ where
     for<'a> M::View<'a>: fmt::Debug,
 {
     subject::<M>(protocol, schemas::load(protocol), side)
+}
+
+/// One of `schemas/` whose messages are datagrams, with its generated code.
+fn in_datagrams<M: Message>(protocol: &'static str, side: Side) -> Subject
+where
+    for<'a> M::View<'a>: fmt::Debug,
+{
+    let schema = schemas::load(protocol);
+    with::<M>(protocol, schema, side, Oracle::new(schema, side), loopback::echoed_in_datagrams::<M>)
 }
 
 /// Every message of every protocol.
@@ -168,6 +184,8 @@ pub fn all() -> Vec<Subject> {
         generated::<telemetry::Packet<'static>>("telemetry", Client),
         generated::<versions::Report<'static>>("versions", Client),
         generated::<versions::Answer<'static>>("versions", Server),
+        in_datagrams::<beacon::Seek<'static>>("beacon", Client),
+        in_datagrams::<beacon::ServerMessage<'static>>("beacon", Server),
         generated::<slip::Packet<'static>>("slip", Client),
         generated::<slip::Done<'static>>("slip", Server),
         generated::<cobs::Sample<'static>>("cobs", Client),

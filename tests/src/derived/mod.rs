@@ -50,6 +50,7 @@ twins! {
         upload Client upload::Upload<'static>;
         checksums Server checksums::Line<'static>;
         slip Client slip::Packet<'static>;
+        beacon Client beacon::Seek<'static>;
         every_type Client every_type::Numbers;
         choices Client choices::Packet<'static>;
         choices Server choices::Reply<'static>;
@@ -134,6 +135,28 @@ pub mod cache {
         /// The value.
         #[wm(rest, line = "len: dec until CRLF max 8 = size(value)", line_after = "CRLF")]
         pub value: &'a [u8],
+    }
+}
+
+/// `beacon.wm`, as far as one side goes.
+pub mod beacon {
+    use wm_derive::Protocol;
+
+    /// Who is looked for.
+    #[derive(Debug, Protocol)]
+    #[wm(name = "beacon", version = 2, frame = "datagram max 1K", extensible)]
+    pub struct Seek<'a> {
+        /// What the answer has, too.
+        pub id: u16,
+        /// How far it goes.
+        #[wm(as = "u8 in 1..=16")]
+        pub hops: u8,
+        /// Its name.
+        #[wm(prefix = "u8", max = 64)]
+        pub name: &'a str,
+        /// Where it is looked for.
+        #[wm(since = 2)]
+        pub zone: Option<u16>,
     }
 }
 
