@@ -3,6 +3,7 @@
 //! * [`echo`]: three echo servers, each alone on a core, in front of a crowd that verifies every reply.
 //! * [`codecs`]: generated codecs beside parsers written by hand.
 //! * [`data`]: masks and header blocks beside loops by hand and httparse.
+//! * [`timers`]: a million timers beside a map of deadlines.
 //! * [`compile`]: what generated code costs the compiler.
 //!
 //! It judges nothing: a number is only as good as the machine was quiet.
@@ -12,6 +13,7 @@ pub mod compile;
 pub mod data;
 pub mod echo;
 pub mod servers;
+pub mod timers;
 
 mod crowd;
 mod machine;

@@ -1,10 +1,10 @@
 //! `wm-benches [--quick]`: the servers. `wm-benches codecs [--quick]`: the codecs. `wm-benches data [--quick]`: masks and
-//! headers. `wm-benches compile [--quick]`: the compiler.
+//! headers. `wm-benches timers [--quick]`: a million timers. `wm-benches compile [--quick]`: the compiler.
 
 use std::{env, io, process::ExitCode};
-use wm_benches::{codecs, compile, data, echo, servers::Kind};
+use wm_benches::{codecs, compile, data, echo, servers::Kind, timers};
 
-const USAGE: &str = "say: wm-benches [--quick], or with codecs, data or compile in front of --quick";
+const USAGE: &str = "say: wm-benches [--quick], or with codecs, data, timers or compile in front of --quick";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         ["codecs", "--quick"] => codecs::run(&codecs::Plan::quick()),
         ["data"] => data::run(&data::Plan::full()),
         ["data", "--quick"] => data::run(&data::Plan::quick()),
+        ["timers"] => timers::run(&timers::Plan::full()),
+        ["timers", "--quick"] => timers::run(&timers::Plan::quick()),
         ["compile"] => compile::run(&compile::Plan::full()),
         ["compile", "--quick"] => compile::run(&compile::Plan::quick()),
         // What this program starts itself with.

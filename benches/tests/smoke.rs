@@ -38,6 +38,12 @@ fn masks_and_headers_come_to_the_same_and_are_measured() {
 }
 
 #[test]
+fn timers_all_run_and_are_measured() {
+    let table = table(&["timers", "--quick"]);
+    assert!(table.contains("BTreeMap by hand") && table.contains("\nwm ") && !table.contains("NaN"), "{table}");
+}
+
+#[test]
 fn generated_code_is_compiled_and_measured() {
     let table = table(&["compile", "--quick"]);
     let row = |name: &str| table.lines().any(|line| line.split_whitespace().next() == Some(name));
