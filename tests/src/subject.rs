@@ -208,11 +208,17 @@ pub fn all() -> Vec<Subject> {
         generated::<chunks::Blob<'static>>("chunks", Server),
         generated::<blocks::Block<'static>>("blocks", Client),
         generated::<blocks::Page<'static>>("blocks", Server),
-        generated::<protocol::text::Line<'static>>("text", Client),
-        generated::<protocol::frame::Frame<'static>>("frame", Client),
-        generated::<protocol::jsonl::Line<'static>>("jsonl", Client),
     ];
-    subjects.into_iter().chain(in_sessions()).map(with_twin).collect()
+    subjects.into_iter().chain(built_in()).chain(in_sessions()).map(with_twin).collect()
+}
+
+/// The protocols that the runtime brings.
+fn built_in() -> Vec<Subject> {
+    vec![
+        generated::<protocol::text::Line<'static>>("text", Side::Client),
+        generated::<protocol::frame::Frame<'static>>("frame", Side::Client),
+        generated::<protocol::jsonl::Line<'static>>("jsonl", Side::Client),
+    ]
 }
 
 /// What is said in the states of sessions.
