@@ -229,7 +229,8 @@ pub fn sum<T>(
 ///
 /// # Errors
 ///
-/// That of the first item that breaks a rule, or `Length` if one takes other than the first.
+/// That of the first item that breaks a rule, `Length` if one takes other than the first, or `Empty` if they take no bytes: how
+/// many there are could not be told.
 #[inline]
 pub fn each<T>(
     items: impl IntoIterator<Item = T>,
@@ -240,7 +241,7 @@ pub fn each<T>(
     let Some(first) = items.next() else { return Ok(0) };
     let size = measure(first)?;
     items.try_for_each(|item| exactly(measure(item)?, size, field))?;
-    Ok(size)
+    if size == 0 { Err(EncodeError::new(field, EncodeFault::Empty)) } else { Ok(size) }
 }
 
 /// Content whose bytes are all within `least..=most`.

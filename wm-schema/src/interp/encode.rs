@@ -298,6 +298,9 @@ fn set(known: &Known<'_>, field: &Field, value: &Value, there: bool) -> Result<P
     if let (Some(_), Some((first, other))) = (each, piece.unlike) {
         return Err(place.refuse(EncodeFault::Length { found: other, expected: first }));
     }
+    if each.is_some() && piece.each == 0 && matches!(value, Value::List(items) if !items.is_empty()) {
+        return Err(place.refuse(EncodeFault::Empty));
+    }
     // An enum of whole bytes may be part of a run of bits, too.
     if field.bits.is_some() && matches!(field.ty, Type::Enum(_)) {
         piece.wire.clear();
