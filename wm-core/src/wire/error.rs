@@ -386,7 +386,8 @@ pub enum EncodeFault {
         /// Where, in bytes from the start of the value.
         offset: usize,
     },
-    /// The message takes no bytes, and its envelope drops what is empty.
+    /// The message takes no bytes, and its envelope drops what is empty; or the elements of a list take none, and their count could
+    /// not be told by their size.
     Empty,
     /// The message is no object or list of JSON, or has something around it: its end would not be found.
     NoBraces,
@@ -453,7 +454,7 @@ impl fmt::Display for EncodeFault {
             Self::Unfinished { left } => write!(f, "the message is not finished: {left} bytes are missing"),
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
             Self::Refused { reason } => write!(f, "refused: {reason}"),
-            Self::Empty => write!(f, "a message of no bytes, which a receiver drops"),
+            Self::Empty => write!(f, "no bytes at all, which a receiver would not see"),
             Self::NoBraces => write!(f, "no object or list of JSON alone"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),

@@ -474,7 +474,7 @@ impl fmt::Display for EncodeFault {
             Self::Delimiter { offset } => write!(f, "contains its own delimiter, at byte {offset}"),
             Self::Trimmed { suffix } => write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii()),
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
-            Self::Empty => f.write_str("a message of no bytes, which a receiver drops"),
+            Self::Empty => f.write_str("no bytes at all, which a receiver would not see"),
             Self::NoBraces => f.write_str("no object or list of JSON alone"),
             Self::Json(what) => write!(f, "cannot be written as JSON: {what}"),
             Self::Condition { condition } => write!(f, "`{condition}` does not hold"),
