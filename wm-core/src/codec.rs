@@ -1,7 +1,7 @@
 //! A protocol as a codec of tokio-util: for programs that bring their own runtime, and need no worker.
 
 use crate::FramedError;
-use crate::protocol::{Behind, DecodeError, Decoded, Input, Protocol, Resync, Search};
+use crate::protocol::{Behind, DecodeError, Decoded, Input, Protocol, Resync, Search, on_a_stream};
 use bytes::{Buf, BytesMut};
 use std::{fmt, marker::PhantomData};
 use tokio_util::codec::{Decoder, Encoder};
@@ -54,9 +54,7 @@ impl<P: Protocol + Default, F: FnMut(P::In<'_>) -> R, R> Codec<P, F, R> {
     /// A connection at its beginning; `take` makes of each message what is kept of it. A protocol of
     /// [datagrams](Protocol::OF_DATAGRAMS) is refused by the compiler, as it is by [`Framed`](crate::Framed::new).
     pub fn new(take: F) -> Self {
-        const {
-            assert!(!P::OF_DATAGRAMS, "each message of this protocol is a datagram: send it by a `Worker` at `udp://…`")
-        };
+        const { on_a_stream::<P>() };
         Self { protocol: P::default(), take, resync: None, replies: BytesMut::new(), tell: None, kept: PhantomData }
     }
 }

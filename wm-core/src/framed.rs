@@ -1,6 +1,8 @@
 //! A protocol over any blocking stream: for clients, tools and tests that need no event loop.
 
-use crate::protocol::{Behind, Channel, DecodeError, Decoded, EncodeError, Input, Listen, Protocol, Resync, Search};
+use crate::protocol::{
+    Behind, Channel, DecodeError, Decoded, EncodeError, Input, Listen, Protocol, Resync, Search, on_a_stream,
+};
 use bytes::{Buf, BytesMut};
 use std::{
     error, fmt,
@@ -42,7 +44,7 @@ impl<P: Protocol + Default, S: Read + Write> Framed<P, S> {
     /// use wm_core::Framed;
     /// # use bytes::BytesMut;
     /// # use wm_core::protocol::{DecodeError, Duplex, EncodeError, Input, Message};
-    /// # enum Ask {}
+    /// # struct Ask;
     /// # impl Message for Ask {
     /// #     type View<'a> = Ask;
     /// #     type Scan = ();
@@ -50,7 +52,7 @@ impl<P: Protocol + Default, S: Read + Write> Framed<P, S> {
     /// #     const FRAME_BYTES_MAX: usize = 512;
     /// #     const OF_DATAGRAMS: bool = true;
     /// #     fn input(_: &mut (), buf: &[u8]) -> Result<Input, DecodeError> { Ok(Input::Frame(buf.len())) }
-    /// #     fn decode(_: &mut [u8]) -> Result<Ask, DecodeError> { unimplemented!() }
+    /// #     fn decode(_: &mut [u8]) -> Result<Ask, DecodeError> { Ok(Ask) }
     /// #     fn encode(_: &Ask, _: &mut BytesMut) -> Result<(), EncodeError> { Ok(()) }
     /// # }
     ///
@@ -61,9 +63,7 @@ impl<P: Protocol + Default, S: Read + Write> Framed<P, S> {
     /// let client = Framed::<Client, _>::new(stream);
     /// ```
     pub fn new(stream: S) -> Self {
-        const {
-            assert!(!P::OF_DATAGRAMS, "each message of this protocol is a datagram: send it by a `Worker` at `udp://…`")
-        };
+        const { on_a_stream::<P>() };
         Self { protocol: P::default(), stream, resync: None, inbox: BytesMut::new(), outbox: BytesMut::new() }
     }
 }
@@ -162,9 +162,7 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
     /// The stream goes on with another protocol, as `-> protocol` of a session says: what has arrived already is read as
     /// that one.
     pub fn upgrade<Q: Protocol + Default>(self) -> Framed<Q, S> {
-        const {
-            assert!(!Q::OF_DATAGRAMS, "each message of this protocol is a datagram: send it by a `Worker` at `udp://…`")
-        };
+        const { on_a_stream::<Q>() };
         Framed { protocol: Q::default(), stream: self.stream, resync: None, inbox: self.inbox, outbox: self.outbox }
     }
 

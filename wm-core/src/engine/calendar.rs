@@ -45,7 +45,7 @@ impl<P, S> Appointments<P, S> {
     /// those that were missed are not made up for.
     pub(super) fn is_due(&mut self, shown: SystemTime) -> bool {
         let Some(due) = self.due.filter(|due| *due <= shown) else { return false };
-        self.due = (self.next)(shown.max(due)).filter(|next| *next > due);
+        self.due = (self.next)(shown).filter(|next| *next > due);
         true
     }
 

@@ -196,6 +196,12 @@ pub trait Protocol: Debug + 'static {
     }
 }
 
+/// Refuses, when it is compiled, a protocol of datagrams on a stream.
+#[cfg(feature = "std")]
+pub(crate) const fn on_a_stream<P: Protocol>() {
+    assert!(!P::OF_DATAGRAMS, "each message of this protocol is a datagram: send it by a `Worker` at `udp://…`");
+}
+
 /// What a frame was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

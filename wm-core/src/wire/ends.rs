@@ -7,17 +7,26 @@ pub trait Ends: Copy {
     /// Where the first delimiter at or behind `from` begins, and how many bytes it has.
     fn find(self, buf: &[u8], from: usize) -> Option<(usize, usize)>;
 
-    /// How many bytes the shortest has.
-    fn shortest(self) -> usize;
-
-    /// How many bytes the longest has.
-    fn longest(self) -> usize;
-
     /// The one that is written.
     fn written(self) -> &'static [u8];
 
+    /// How many bytes the shortest has.
+    #[inline]
+    fn shortest(self) -> usize {
+        self.written().len()
+    }
+
+    /// How many bytes the longest has.
+    #[inline]
+    fn longest(self) -> usize {
+        self.written().len()
+    }
+
     /// Whether what has arrived may be the start of one.
-    fn may_start(self, arrived: &[u8]) -> bool;
+    #[inline]
+    fn may_start(self, arrived: &[u8]) -> bool {
+        self.written().starts_with(arrived)
+    }
 
     /// Where a delimiter would be found that begins in the content, if [`written`](Self::written) stood behind that.
     fn stray(self, content: &[u8]) -> Option<usize>;
@@ -35,23 +44,8 @@ impl Ends for &'static [u8] {
     }
 
     #[inline]
-    fn shortest(self) -> usize {
-        self.len()
-    }
-
-    #[inline]
-    fn longest(self) -> usize {
-        self.len()
-    }
-
-    #[inline]
     fn written(self) -> &'static [u8] {
         self
-    }
-
-    #[inline]
-    fn may_start(self, arrived: &[u8]) -> bool {
-        self.starts_with(arrived)
     }
 
     #[inline]
@@ -67,23 +61,8 @@ impl<const BYTES: usize> Ends for &'static [u8; BYTES] {
     }
 
     #[inline]
-    fn shortest(self) -> usize {
-        BYTES
-    }
-
-    #[inline]
-    fn longest(self) -> usize {
-        BYTES
-    }
-
-    #[inline]
     fn written(self) -> &'static [u8] {
         self
-    }
-
-    #[inline]
-    fn may_start(self, arrived: &[u8]) -> bool {
-        self.starts_with(arrived)
     }
 
     #[inline]

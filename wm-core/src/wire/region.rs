@@ -1,4 +1,4 @@
-//! Bytes of a known size that stand for one thing: an element as large as a number says, content that is filled up.
+//! Bytes of a known size that stand for one thing: an element as large as a number says.
 
 use super::{DecodeError, Fault, Field, Reader};
 
@@ -24,21 +24,6 @@ impl Reader<'_> {
         region.end(field)?;
         Ok(element)
     }
-
-    /// Steps over all that is left, which is nothing but `pad`.
-    ///
-    /// # Errors
-    ///
-    /// A byte is another: the error points at the first.
-    #[inline]
-    pub fn padding(&mut self, pad: &'static [u8; 1], field: &'static Field) -> Result<(), DecodeError> {
-        let start = self.offset();
-        let left = self.rest(0, field)?;
-        match left.iter().position(|byte| !pad.contains(byte)) {
-            None => Ok(()),
-            Some(at) => Err(DecodeError::new(field, start.saturating_add(at), Fault::Constant { expected: pad })),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -58,13 +43,5 @@ mod tests {
         assert_eq!(read(1), Err(DecodeError::new(F, 1, Fault::Truncated { needed: 1 })), "it sees nothing behind it");
         assert_eq!(read(3), Err(DecodeError::new(F, 2, Fault::Trailing { extra: 1 })));
         assert_eq!(read(4), Err(DecodeError::new(F, 3, Fault::Truncated { needed: 1 })));
-    }
-
-    #[test]
-    fn padding_is_nothing_else() {
-        let pad = |bytes: &[u8]| Reader::new(bytes).padding(b"\0", F);
-        assert_eq!(pad(&[]), Ok(()));
-        assert_eq!(pad(&[0, 0]), Ok(()));
-        assert_eq!(pad(&[0, 1]), Err(DecodeError::new(F, 1, Fault::Constant { expected: b"\0" })));
     }
 }
