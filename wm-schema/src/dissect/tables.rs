@@ -307,7 +307,7 @@ impl<'s> Tables<'s> {
         };
         let measured = |other: &&Field| other.region == Some(at) || says_length(&other.ty, at);
         let measured: Vec<&Field> = layout.fields.iter().filter(measured).collect();
-        let each = matches!(role, Role::Computed(equation) if matches!(equation.measure, Measure::Each { .. }));
+        let each = role.each().is_some();
         let most = measured.iter().filter(|other| other.region.is_none()).filter_map(|other| max(&other.ty)).min();
         table
             .set_some("said_least", (each || !measured.is_empty()).then(|| number(add)))

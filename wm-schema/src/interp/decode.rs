@@ -13,8 +13,8 @@ use super::trace::{self, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, envelope, headers, own, via};
 use crate::ir::headers::{Framed, framed};
 use crate::ir::{
-    By, Bytes, Choice, Computed, Content, Equation, Extent, Field, Formula, Layout, Measure, Pointer, Role, Scale,
-    Schema, Side, Since, Term, Type, Value,
+    By, Bytes, Choice, Computed, Content, Extent, Field, Formula, Layout, Measure, Pointer, Role, Scale, Schema, Side,
+    Since, Term, Type, Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -396,8 +396,7 @@ pub(super) fn number_rules(layout: &Layout, index: usize, number: i128, offset: 
             _ => (0, Scale::One),
         };
         // What it says of each element keeps the same rules, whichever list that is.
-        let each = matches!(field.role, Role::Computed(Equation { measure: Measure::Each { .. }, .. }));
-        let own = |other: &Field| each && std::ptr::eq(other, field);
+        let own = |other: &Field| field.role.each().is_some() && std::ptr::eq(other, field);
         let measured = |other: &&Field| other.region == Some(index) || said_by(&other.ty, index) || own(other);
         for measured in layout.fields.iter().filter(measured) {
             let Some(number) = scale.said(number) else {

@@ -60,8 +60,7 @@ impl Layout {
     /// The number that says how many bytes each element of a list takes, if one does.
     #[must_use]
     pub fn each(&self, list: usize) -> Option<usize> {
-        let says = |field: &Field| matches!(field.role, Role::Computed(Equation { measure: Measure::Each { list: of }, .. }) if of == list);
-        self.fields.iter().position(says)
+        self.fields.iter().position(|field| field.role.each() == Some(list))
     }
 
     /// Whether the content of a field is transformed.
@@ -241,6 +240,17 @@ pub enum Role {
     Pointed(Pointer),
     /// True exactly if this side sends the message, which both may send: an [`Int::Flag`](super::Int::Flag).
     Sender(Side),
+}
+
+impl Role {
+    /// The list of which it says how many bytes each element takes.
+    #[must_use]
+    pub const fn each(&self) -> Option<usize> {
+        match self {
+            Self::Computed(Equation { measure: Measure::Each { list }, .. }) => Some(*list),
+            _ => None,
+        }
+    }
 }
 
 /// `value = measure + add`, in units of its own; or `absent`.

@@ -11,7 +11,7 @@ pub(super) fn elements(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'
     for (at, line) in body.lines.iter().enumerate() {
         let Type::List { element, .. } = &line.ty else { continue };
         // A number that says how many bytes each of them takes gives it a region, of at least a byte.
-        if body.lines.iter().any(|line| says_each(line, at)) {
+        if body.lines.iter().any(|line| line.role.each() == Some(at)) {
             continue;
         }
         let problem = if takes_rest(element, parts) {
@@ -28,10 +28,6 @@ pub(super) fn elements(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'
             body.sound = false;
         }
     }
-}
-
-fn says_each(line: &Line<'_>, list: usize) -> bool {
-    matches!(line.role, Role::Computed(Equation { measure: Measure::Each { list: of }, .. }) if of == list)
 }
 
 /// Checks all lengths of a layout, and finds for each `[..]` how many bytes stand behind it.
