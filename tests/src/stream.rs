@@ -37,13 +37,21 @@ pub fn run(engine: &dyn Engine, stream: &[u8], cuts: impl IntoIterator<Item = us
     let mut outcome = Outcome { messages: Vec::new(), start: 0, end: End::Open };
     // The least size of the frame, by what was said to be needed.
     let mut promised = 0;
+    // Whether the end of the stream is the end of the frame.
+    let mut until_end = false;
     for arrived in cuts.into_iter().chain([stream.len()]) {
         loop {
             let buf = &stream[outcome.start.min(arrived)..arrived];
-            match framer.input(buf) {
+            let said = framer.input(buf);
+            until_end = matches!(said, Ok(Input::UntilEnd));
+            match said {
                 Ok(Input::Need(needed)) => {
                     assert!(needed > 0, "{}: nothing is needed behind {buf:?}", engine.name());
                     promised = promised.max(buf.len() + needed);
+                    break;
+                }
+                Ok(Input::UntilEnd) => {
+                    assert!(!buf.is_empty(), "{}: of a frame nothing has arrived", engine.name());
                     break;
                 }
                 Ok(Input::Frame(len)) => {
@@ -60,6 +68,15 @@ pub fn run(engine: &dyn Engine, stream: &[u8], cuts: impl IntoIterator<Item = us
                 Err(mistake) => return Outcome { end: End::Broken(mistake), ..outcome },
             }
         }
+    }
+    if until_end {
+        let frame = &stream[outcome.start..];
+        assert!(promised <= frame.len(), "{}: {promised} bytes were asked for of {}", engine.name(), frame.len());
+        match engine.decode(frame) {
+            Ok(read) => outcome.messages.push(read),
+            Err(mistake) => return Outcome { end: End::Broken(mistake), ..outcome },
+        }
+        outcome.start = stream.len();
     }
     outcome
 }

@@ -31,15 +31,20 @@ where
     let mut receiver = Duplex::<Stream<M>>::default();
     let mut parts = Parts { messages: Vec::new(), start: 0, end: Ok(0), held: 0 };
     let (mut at, mut within, mut missing): (usize, Option<(String, Vec<u8>)>, usize) = (0, None, 0);
+    // Whether the end of the stream is the end of the message.
+    let mut until_end = false;
     for arrived in cuts.into_iter().chain([stream.len()]) {
         while at <= arrived {
-            let len = match receiver.input(&stream[at..arrived]) {
+            let said = receiver.input(&stream[at..arrived]);
+            until_end = matches!(said, Ok(Input::UntilEnd));
+            let len = match said {
                 Ok(Input::Need(needed)) => {
                     assert!(needed > 0, "nothing is needed");
                     missing = if at < arrived { needed } else { receiver.unfinished() };
                     parts.held = parts.held.max(arrived - at);
                     break;
                 }
+                Ok(Input::UntilEnd) => break,
                 Ok(Input::Frame(len)) => len,
                 Err(error) => return Parts { end: Err(error.into()), ..parts },
             };
@@ -62,6 +67,14 @@ where
             }
             assert_eq!(receiver.unfinished() == 0, end, "what is left, and the end");
         }
+    }
+    if until_end {
+        let (mut rest, mut reply) = (stream[at..].to_vec(), BytesMut::new());
+        match receiver.decode(&mut rest, &mut reply) {
+            Ok(Decoded::Message(Part { head: None, data: [], end: true })) => parts.messages.extend(within.take()),
+            other => panic!("the end is a part of its own: {other:?}"),
+        }
+        (parts.start, missing) = (stream.len(), receiver.unfinished());
     }
     parts.end = Ok(missing);
     parts

@@ -4,7 +4,7 @@ use crate::framed::{Framed, FramedError};
 use crate::protocol::Protocol;
 use crate::protocol::exchange::{ById, Exchange, InOrder, Reply};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use std::{error, fmt};
@@ -27,6 +27,13 @@ pub trait TimedStream: Read + Write {
     ///
     /// The system refuses.
     fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
+
+    /// Ends this side: nothing more is written, and the peer sees the end of the stream behind what has been.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses.
+    fn end_writing(&self) -> io::Result<()>;
 }
 
 macro_rules! timed {
@@ -38,6 +45,10 @@ macro_rules! timed {
 
             fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
                 Self::set_write_timeout(self, timeout)
+            }
+
+            fn end_writing(&self) -> io::Result<()> {
+                self.shutdown(Shutdown::Write)
             }
         }
     )* };
@@ -172,6 +183,7 @@ impl<E: Exchange, S: TimedStream> Client<E, S> {
             }
         }
         self.sent = self.sent.saturating_add(1);
+        self.end_if_finished()?;
         Ok(ticket)
     }
 
@@ -185,7 +197,16 @@ impl<E: Exchange, S: TimedStream> Client<E, S> {
         if E::asks(&message).is_some() {
             return Err(ClientError::Asks);
         }
-        Ok(self.framed.send(message)?)
+        self.framed.send(message)?;
+        self.end_if_finished()
+    }
+
+    /// Behind what goes on to the end of the stream, the peer waits for that end.
+    fn end_if_finished(&mut self) -> Result<(), ClientError> {
+        if self.framed.protocol().has_finished() {
+            self.framed.get_ref().stream.end_writing().map_err(FramedError::Io)?;
+        }
+        Ok(())
     }
 
     /// Waits for the next message, and gives it to `take` with what it is.

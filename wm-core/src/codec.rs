@@ -18,7 +18,7 @@ type Tell = Box<dyn FnMut(&DecodeError, usize) + Send>;
 /// it. What is sent may borrow, and is any message that the protocol's side sends.
 ///
 /// What a protocol answers by itself, as to a handshake, travels in front of the next message that is sent. What is
-/// generated from a schema answers nothing by itself.
+/// generated from a schema answers nothing by itself. Behind a message that goes on to the end of the stream, close the sink.
 ///
 /// A task that may move between threads names the codec by what it does, and not by its messages, whose lifetimes the compiler
 /// loses there: a function returns it as `impl Decoder<Item = …> + for<'a> Encoder<…> + Send +
@@ -45,6 +45,8 @@ pub struct Codec<P, F, R> {
     take: F,
     /// The next frame is searched for behind a bad one.
     resync: Option<Resync>,
+    /// The end of the stream was the end of a frame.
+    ended: bool,
     replies: BytesMut,
     tell: Option<Tell>,
     kept: PhantomData<fn() -> R>,
@@ -55,7 +57,8 @@ impl<P: Protocol + Default, F: FnMut(P::In<'_>) -> R, R> Codec<P, F, R> {
     /// [datagrams](Protocol::OF_DATAGRAMS) is refused by the compiler, as it is by [`Framed`](crate::Framed::new).
     pub fn new(take: F) -> Self {
         const { on_a_stream::<P>() };
-        Self { protocol: P::default(), take, resync: None, replies: BytesMut::new(), tell: None, kept: PhantomData }
+        let (protocol, replies) = (P::default(), BytesMut::new());
+        Self { protocol, take, resync: None, ended: false, replies, tell: None, kept: PhantomData }
     }
 }
 
@@ -109,6 +112,18 @@ impl<P: Protocol, F, R> Codec<P, F, R> {
     }
 }
 
+impl<P: Protocol, F: FnMut(P::In<'_>) -> R, R> Codec<P, F, R> {
+    /// Reads a whole frame, of so many bytes: what is kept of its message, if it has one.
+    fn read(&mut self, arrived: &mut BytesMut, len: usize) -> Result<Option<R>, FramedError> {
+        let mut frame = arrived.split_to(len);
+        match self.protocol.decode(&mut frame, &mut self.replies) {
+            Ok(Decoded::Message(message)) => Ok(Some((self.take)(message))),
+            Ok(Decoded::Handled) => Ok(None),
+            Err(error) => self.recover(error, Some(len)).map(|()| None),
+        }
+    }
+}
+
 impl<P: Protocol, F: FnMut(P::In<'_>) -> R, R> Decoder for Codec<P, F, R> {
     type Item = R;
     type Error = FramedError;
@@ -123,12 +138,13 @@ impl<P: Protocol, F: FnMut(P::In<'_>) -> R, R> Decoder for Codec<P, F, R> {
                     arrived.reserve(needed.min(ROOM_BYTES));
                     return Ok(None);
                 }
+                Ok(Input::UntilEnd) => {
+                    arrived.reserve(ROOM_BYTES);
+                    return Ok(None);
+                }
                 Ok(Input::Frame(len)) => {
-                    let mut frame = arrived.split_to(len);
-                    match self.protocol.decode(&mut frame, &mut self.replies) {
-                        Ok(Decoded::Message(message)) => return Ok(Some((self.take)(message))),
-                        Ok(Decoded::Handled) => {}
-                        Err(error) => self.recover(error, Some(len))?,
+                    if let Some(message) = self.read(arrived, len)? {
+                        return Ok(Some(message));
                     }
                 }
                 Err(error) => self.recover(error.of(arrived), None)?,
@@ -137,6 +153,9 @@ impl<P: Protocol, F: FnMut(P::In<'_>) -> R, R> Decoder for Codec<P, F, R> {
     }
 
     fn decode_eof(&mut self, arrived: &mut BytesMut) -> Result<Option<R>, FramedError> {
+        if self.ended {
+            return Ok(None);
+        }
         if let Some(message) = self.decode(arrived)? {
             return Ok(Some(message));
         }
@@ -146,6 +165,11 @@ impl<P: Protocol, F: FnMut(P::In<'_>) -> R, R> Decoder for Codec<P, F, R> {
         let (have, unfinished) = (arrived.len(), self.protocol.unfinished());
         match self.protocol.input(arrived) {
             _ if have == 0 && unfinished == 0 => Ok(None),
+            Ok(Input::UntilEnd) => {
+                self.ended = true;
+                let message = self.read(arrived, have)?;
+                self.resync.take().map_or(Ok(message), |resync| Err(resync.into_error().into()))
+            }
             Ok(Input::Need(needed)) => Err(FramedError::Truncated { have, needed: needed.max(unfinished) }),
             Ok(Input::Frame(_)) | Err(_) => Err(FramedError::Truncated { have, needed: unfinished.max(1) }),
         }
@@ -304,6 +328,45 @@ mod tests {
             let (lines, good, thrown_away) = lenient::<true>(b"one\n\xff\nmore than eight\n*two\n", size);
             assert_eq!((lines.join(" ").as_str(), good, thrown_away.len()), ("one", false, 0), "{size}");
         }
+    }
+
+    /// All that comes, up to the end of the stream: at least `LEAST` bytes.
+    #[derive(Debug, Default)]
+    struct All<const LEAST: usize>;
+
+    impl<const LEAST: usize> Protocol for All<LEAST> {
+        const NAME: &'static str = "all";
+        const FRAME_BYTES_MAX: usize = 100;
+        type In<'a> = &'a [u8];
+        type Out<'a> = &'a [u8];
+
+        fn input(&mut self, buf: &[u8]) -> Result<Input, DecodeError> {
+            Ok(if buf.len() < LEAST { Input::Need(LEAST - buf.len()) } else { Input::UntilEnd })
+        }
+
+        fn decode<'a>(&mut self, frame: &'a mut [u8], _: &mut BytesMut) -> Result<Decoded<&'a [u8]>, DecodeError> {
+            Ok(Decoded::Message(frame))
+        }
+
+        fn encode(&mut self, bytes: &&[u8], out: &mut BytesMut) -> Result<(), crate::protocol::EncodeError> {
+            out.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn the_end_of_the_stream_ends_a_frame_that_goes_on_to_it() {
+        for size in 1..6 {
+            let mut codec = Codec::<All<2>, _, _>::new(|bytes| bytes.to_vec());
+            let (frames, end) = decoded(&mut codec, b"abcd", size);
+            assert_eq!((frames, end.is_ok()), (vec![b"abcd".to_vec()], true), "in pieces of {size}");
+        }
+        let mut codec = Codec::<All<6>, _, _>::new(|bytes| bytes.to_vec());
+        let (frames, end) = decoded(&mut codec, b"abcd", 3);
+        assert!(frames.is_empty() && matches!(end, Err(FramedError::Truncated { have: 4, needed: 2 })), "{end:?}");
+        let mut codec = Codec::<All<2>, _, _>::new(|bytes| bytes.to_vec());
+        let (frames, end) = decoded(&mut codec, b"", 1);
+        assert!(frames.is_empty() && end.is_ok(), "no bytes are no frame");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Framed<P, S> {
     stream: S,
     /// The next frame is searched for behind a bad one.
     resync: Option<Resync>,
+    /// The end of the stream was the end of a frame.
+    ended: bool,
     inbox: BytesMut,
     outbox: BytesMut,
 }
@@ -64,12 +66,14 @@ impl<P: Protocol + Default, S: Read + Write> Framed<P, S> {
     /// ```
     pub fn new(stream: S) -> Self {
         const { on_a_stream::<P>() };
-        Self { protocol: P::default(), stream, resync: None, inbox: BytesMut::new(), outbox: BytesMut::new() }
+        let (inbox, outbox) = (BytesMut::new(), BytesMut::new());
+        Self { protocol: P::default(), stream, resync: None, ended: false, inbox, outbox }
     }
 }
 
 impl<P: Protocol, S: Read + Write> Framed<P, S> {
-    /// Sends a message and returns when the stream has taken all of it.
+    /// Sends a message and returns when the stream has taken all of it. Behind one that goes on to the end of the stream
+    /// ([`Protocol::has_finished`]) the peer waits for that end: shut the stream down for writing, or drop it.
     ///
     /// # Errors
     ///
@@ -82,7 +86,8 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
     }
 
     /// Waits for the next message and gives it to `take`; `None` if the peer has closed between two messages, or the
-    /// conversation is over.
+    /// conversation is over. Where the end of the stream is the end of a frame, a peer that closes has sent it whole: the
+    /// stream must tell that end from a failure, as TCP does, and TLS if its library says of a cut as an error.
     ///
     /// # Errors
     ///
@@ -93,37 +98,42 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
             return Err(self.resync(resync));
         }
         loop {
-            if self.protocol.is_over() {
+            if self.ended || self.protocol.is_over() {
                 return Ok(None);
             }
             if !self.protocol.listens() {
                 return Err(FramedError::OurTurn);
             }
-            let needed = match self.protocol.input(&self.inbox) {
-                Ok(Input::Need(needed)) => needed,
-                Ok(Input::Frame(len)) => {
-                    let mut frame = self.inbox.split_to(len);
-                    self.outbox.clear();
-                    let decoded = match self.protocol.decode(&mut frame, &mut self.outbox) {
-                        Ok(decoded) => decoded,
-                        Err(error) => return Err(self.recover(error, Some(len))),
-                    };
-                    self.stream.write_all(&self.outbox)?;
-                    match decoded {
-                        Decoded::Message(message) => return Ok(Some(take(message))),
-                        Decoded::Handled => continue,
-                    }
+            let said = self.protocol.input(&self.inbox).map_err(|error| self.recover(error.of(&self.inbox), None))?;
+            let len = match said {
+                Input::Frame(len) => len,
+                Input::Need(_) | Input::UntilEnd if self.fill()? > 0 => continue,
+                Input::UntilEnd => {
+                    self.ended = true;
+                    self.inbox.len()
                 }
-                Err(error) => return Err(self.recover(error.of(&self.inbox), None)),
+                Input::Need(needed) => return self.end(needed).map(|()| None),
             };
-            if self.fill()? == 0 {
-                let (have, unfinished) = (self.inbox.len(), self.protocol.unfinished());
-                if have == 0 && unfinished == 0 {
-                    return Ok(None);
-                }
-                return Err(FramedError::Truncated { have, needed: needed.max(unfinished) });
+            let mut frame = self.inbox.split_to(len);
+            self.outbox.clear();
+            let decoded = match self.protocol.decode(&mut frame, &mut self.outbox) {
+                Ok(decoded) => decoded,
+                Err(error) => return Err(self.recover(error, Some(len))),
+            };
+            self.stream.write_all(&self.outbox)?;
+            if let Decoded::Message(message) = decoded {
+                return Ok(Some(take(message)));
             }
         }
+    }
+
+    /// The stream ends where `needed` bytes were: between two messages, or within one.
+    fn end(&self, needed: usize) -> Result<(), FramedError> {
+        let (have, unfinished) = (self.inbox.len(), self.protocol.unfinished());
+        if have == 0 && unfinished == 0 {
+            return Ok(());
+        }
+        Err(FramedError::Truncated { have, needed: needed.max(unfinished) })
     }
 
     /// Behind a bad frame, of so many bytes if its end was found: does as the protocol says, and tells of it.
@@ -163,7 +173,8 @@ impl<P: Protocol, S: Read + Write> Framed<P, S> {
     /// that one.
     pub fn upgrade<Q: Protocol + Default>(self) -> Framed<Q, S> {
         const { on_a_stream::<Q>() };
-        Framed { protocol: Q::default(), stream: self.stream, resync: None, inbox: self.inbox, outbox: self.outbox }
+        let Self { stream, ended, inbox, outbox, .. } = self;
+        Framed { protocol: Q::default(), stream, resync: None, ended, inbox, outbox }
     }
 
     /// The stream and the bytes that have arrived and are not read: for whoever goes on with something that is no

@@ -331,9 +331,14 @@ impl<H: Handler> Engine<H> {
             self.world.running = Running { callback: "the protocol", connection: Some(id) };
             let have = rest.len();
             let Some(slot) = self.world.slot(id).filter(|slot| slot.receives()) else { return };
-            let said = if have == 0 { Ok(Input::Need(1)) } else { slot.protocol.input(rest) };
+            let said = match slot.protocol.input(rest) {
+                Ok(Input::Need(_)) if have == 0 => Ok(Input::Need(1)),
+                said => said,
+            };
             let found = match said {
                 Ok(Input::Frame(found)) if (1..=have).contains(&found) => found,
+                // Nothing comes behind the datagram.
+                Ok(Input::UntilEnd) => have,
                 Ok(Input::Need(needed)) if needed > 0 => {
                     return self.world.skip_datagram(id, whole, DatagramFault::Truncated { have, needed });
                 }

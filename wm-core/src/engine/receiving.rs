@@ -37,6 +37,12 @@ impl<H: Handler> Engine<H> {
                     slot.awaited = have + more;
                     return;
                 }
+                // As much as may have come, and no more.
+                Ok(Input::UntilEnd) if inbox.len() <= limit => {
+                    slot.awaited = have + 1;
+                    return;
+                }
+                Ok(Input::UntilEnd) => Some(ConnectionError::FrameTooLong { found: inbox.len(), limit }),
                 Ok(Input::Frame(found)) if found > 0 && found <= have => {
                     slot.awaited = 0;
                     match self.hand_out(id, inbox.take_frame(found)) {
@@ -146,16 +152,43 @@ impl<H: Handler> Engine<H> {
             return;
         }
         let unfinished = slot.protocol.unfinished();
-        if have == 0 && unfinished == 0 {
-            // Of a peer in TLS it must be known that this is its end.
-            if slot.tls.as_ref().is_some_and(|tls| !tls.peer_ended) {
-                self.guard(|engine| engine.refuse(id, &ConnectionError::Tls(TlsFault::CutOff)));
-                return;
-            }
-            return self.world.close(id);
+        let between = have == 0 && unfinished == 0;
+        let ends = !between && slot.protocol.input(slot.inbox.unread()) == Ok(Input::UntilEnd);
+        if !between && !ends {
+            let needed = slot.awaited.saturating_sub(have).max(unfinished).max(1);
+            let truncated = ConnectionError::Truncated { have, needed };
+            self.guard(|engine| engine.refuse(id, &truncated));
+            return;
         }
-        let needed = slot.awaited.saturating_sub(have).max(unfinished).max(1);
-        let truncated = ConnectionError::Truncated { have, needed };
-        self.guard(|engine| engine.refuse(id, &truncated));
+        // Of a peer in TLS it must be known that this is its end.
+        if slot.tls.as_ref().is_some_and(|tls| !tls.peer_ended) {
+            self.guard(|engine| engine.refuse(id, &ConnectionError::Tls(TlsFault::CutOff)));
+            return;
+        }
+        if ends {
+            return self.end_frame(id);
+        }
+        self.world.close(id);
+    }
+
+    /// The end of the stream is the end of the frame that is all that has come. Whose turn it is then still speaks.
+    fn end_frame(&mut self, id: ConnectionId) {
+        let Some(slot) = self.world.slot(id) else { return };
+        let mut inbox = std::mem::take(&mut slot.inbox);
+        slot.awaited = 0;
+        self.guard(|engine| {
+            let found = inbox.len();
+            if let Err(error) = engine.hand_out(id, inbox.take_frame(found))
+                && let Some(fault) = engine.recover(id, error, Some(found))
+            {
+                engine.refuse(id, &fault);
+            }
+        });
+        let Some(slot) = self.world.slot(id).filter(|slot| slot.phase == Phase::Open) else { return };
+        if let Some(error) = slot.end_search() {
+            self.guard(|engine| engine.refuse(id, &error));
+        } else if slot.protocol.listens() {
+            self.world.close(id);
+        }
     }
 }

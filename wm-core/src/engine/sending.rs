@@ -100,8 +100,12 @@ impl<P: Protocol, S> World<P, S> {
         draft.keep();
         slot.traffic.frames_out += frames;
         self.totals.frames_out += frames;
+        let last = slot.protocol.has_finished();
         let sent = self.grew(id);
         self.said(id);
+        if last {
+            self.finish(id);
+        }
         sent
     }
 
@@ -116,6 +120,10 @@ impl<P: Protocol, S> World<P, S> {
         }
         if slot.protocol.is_over() {
             return self.close(id);
+        }
+        if P::TAKES_TURNS && slot.ended && slot.protocol.listens() {
+            // The turn is over, and the peer has nothing more to say.
+            return self.resume(id);
         }
         let patient = slot.protocol.patience().is_some();
         if P::TAKES_TURNS && slot.inbox.len() > 0 {

@@ -59,6 +59,11 @@ impl<In: Flow, Out: Flow> Protocol for Duplex<In, Out> {
     }
 
     #[inline]
+    fn has_finished(&self) -> bool {
+        Out::has_finished(&self.sender)
+    }
+
+    #[inline]
     fn encode(&mut self, message: &Out::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {
         Out::encode(&mut self.sender, message, out)
     }

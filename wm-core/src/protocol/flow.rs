@@ -1,6 +1,7 @@
 //! What flows in one direction of a conversation.
 
 use super::{DecodeError, Decoded, EncodeError, Input, Message, Recovery};
+use crate::wire::{EncodeFault, Field};
 use bytes::BytesMut;
 use core::fmt::Debug;
 
@@ -61,6 +62,13 @@ pub trait Flow: 'static {
     /// See [`Protocol::recover`](super::Protocol::recover).
     fn recover(receiver: &mut Self::Receiver, error: &DecodeError) -> Recovery;
 
+    /// See [`Protocol::has_finished`](super::Protocol::has_finished).
+    #[must_use]
+    fn has_finished(sender: &Self::Sender) -> bool {
+        let _ = sender;
+        false
+    }
+
     /// See [`Protocol::encode`](super::Protocol::encode). After an error the sender has come no further.
     ///
     /// # Errors
@@ -69,14 +77,47 @@ pub trait Flow: 'static {
     fn encode(sender: &mut Self::Sender, view: &Self::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError>;
 }
 
+/// What the sender of whole messages remembers: whether it has sent one that goes on to the end of the stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Finished(bool);
+
+impl Finished {
+    /// Refuses what would stand behind the last message of the side that sends `M`.
+    ///
+    /// # Errors
+    ///
+    /// It has been sent.
+    #[inline]
+    pub fn refuse<M: Message>(self) -> Result<(), EncodeError> {
+        if M::UNTIL_END && self.0 {
+            let field = const { &Field::new(M::PROTOCOL, "end", 0) };
+            return Err(EncodeError::new(field, EncodeFault::Finished));
+        }
+        Ok(())
+    }
+
+    /// Notes a message that was encoded.
+    #[inline]
+    pub fn note<M: Message>(&mut self, view: &M::View<'_>) {
+        self.0 |= M::UNTIL_END && M::is_last(view);
+    }
+
+    /// Whether the last message has been sent.
+    #[inline]
+    #[must_use]
+    pub const fn is_so(self) -> bool {
+        self.0
+    }
+}
+
 impl<M: Message> Flow for M {
     type View<'a> = M::View<'a>;
     type Receiver = M::Scan;
-    type Sender = ();
+    type Sender = Finished;
 
     const PROTOCOL: &'static str = M::PROTOCOL;
     const FRAME_BYTES_MAX: usize = M::FRAME_BYTES_MAX;
-    const ENCODES_ALIKE: bool = true;
+    const ENCODES_ALIKE: bool = !M::UNTIL_END;
     const OF_DATAGRAMS: bool = M::OF_DATAGRAMS;
 
     #[inline]
@@ -96,7 +137,15 @@ impl<M: Message> Flow for M {
     }
 
     #[inline]
-    fn encode((): &mut (), view: &M::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {
-        M::encode(view, out)
+    fn has_finished(sender: &Finished) -> bool {
+        sender.is_so()
+    }
+
+    #[inline]
+    fn encode(sender: &mut Finished, view: &M::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {
+        sender.refuse::<M>()?;
+        M::encode(view, out)?;
+        sender.note::<M>(view);
+        Ok(())
     }
 }

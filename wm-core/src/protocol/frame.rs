@@ -193,7 +193,7 @@ mod tests {
             let input = scanned(super::Frame::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Frame::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
@@ -209,7 +209,7 @@ mod tests {
             let input = scanned(super::Frame::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Frame::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
@@ -220,7 +220,7 @@ mod tests {
             let input = scanned(super::Frame::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Frame::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);

@@ -188,7 +188,7 @@ mod tests {
             let input = scanned(super::Line::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
@@ -199,7 +199,7 @@ mod tests {
             let input = scanned(super::Line::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
@@ -210,7 +210,7 @@ mod tests {
             let input = scanned(super::Line::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
@@ -221,7 +221,7 @@ mod tests {
             let input = scanned(super::Line::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);

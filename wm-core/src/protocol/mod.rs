@@ -29,7 +29,7 @@ mod upgraded;
 pub use channel::{Channel, Find, Keep, Listen};
 pub use duplex::Duplex;
 pub use exchange::Exchange;
-pub use flow::Flow;
+pub use flow::{Finished, Flow};
 pub use frame::Server as Frame;
 pub use jsonl::Server as Jsonl;
 #[cfg(feature = "std")]
@@ -127,7 +127,8 @@ pub trait Protocol: Debug + 'static {
     ///
     /// `buf` starts where that frame does and holds at least the bytes of the last call, if that call said
     /// [`Input::Need`]. An implementation remembers how far it has looked: the whole work is linear in the bytes.
-    /// It never says `Frame` with more bytes than `buf` holds, nor with 0.
+    /// It never says `Frame` with more bytes than `buf` holds, nor with 0. Where the end of the stream is the end of the
+    /// frame it says [`Input::UntilEnd`]: if that comes, [`decode`](Self::decode) is given all of `buf`.
     ///
     /// # Errors
     ///
@@ -182,6 +183,12 @@ pub trait Protocol: Debug + 'static {
     /// protocol does not say.
     fn patience(&self) -> Option<Duration> {
         None
+    }
+
+    /// Whether this side has sent what goes on to the end of its stream. Nothing can be encoded behind it, and the caller
+    /// ends its side when that is sent: the peer waits for it.
+    fn has_finished(&self) -> bool {
+        false
     }
 
     /// Whether the conversation is over: nothing more is received or sent, and the caller closes.
@@ -242,6 +249,9 @@ pub trait Message: 'static {
     /// See [`Protocol::OF_DATAGRAMS`].
     const OF_DATAGRAMS: bool = false;
 
+    /// Whether a frame may go on to the end of the stream. The sender then remembers whether it has sent such a one.
+    const UNTIL_END: bool = false;
+
     /// Looks for the end of the first frame; see [`Protocol::input`].
     ///
     /// # Errors
@@ -261,6 +271,14 @@ pub trait Message: 'static {
     fn recover(error: &DecodeError) -> Recovery {
         let _ = error;
         Recovery::Close
+    }
+
+    /// Whether this message goes on to the end of the stream, and is so the last; see
+    /// [`Protocol::has_finished`]. By default all do, or none.
+    #[must_use]
+    fn is_last(view: &Self::View<'_>) -> bool {
+        let _ = view;
+        Self::UNTIL_END
     }
 
     /// Appends a message to `out`, or nothing if it fails.

@@ -53,6 +53,13 @@ pub trait Staged: 'static {
     /// Why this cannot be said in `state`.
     fn unexpected(view: &Self::View<'_>, state: Self::State) -> EncodeError;
 
+    /// Whether what is said goes on to the end of the stream; see [`Protocol::has_finished`].
+    #[must_use]
+    fn is_last(view: &Self::View<'_>) -> bool {
+        let _ = view;
+        false
+    }
+
     /// How long this side may take to speak in `state`; none if nobody says.
     fn patience(state: Self::State) -> Option<Duration>;
 
@@ -79,6 +86,7 @@ pub struct Session<In: Staged, Out: Staged<State = In::State, Memory = In::Memor
     scan: In::Scan,
     heard_in: In::State,
     visit: u32,
+    finished: bool,
     out: core::marker::PhantomData<fn(Out)>,
 }
 
@@ -130,6 +138,7 @@ impl<In: Staged, Out: Staged<State = In::State, Memory = In::Memory>> Default fo
             scan: In::Scan::default(),
             heard_in: state,
             visit: 0,
+            finished: false,
             out: core::marker::PhantomData,
         }
     }
@@ -172,8 +181,14 @@ impl<In: Staged, Out: Staged<State = In::State, Memory = In::Memory>> Protocol f
         let next = next.ok_or_else(|| Out::unexpected(message, self.state))?;
         Out::encode(message, out)?;
         self.memory = memory;
+        self.finished |= Out::is_last(message);
         self.enter(next);
         Ok(())
+    }
+
+    #[inline]
+    fn has_finished(&self) -> bool {
+        self.finished
     }
 
     #[inline]

@@ -33,6 +33,9 @@ pub trait Sided: 'static {
     /// See [`Protocol::OF_DATAGRAMS`](super::Protocol::OF_DATAGRAMS).
     const OF_DATAGRAMS: bool = false;
 
+    /// See [`Message::UNTIL_END`].
+    const UNTIL_END: bool = false;
+
     /// Looks for the end of the first frame; see [`Message::input`].
     ///
     /// # Errors
@@ -52,6 +55,13 @@ pub trait Sided: 'static {
     fn recover(error: &DecodeError) -> Recovery {
         let _ = error;
         Recovery::Close
+    }
+
+    /// See [`Message::is_last`].
+    #[must_use]
+    fn is_last(view: &Self::View<'_>) -> bool {
+        let _ = view;
+        Self::UNTIL_END
     }
 
     /// Appends a message that `from` sends to `out`, or nothing if it fails.
@@ -80,6 +90,7 @@ macro_rules! sides {
             const PROTOCOL: &'static str = M::PROTOCOL;
             const FRAME_BYTES_MAX: usize = M::FRAME_BYTES_MAX;
             const OF_DATAGRAMS: bool = M::OF_DATAGRAMS;
+            const UNTIL_END: bool = M::UNTIL_END;
 
             #[inline]
             fn input(scan: &mut M::Scan, buf: &[u8]) -> Result<Input, DecodeError> {
@@ -94,6 +105,11 @@ macro_rules! sides {
             #[inline]
             fn recover(error: &DecodeError) -> Recovery {
                 M::recover(error)
+            }
+
+            #[inline]
+            fn is_last(view: &M::View<'_>) -> bool {
+                M::is_last(view)
             }
 
             #[inline]

@@ -206,7 +206,7 @@ mod tests {
             let input = scanned(super::Line::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);
@@ -217,7 +217,7 @@ mod tests {
             let input = scanned(super::Line::input, bytes);
             let error = match input {
                 Ok(Input::Frame(len)) => super::Line::decode(&bytes[..len]).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);

@@ -106,6 +106,10 @@ impl<A: Protocol, B: Protocol + Default> Protocol for Upgraded<A, B> {
         self.after.as_ref().map_or_else(|| self.before.patience(), Protocol::patience)
     }
 
+    fn has_finished(&self) -> bool {
+        self.after.as_ref().map_or_else(|| self.before.has_finished(), Protocol::has_finished)
+    }
+
     fn is_over(&self) -> bool {
         self.after.as_ref().map_or_else(|| self.before.is_over(), Protocol::is_over)
     }

@@ -20,11 +20,14 @@ pub struct Peer<P> {
 struct Desk<P> {
     protocol: P,
     inbox: BytesMut,
+    /// The end of the stream was the end of a frame.
+    ended: bool,
 }
 
 impl<P: Protocol + Default> Peer<P> {
     pub(super) fn new(network: Rc<RefCell<Network>>, line: usize) -> Self {
-        Self { network, line, desk: RefCell::new(Desk { protocol: P::default(), inbox: BytesMut::new() }) }
+        let desk = Desk { protocol: P::default(), inbox: BytesMut::new(), ended: false };
+        Self { network, line, desk: RefCell::new(desk) }
     }
 }
 
@@ -60,11 +63,18 @@ impl<P: Protocol> Peer<P> {
     /// The bytes that have come are none of the protocol.
     pub fn received<R>(&self, mut take: impl FnMut(P::In<'_>) -> R) -> Vec<R> {
         let mut messages = Vec::new();
-        let Desk { protocol, inbox } = &mut *self.desk.borrow_mut();
+        let Desk { protocol, inbox, ended } = &mut *self.desk.borrow_mut();
         inbox.extend_from_slice(&self.network.borrow_mut().take_received(self.line));
         loop {
             let input = protocol.input(inbox).unwrap_or_else(|error| panic!("{self:?} has got garbage: {error}"));
-            let Input::Frame(len) = input else { return messages };
+            let len = match input {
+                Input::Frame(len) => len,
+                Input::UntilEnd if !*ended && self.has_seen_the_end() => {
+                    *ended = true;
+                    inbox.len()
+                }
+                Input::Need(_) | Input::UntilEnd => return messages,
+            };
             let (mut frame, mut reply) = (inbox.split_to(len), BytesMut::new());
             match protocol.decode(&mut frame, &mut reply) {
                 Ok(Decoded::Message(message)) => messages.push(take(message)),
@@ -116,6 +126,11 @@ impl<P: Protocol> Peer<P> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.network.borrow().is_half(self.line)
+    }
+
+    /// Whether the worker has ended its side, and nothing of what it had sent is lost.
+    fn has_seen_the_end(&self) -> bool {
+        self.is_finished() && self.end() != Some(LineEnd::Reset)
     }
 
     /// How the connection has ended for it; `None` while it lasts.

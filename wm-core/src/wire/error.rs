@@ -381,12 +381,14 @@ pub enum EncodeFault {
         /// How many are missing.
         left: u64,
     },
+    /// What goes on to the end of the stream has been sent: nothing can stand behind it.
+    Finished,
     /// Not ASCII.
     Ascii {
         /// Where, in bytes from the start of the value.
         offset: usize,
     },
-    /// The message takes no bytes, and its envelope drops what is empty; or the elements of a list take none, and their count could
+    /// The message takes no bytes, and its envelope drops what is empty, or the end of the stream says where it ends; or the elements of a list take none, and their count could
     /// not be told by their size.
     Empty,
     /// The message is no object or list of JSON, or has something around it: its end would not be found.
@@ -452,6 +454,7 @@ impl fmt::Display for EncodeFault {
                 write!(f, "ends with \"{}\", which the reader trims", suffix.escape_ascii())
             }
             Self::Unfinished { left } => write!(f, "the message is not finished: {left} bytes are missing"),
+            Self::Finished => write!(f, "nothing can be sent behind what goes on to the end of the stream"),
             Self::Ascii { offset } => write!(f, "not ASCII, at byte {offset}"),
             Self::Refused { reason } => write!(f, "refused: {reason}"),
             Self::Empty => write!(f, "no bytes at all, which a receiver would not see"),

@@ -11,6 +11,9 @@ pub enum Input {
     Need(usize),
     /// The first frame is this many bytes long and has arrived whole.
     Frame(usize),
+    /// What has arrived is the first frame if the stream ends here; else that goes on. At least a byte has arrived of it, now
+    /// or in parts that were handed out.
+    UntilEnd,
 }
 
 /// The scan of a message of fixed size.
@@ -96,6 +99,7 @@ impl Prefix {
             match head(buf)? {
                 Input::Need(needed) => return Ok(Input::Need(needed)),
                 Input::Frame(total) => self.total = total,
+                Input::UntilEnd => return Ok(Input::UntilEnd),
             }
         }
         let input = fixed(buf, self.total);

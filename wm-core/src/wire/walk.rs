@@ -60,6 +60,8 @@ struct Place {
     most: usize,
     /// How many levels are in use; none before the first step, and behind the last.
     depth: usize,
+    /// Whether the step takes all that comes up to the end of the stream.
+    until_end: bool,
     /// How far its parts have come, if it is handed out in parts.
     parts: Parts,
 }
@@ -111,6 +113,7 @@ impl<const LEVELS: usize, const VALUES: usize> Walk<LEVELS, VALUES> {
                 }
                 Ok(input)
             }
+            Err(Halt::Need(_)) if self.place.until_end => Ok(Input::UntilEnd),
             Err(Halt::Need(known)) => {
                 let least = self.place.least.saturating_add(known);
                 Ok(Input::Need(least.saturating_sub(buf.len()).max(1)))
@@ -258,6 +261,30 @@ impl<'w, const VALUES: usize> Walker<'w, VALUES> {
         let whole = content.len().saturating_add(end);
         self.grow(whole.saturating_sub(ends.shortest()), field)?;
         self.pass(whole)
+    }
+
+    /// Takes all that comes up to the end of the stream, at most `max` bytes and no more than the frame has room for. Of no
+    /// bytes at all no frame has begun.
+    ///
+    /// # Errors
+    ///
+    /// More have arrived; else it halts here until the stream ends.
+    #[inline]
+    pub fn until_end(&mut self, max: usize, field: &'static Field) -> Result<(), Halt> {
+        let limit = max.min(self.place.most.saturating_sub(self.place.least));
+        let missing = self.place.at.saturating_sub(self.buf.len());
+        if self.arrived().len() > limit {
+            return Err(self.too_long(limit, limit, field).into());
+        }
+        self.place.until_end = missing == 0 && !self.buf.is_empty();
+        Err(Halt::Need(0))
+    }
+
+    /// More than `limit` bytes come without an end, of which `left` may still come behind the place of the step.
+    #[cold]
+    fn too_long(&self, limit: usize, left: usize, field: &'static Field) -> DecodeError {
+        let fault = Fault::TooLong { found: (limit as u64).saturating_add(1), limit: limit as u64 };
+        DecodeError::new(field, self.place.at.saturating_add(left), fault)
     }
 
     /// What stands in front of the first of `ends`, of which `counted` bytes have been, and how many bytes that has.
@@ -655,7 +682,7 @@ mod tests {
                     match resume(&mut walk, &WHOLE[..cut]) {
                         Ok(Input::Need(needed)) => assert!(needed <= WHOLE.len() - cut, "{needed} behind {cut}"),
                         Ok(Input::Frame(len)) => assert_eq!((cut, len), (WHOLE.len(), len)),
-                        Err(error) => panic!("{error} at {cut}"),
+                        other => panic!("{other:?} at {cut}"),
                     }
                 }
                 assert_eq!(resume(&mut walk, WHOLE), Ok(Input::Frame(WHOLE.len())));
@@ -680,6 +707,40 @@ mod tests {
         assert_eq!(found, Err(DecodeError::new(F, 8, Fault::TooLong { found: 255, limit: 15 })));
         let found = resume(&mut Walk::default(), b"SET key \x02\r\n\x64");
         assert_eq!(found, Err(DecodeError::new(F, 11, Fault::TooLong { found: 100, limit: 27 })));
+    }
+
+    /// A key up to a blank, and all that comes.
+    fn endless(walk: &mut Walker<'_, 1>, step: usize) -> Result<(), Halt> {
+        match step {
+            0 => walk.until(b" ", 8, F),
+            1 => walk.until_end(10, F),
+            _ => walk.leave(),
+        }
+    }
+
+    #[test]
+    fn what_goes_on_to_the_end_is_whole_behind_each_of_its_bytes() {
+        let whole = b"key 0123456789";
+        for cut in 0..=whole.len() {
+            let mut walk = Walk::<2, 1>::default();
+            for arrived in cut..=whole.len() {
+                let said = walk.resume(&whole[..arrived], 1, SHORT, endless);
+                let expected = if arrived < 4 { Input::Need(1) } else { Input::UntilEnd };
+                assert_eq!(said, Ok(expected), "{arrived} bytes, first seen at {cut}");
+            }
+            let long = DecodeError::new(F, whole.len(), Fault::TooLong { found: 11, limit: 10 });
+            assert_eq!(walk.resume(b"key 0123456789more", 1, SHORT, endless), Err(long));
+        }
+        let long = DecodeError::new(F, 9, Fault::TooLong { found: 6, limit: 5 });
+        assert_eq!(Walk::<2, 1>::default().resume(b"key 012345", 1, 9, endless), Err(long), "no frame is longer");
+    }
+
+    #[test]
+    fn of_no_bytes_no_frame_has_begun() {
+        let all = |walk: &mut Walker<'_>, step: usize| if step == 0 { walk.until_end(10, F) } else { walk.leave() };
+        let mut walk = Walk::<1>::default();
+        assert_eq!(walk.resume(b"", 0, SHORT, all), Ok(Input::Need(1)));
+        assert_eq!(walk.resume(b"a", 0, SHORT, all), Ok(Input::UntilEnd));
     }
 
     #[test]

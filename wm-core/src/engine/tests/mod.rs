@@ -8,6 +8,7 @@ mod outgoing;
 mod parts;
 mod recover;
 mod stream;
+mod until_end;
 
 use super::*;
 use crate::{

@@ -264,6 +264,11 @@ impl<M: Streamed> Flow for Stream<M> {
     }
 
     #[inline]
+    fn has_finished(sender: &Sender) -> bool {
+        sender.has_finished()
+    }
+
+    #[inline]
     fn encode(sender: &mut Sender, part: &Part<'_, M::Head<'_>>, out: &mut BytesMut) -> Result<(), EncodeError> {
         sender.encode::<M>(part, out)
     }

@@ -52,23 +52,23 @@ impl<W: PartWalk> Receiver<W> {
                     let at = walk.at();
                     let bytes = buf.len().saturating_sub(at).min(left).min(PART_BYTES_MAX);
                     if bytes == 0 {
-                        break Ok(1);
+                        break Ok(Self::more(&walk));
                     }
                     let end = at.saturating_add(bytes);
                     walk.take(bytes);
                     (found.data, found.len) = (at..end, end);
                     if bytes < left {
                         ready = Some((found.clone(), walk.clone()));
-                        break Ok(1);
+                        break Ok(Self::more(&walk));
                     }
                 }
-                Ok(Reached::Data(_)) => break Ok(1),
+                Ok(Reached::Data(_)) => break Ok(Self::more(&walk)),
                 Ok(Reached::End) => {
                     (found.len, found.end) = (walk.at(), true);
                     ready = Some((found.clone(), walk.clone()));
-                    break Ok(1);
+                    break Ok(Input::Need(1));
                 }
-                Ok(Reached::Need(missing)) => break Ok(missing),
+                Ok(Reached::Need(missing)) => break Ok(Input::Need(missing)),
                 Err(error) => break Err(error),
             }
             ready = (found.len > 0).then(|| (found.clone(), walk.clone()));
@@ -80,15 +80,25 @@ impl<W: PartWalk> Receiver<W> {
                 (self.found, self.behind) = (found, behind);
                 Ok(Input::Frame(len))
             }
-            (None, Ok(missing)) => {
+            (None, Ok(said)) => {
+                if said == Input::UntilEnd {
+                    // A part of no bytes, if nothing more comes.
+                    (self.found, self.behind) = (Found { end: true, ..Found::default() }, walk.clone());
+                }
                 // A head of no bytes has not been handed out: it is come to again.
                 if found.head.is_none() {
                     self.walk = walk;
                 }
-                Ok(Input::Need(missing))
+                Ok(said)
             }
             (None, Err(error)) => Err(self.first_mistake::<M>(error, &walk, buf)),
         }
+    }
+
+    /// In data of which nothing more has arrived. Of a message without a byte none has begun.
+    fn more(walk: &W) -> Input {
+        let begun = walk.passed() > 0 || walk.at() > 0;
+        if walk.is_open() && begun { Input::UntilEnd } else { Input::Need(1) }
     }
 
     /// Where the size of the frame is known, a whole message is read in the order of its fields: what is wrong with an

@@ -24,6 +24,8 @@ pub struct Sender {
     left: Left,
     mask: Mask,
     tally: Tally,
+    /// Whether a message that goes on to the end of the stream has ended.
+    finished: bool,
 }
 
 /// What is still to be sent of a message.
@@ -45,16 +47,30 @@ impl Sender {
         self.left != Left::Nothing
     }
 
-    /// Refuses another message before the one that has begun is finished.
+    /// Refuses another message before the one that has begun is finished, and behind the last.
     ///
     /// # Errors
     ///
-    /// It is not.
+    /// It is not, or the last has been sent.
     pub fn between(&self, field: &'static Field) -> Result<(), EncodeError> {
+        if self.finished {
+            return Err(EncodeError::new(field, EncodeFault::Finished));
+        }
         if !self.is_within() {
             return Ok(());
         }
         Err(EncodeError::new(self.field.unwrap_or(field), EncodeFault::Unfinished { left: self.left.bytes() }))
+    }
+
+    /// A whole message has been sent that goes on to the end of the stream.
+    pub fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// Whether what goes on to the end of the stream has been sent: nothing can stand behind it.
+    #[must_use]
+    pub fn has_finished(&self) -> bool {
+        self.finished
     }
 
     pub(super) fn encode<M: Streamed>(
@@ -63,6 +79,9 @@ impl Sender {
         out: &mut BytesMut,
     ) -> Result<(), EncodeError> {
         let refuse = |fault| Err(EncodeError::new(M::FIELD, fault));
+        if self.finished {
+            return refuse(EncodeFault::Finished);
+        }
         if self.is_within() && (part.head.is_some() || self.field != Some(M::FIELD)) {
             return refuse(EncodeFault::Unfinished { left: self.left.bytes() });
         }
@@ -77,7 +96,7 @@ impl Sender {
                 }
                 if part.end {
                     M::encode_chunk(&[], out)?;
-                    next = Self::default();
+                    next = Self { finished: M::UNTIL_END, ..Self::default() };
                 }
             }
             left => {
@@ -122,7 +141,8 @@ impl Sender {
             }
         };
         let head_bytes = out.get(start..).unwrap_or_default();
-        Ok(Self { field: Some(M::FIELD), left, mask: M::mask(head), tally: M::tally(head_bytes) })
+        let (mask, tally) = (M::mask(head), M::tally(head_bytes));
+        Ok(Self { field: Some(M::FIELD), left, mask, tally, finished: false })
     }
 }
 

@@ -55,6 +55,8 @@ impl Braces {
     pub fn open<'f>(frame: &'f mut [u8], field: &'static Field) -> Result<Opened<'f>, DecodeError> {
         match Self::default().resume(frame, frame.len().saturating_add(1), field)? {
             Input::Need(needed) => Err(DecodeError::new(field, frame.len(), Fault::Truncated { needed })),
+            // No end of a stream ends it.
+            Input::UntilEnd => Err(DecodeError::new(field, frame.len(), Fault::Truncated { needed: 1 })),
             Input::Frame(len) if len < frame.len() => {
                 let extra = frame.len().saturating_sub(len);
                 Err(DecodeError::new(field, len, Fault::Trailing { extra }))

@@ -18,7 +18,8 @@ pub enum Reached {
     Need(usize),
     /// The end of the head.
     Head,
-    /// So many bytes of data that come next, at least one.
+    /// So many bytes of data that come next, at least one. Of data that goes on to the [end](PartWalk::is_open) of the stream
+    /// so many at most, none if as many have come as may.
     Data(usize),
     /// The end of the message.
     End,
@@ -31,8 +32,10 @@ pub(super) struct Parts {
     on: bool,
     /// Whether its head is behind.
     headed: bool,
-    /// How many bytes of data come next.
+    /// How many bytes of data come next; at most, if they go on to the end of the stream.
     data: usize,
+    /// The most bytes of data that go on to the end of the stream, once they have begun.
+    open: Option<usize>,
     /// Whether the data that came last was none.
     empty: bool,
     /// What the step has come to that halts.
@@ -46,7 +49,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Whether the step that halts is behind: it has said where data begins.
     pub(super) const fn is_behind(&self) -> bool {
-        matches!(self.reached, Some(Reached::Data(_)))
+        matches!(self.reached, Some(Reached::Data(_))) && self.open.is_none()
     }
 
     /// How many bytes of the frame have been handed out.
@@ -74,6 +77,9 @@ pub trait PartWalk: Debug + Clone + Default + 'static {
 
     /// How large the frame is, if a number in front of all else has said so.
     fn frame_bytes(&self) -> Option<usize>;
+
+    /// Whether it stands in data that goes on to the end of the stream.
+    fn is_open(&self) -> bool;
 }
 
 impl<const LEVELS: usize, const VALUES: usize> PartWalk for Walk<LEVELS, VALUES> {
@@ -106,6 +112,10 @@ impl<const LEVELS: usize, const VALUES: usize> PartWalk for Walk<LEVELS, VALUES>
 
     fn frame_bytes(&self) -> Option<usize> {
         self.place.parts.frame
+    }
+
+    fn is_open(&self) -> bool {
+        self.place.parts.open.is_some()
     }
 }
 
@@ -156,6 +166,8 @@ impl<const VALUES: usize> Walker<'_, VALUES> {
                 self.place.parts.frame = Some(bytes);
                 Ok(())
             }
+            // No number says so.
+            Input::UntilEnd => Ok(()),
         }
     }
 
@@ -205,6 +217,27 @@ impl<const VALUES: usize> Walker<'_, VALUES> {
                 Err(DecodeError::new(field, self.place.most, Fault::Truncated { needed }).into())
             }
         }
+    }
+
+    /// Data that goes on to the end of the stream, at most `max` bytes and no more than the frame has room for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`until_end`](Self::until_end); or it is taken in parts, and comes next.
+    pub fn stream_until_end(&mut self, max: usize, field: &'static Field) -> Result<(), Halt> {
+        if !self.place.parts.headed {
+            return self.until_end(max, field);
+        }
+        let room = max.min(self.place.most.saturating_sub(self.place.least));
+        let arrived = self.arrived().len();
+        let parts = &mut self.place.parts;
+        match parts.open {
+            None => (parts.open, parts.data) = (Some(room), room),
+            Some(limit) if arrived > 0 => return Err(self.too_long(limit, 0, field).into()),
+            Some(_) => {}
+        }
+        parts.reached = Some(Reached::Data(parts.data));
+        Err(Halt::Need(0))
     }
 
     /// Whether the data that came last was none.

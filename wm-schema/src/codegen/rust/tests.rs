@@ -174,7 +174,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
             #scan
             let error = match input {
                 Ok(Input::Frame(len)) => super::#name::decode(#state #part #behind).err(),
-                Ok(Input::Need(_)) => None,
+                Ok(_) => None,
                 Err(error) => Some(error),
             };
             let field = error.map(|error| error.field.name);

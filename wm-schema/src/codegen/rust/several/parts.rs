@@ -74,7 +74,7 @@ impl Several<'_> {
                 Some(_) => quote!(#name::#variant(part) => <#flow as Flow>::encode(sender, part, out),),
                 None => quote!(#name::#variant(message) => {
                     sender.between(Self::START)?;
-                    <#flow as Flow>::encode(&mut (), message, out)
+                    <#flow as Message>::encode(message, out)
                 }),
             }
         });
