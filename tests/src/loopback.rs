@@ -4,12 +4,12 @@ use crate::engine::Read;
 use bytes::BytesMut;
 use std::fmt;
 use std::io;
-use std::net::{TcpStream, UdpSocket};
+use std::net::{Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use wm_core::net::bind;
-use wm_core::protocol::{Duplex, Input, Message};
+use wm_core::protocol::{Duplex, Input, Message, Protocol};
 use wm_core::{Address, Framed, Launch, ListenOptions, Service, Worker};
 
 /// Far longer than anything here takes; what waits longer has failed.
@@ -37,10 +37,7 @@ where
             Worker::<Duplex<M>>::new(&format!("tcp://{address}")).on_message(|client, message| client.send(message));
         Service::run(Box::new(worker), Launch::new(stopped).listener(listener))
     });
-    let stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a time that is not zero");
-    stream.set_write_timeout(Some(PATIENCE)).expect("a time that is not zero");
-    let mut client = Framed::<Duplex<M>, _>::new(stream);
+    let mut client = connect::<M>(address);
     let mut received = Vec::new();
     let mut sent = 0;
     while sent < frames.len() {
@@ -49,9 +46,17 @@ where
         while sent < frames.len() && (sent == first || bytes + frames[sent].len() <= UNDER_WAY) {
             let mut frame = frames[sent].clone();
             let view = M::decode(&mut frame).expect("a good frame");
+            if client.protocol().has_finished() {
+                // Nothing stands behind it: the next has a connection of its own.
+                client = connect::<M>(address);
+            }
             client.send(view).expect("the server reads");
             bytes += frames[sent].len();
             sent += 1;
+            if client.protocol().has_finished() {
+                client.get_ref().shutdown(Shutdown::Write).expect("an open connection");
+                break;
+            }
         }
         for _ in first..sent {
             let read = client.receive(|message| read::<M>(&message)).expect("an answer");
@@ -61,6 +66,14 @@ where
     drop((client, stop));
     join(server);
     received
+}
+
+/// A client of the server at this address.
+fn connect<M: Message>(address: SocketAddr) -> Framed<Duplex<M>, TcpStream> {
+    let stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time that is not zero");
+    stream.set_write_timeout(Some(PATIENCE)).expect("a time that is not zero");
+    Framed::new(stream)
 }
 
 /// As [`echoed`] of a message that is a datagram: a client sends one, and waits for it to come back.

@@ -148,6 +148,7 @@ impl Framer for OracleFramer<'_> {
         Ok(match self.oracle.input(&mut self.scan, buf)? {
             interp::Input::Need(needed) => Input::Need(needed),
             interp::Input::Frame(len) => Input::Frame(len),
+            interp::Input::UntilEnd => Input::UntilEnd,
         })
     }
 }

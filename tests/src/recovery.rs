@@ -37,14 +37,17 @@ pub fn by_schema(oracle: &Interpreter<'_>, stream: &[u8]) -> Vec<Event> {
                 events.push(Event::Truncated);
                 break;
             }
-            Ok(Input::Frame(len)) => match oracle.decode(&rest[..len]) {
-                Ok(value) => {
-                    events.push(Event::Message(oracle.show(&value)));
-                    at += len;
-                    continue;
+            Ok(ended) => {
+                let len = if let Input::Frame(len) = ended { len } else { rest.len() };
+                match oracle.decode(&rest[..len]) {
+                    Ok(value) => {
+                        events.push(Event::Message(oracle.show(&value)));
+                        at += len;
+                        continue;
+                    }
+                    Err(error) => (error, Some(len)),
                 }
-                Err(error) => (error, Some(len)),
-            },
+            }
             Err(error) => (error, None),
         };
         match oracle.onward(&error, frame, rest) {

@@ -42,8 +42,10 @@ schemas! {
     dns_tcp
     door
     elements
+    endings
     every_type
     externs
+    finger
     frame
     http1
     imports
@@ -60,6 +62,7 @@ schemas! {
     pdl_bits
     pdl_payloads
     pointers
+    pour
     recover
     regions
     resp2

@@ -62,7 +62,12 @@ where
 }
 
 fn read<M: Message>(frame: &mut [u8]) -> bool {
-    M::input(&mut M::Scan::default(), frame) == Ok(Input::Frame(frame.len())) && M::decode(frame).is_ok()
+    let whole = match M::input(&mut M::Scan::default(), frame) {
+        Ok(Input::Frame(len)) => len == frame.len(),
+        Ok(Input::UntilEnd) => true,
+        Ok(Input::Need(_)) | Err(_) => false,
+    };
+    whole && M::decode(frame).is_ok()
 }
 
 impl Subject {
@@ -206,6 +211,12 @@ pub fn all() -> Vec<Subject> {
         generated::<streams::Got<'static>>("streams", Server),
         generated::<chunks::Feed<'static>>("chunks", Client),
         generated::<chunks::Blob<'static>>("chunks", Server),
+        generated::<endings::Put<'static>>("endings", Client),
+        generated::<endings::ServerMessage<'static>>("endings", Server),
+        generated::<finger::Ask<'static>>("finger", Client),
+        generated::<finger::Answer<'static>>("finger", Server),
+        generated::<pour::Feed<'static>>("pour", Client),
+        generated::<pour::Page<'static>>("pour", Server),
         generated::<blocks::Block<'static>>("blocks", Client),
         generated::<blocks::Page<'static>>("blocks", Server),
     ];

@@ -9,6 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use wm_core::protocol::{Decoded, Input, Protocol, Tcp};
+use wm_schema::interp::{self, Scan};
 use wm_schema::ir::{Bytes, Content, Equation, Extent, Framing, Layout, Role, Scale, Schema, Type};
 use wm_tests::engine::Engine as _;
 use wm_tests::subject::{self, Subject};
@@ -106,13 +107,16 @@ fn any_pieces_give_the_same_messages() {
             }
             return;
         }
-        let whole = frames.concat();
+        // Behind one that goes on to the end nothing follows.
+        let ends = |frame: &Vec<u8>| subject.oracle.input(&mut Scan::default(), frame) == Ok(interp::Input::UntilEnd);
+        let count = frames.iter().position(ends).map_or(frames.len(), |last| last + 1);
+        let whole = frames[..count].concat();
         let cuts = damage::cuts(whole.len(), &cuts);
         let outcome = laws::agree(subject, &whole, &cuts);
         for engine in &subject.engines {
             assert_eq!(stream::run_in_any_pieces(engine.as_ref(), &whole, &cuts), outcome);
         }
-        assert_eq!((outcome.messages.len(), outcome.end), (frames.len(), stream::End::Open));
+        assert_eq!((outcome.messages.len(), outcome.end), (count, stream::End::Open));
     });
 }
 

@@ -20,7 +20,7 @@ use wm_tests::damage;
 use wm_tests::derived;
 use wm_tests::engine::Engine as _;
 use wm_tests::oracle::Oracle;
-use wm_tests::schemas::{self, binary_transfer, blocks, chunks, http1, streams, upload, websocket};
+use wm_tests::schemas::{self, binary_transfer, blocks, chunks, http1, pour, streams, upload, websocket};
 use wm_tests::stream::{self, End};
 use wm_tests::streamed::{Parts, run};
 use wm_tests::vectors::{self, Vector};
@@ -30,6 +30,12 @@ use wm_tests::vectors::{self, Vector};
 #[expect(unreachable_pub, reason = "generated for any place, and this one is private")]
 mod shelf {
     include!(concat!(env!("OUT_DIR"), "/shelf.rs"));
+}
+
+/// The same where some of them go on to the end of the stream.
+#[expect(unreachable_pub, reason = "generated for any place, and this one is private")]
+mod tide {
+    include!(concat!(env!("OUT_DIR"), "/tide.rs"));
 }
 
 /// What `whole` shows of a message, as a head and its data.
@@ -132,6 +138,10 @@ const FRAME_OF_SERVER: Split = split!(
     whole.payload.to_vec()
 );
 
+const POURED: Split = split!(pour::Feed<'static>, |whole| pour::FeedHead, whole.data.to_vec());
+const POURED_PAGE: Split =
+    split!(pour::Page<'static>, |whole| pour::PageHead { key: whole.key, name: whole.name }, whole.data.to_vec());
+
 /// The head of a derived message has no name of its own.
 type DerivedHead<'a> = <derived::upload::Upload<'static> as Streamed>::Head<'a>;
 
@@ -152,7 +162,11 @@ where
         .messages
         .iter()
         .map(|_| {
-            let Ok(Input::Frame(len)) = framer.input(&stream[at..]) else { panic!("a frame that was there is gone") };
+            let len = match framer.input(&stream[at..]) {
+                Ok(Input::Frame(len)) => len,
+                Ok(Input::UntilEnd) => stream.len() - at,
+                gone => panic!("a frame that was there is gone: {gone:?}"),
+            };
             let frame = &mut stream[at..at + len].to_vec();
             at += len;
             split(frame)
@@ -246,6 +260,8 @@ laws! {
     of_blob: chunks::Blob<'static>, "chunks", Server, BLOB;
     of_block: blocks::Block<'static>, "blocks", Client, BLOCK;
     of_page: blocks::Page<'static>, "blocks", Server, PAGE;
+    of_poured: pour::Feed<'static>, "pour", Client, POURED;
+    of_poured_page: pour::Page<'static>, "pour", Server, POURED_PAGE;
     of_request: http1::Request<'static>, "http1", Client, REQUEST;
     of_masked_frame: FromClient<websocket::Frame<'static>>, "websocket", Client, FRAME_OF_CLIENT;
     of_plain_frame: FromServer<websocket::Frame<'static>>, "websocket", Server, FRAME_OF_SERVER;
@@ -314,6 +330,77 @@ fn sent<'a, M: Streamed>(parts: &[Part<'a, M::Head<'a>>]) -> Result<BytesMut, En
         sender.encode(part, &mut wire).map_err(|error| error.fault)?;
     }
     Ok(wire)
+}
+
+#[test]
+fn what_goes_on_to_the_end_is_the_last() {
+    type Sender = Duplex<Stream<pour::Page<'static>>>;
+    let (mut sender, mut wire) = (Sender::default(), BytesMut::new());
+    let head = pour::PageHead { key: b"\x01\x02\x03\x04", name: "a" };
+    sender.encode(&head.into(), &mut wire).expect("the first");
+    sender.encode(&b"he"[..].into(), &mut wire).expect("within the limit");
+    sender.encode(&b"llo"[..].into(), &mut wire).expect("within the limit");
+    let long = sender.encode(&[0; 996][..].into(), &mut BytesMut::new()).map_err(|error| error.fault);
+    assert_eq!(long, Err(EncodeFault::TooLong { found: 996, limit: 995 }));
+    assert!(!sender.has_finished());
+    sender.encode(&Part::END, &mut wire).expect("the end");
+    assert!(sender.has_finished());
+    for part in [head.into(), Part::from(&b"x"[..]), Part::END] {
+        assert_eq!(sender.encode(&part, &mut wire).map_err(|error| error.fault), Err(EncodeFault::Finished));
+    }
+    let mut whole = BytesMut::new();
+    pour::Page { key: b"\x01\x02\x03\x04", name: "a", data: b"hello" }.encode(&mut whole).expect("it can be sent");
+    assert_eq!(wire, whole, "in parts or whole, the wire is the same");
+    let nothing = sent::<pour::Feed<'static>>(&[pour::FeedHead.into(), Part::END]);
+    assert_eq!(nothing, Err(EncodeFault::Empty), "of no bytes nobody would know");
+    assert_eq!(sent::<pour::Page<'static>>(&[head.into(), Part::END]).map(|wire| wire.len()), Ok(7));
+}
+
+#[test]
+fn several_messages_of_which_some_go_on_to_the_end() {
+    use tide::{Pour, PourHead, ServerMessage, Short, Words};
+    let mut server = tide::Server::default();
+    let mut wire = BytesMut::new();
+    let mut send = |message: ServerMessage<'_>| server.encode(&message, &mut wire).map_err(|error| error.fault);
+    assert_eq!(send(Short { text: "hi" }.into()), Ok(()));
+    assert_eq!(send(ServerMessage::Pour(PourHead { name: "a" }.into())), Ok(()));
+    assert_eq!(send(Short { text: "hi" }.into()), Err(EncodeFault::Unfinished { left: 1 }));
+    assert_eq!(send(ServerMessage::Pour(b"data".into())), Ok(()));
+    assert_eq!(send(ServerMessage::Pour(Part::END)), Ok(()));
+    assert_eq!(send(Words { text: "more" }.into()), Err(EncodeFault::Finished));
+    assert!(server.has_finished());
+    let read = |wire: &[u8], step| {
+        let mut client = Framed::<tide::Client, _>::new(Trickle { wire, step });
+        let mut seen = Vec::new();
+        while let Some(message) = client
+            .receive(|message| match message {
+                ServerMessage::Pour(part) => {
+                    let head = part.head.map(|head| head.name).unwrap_or_default();
+                    format!("{head}{}{}", String::from_utf8_lossy(part.data), if part.end { "." } else { "" })
+                }
+                ServerMessage::Words(words) => words.text.to_owned(),
+                ServerMessage::Short(short) => short.text.to_owned(),
+            })
+            .expect("a good stream")
+        {
+            seen.push(message);
+        }
+        seen.concat()
+    };
+    let mut last = BytesMut::new();
+    Pour { name: "", data: b"" }.encode(&mut last).expect("a head alone");
+    assert_eq!(&last[..], b"\x01\0");
+    let mut server = tide::Server::default();
+    let mut words = BytesMut::new();
+    server.encode(&Short { text: "hi" }.into(), &mut words).expect("it can be sent");
+    assert!(!server.has_finished());
+    server.encode(&Words { text: "words" }.into(), &mut words).expect("it can be sent");
+    assert!(server.has_finished());
+    for step in 1..12 {
+        assert_eq!(read(&wire, step), "hiadata.", "{step} bytes at a time");
+        assert_eq!(read(&last, step), ".", "{step} bytes at a time");
+        assert_eq!(read(&words, step), "hiwords", "{step} bytes at a time");
+    }
 }
 
 #[test]

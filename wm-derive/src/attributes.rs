@@ -177,6 +177,8 @@ pub(crate) enum Extent {
     /// A condition that the last element of a list meets.
     UntilWhere(String),
     UntilEmpty,
+    /// All that comes, up to the end of the stream.
+    UntilEnd,
     Rest,
 }
 
@@ -189,6 +191,7 @@ const FIELD_WORDS: &[&str] = &[
     "until",
     "until_where",
     "until_empty",
+    "until_end",
     "rest",
     "trim",
     "max",
@@ -230,6 +233,7 @@ pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on
             "until" => found.extent.push(several(&meta)?.map(Extent::Until)),
             "until_where" => found.extent.push(extent(text(&meta)?, Extent::UntilWhere)),
             "until_empty" => found.extent.push(Said { span: here, value: Extent::UntilEmpty }),
+            "until_end" => found.extent.push(Said { span: here, value: Extent::UntilEnd }),
             "rest" => found.extent.push(Said { span: here, value: Extent::Rest }),
             "counts" => once(&mut found.counts, text(&meta)?)?,
             "as" => once(&mut found.ty, text(&meta)?)?,

@@ -338,6 +338,7 @@ fn extent(field: &RustField, word: &str, is_last: bool) -> Option<(String, Span)
         Some(Said { value: Extent::Rest, span }) => Some(("[..]".to_owned(), *span)),
         Some(Said { value: Extent::UntilWhere(last), span }) => Some((format!(" until where {last}"), *span)),
         Some(Said { value: Extent::UntilEmpty, span }) => Some((" until empty".to_owned(), *span)),
+        Some(Said { value: Extent::UntilEnd, span }) => Some((" until end".to_owned(), *span)),
         Some(Said { value: Extent::Until(ends), span }) => {
             let ends: Vec<String> = ends.iter().map(|end| literal(end)).collect();
             Some((format!(" until {}", ends.join(" | ")), *span))

@@ -90,6 +90,7 @@ use syn::{DeriveInput, ItemMod, parse_macro_input};
 /// | `until = "\n"`, `trim = "\r"` | a delimiter ends it; what is taken off before it |
 /// | `until("\n", "\r\n")` | any of several delimiters ends it, the first is written |
 /// | `until_where = "it.size == 0"`, `until_empty` | what the last element of a list is, and no other |
+/// | `until_end` | all that comes, up to the end of the connection |
 /// | `rest` | all that is left; the last field needs no word for it |
 /// | `max = "1M"` | the most bytes or elements |
 /// | `in = "1..=5"`, `where = "it % 2 == 0"` | what must be true of it |

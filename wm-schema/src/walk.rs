@@ -46,6 +46,11 @@ pub enum Step {
         /// The field.
         field: usize,
     },
+    /// All that comes up to the end of the stream.
+    End {
+        /// The field.
+        field: usize,
+    },
     /// Header lines up to an empty one.
     Headers {
         /// The field.
@@ -510,6 +515,8 @@ fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field, reads:
     }
     steps.push(match &field.ty {
         Type::Bytes(Bytes { extent: Extent::Until(_), .. }) => Step::Until { field: at },
+        Type::Bytes(Bytes { extent: Extent::Rest { until_end: true, .. }, .. })
+        | Type::List { count: Extent::Rest { until_end: true, .. }, .. } => Step::End { field: at },
         Type::Int(..) => Step::Free { field: at },
         Type::List { element, count: Extent::Prefix(_), max } => {
             let size = element_size(schema, element);
@@ -639,6 +646,7 @@ pub fn looked_at(step: &Step) -> Option<usize> {
         Step::Kept { span, .. } => span.walked.then_some(span.first),
         Step::Constant { field }
         | Step::Until { field }
+        | Step::End { field }
         | Step::Free { field }
         | Step::Number { field, .. }
         | Step::Sized { field, .. }

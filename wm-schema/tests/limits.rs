@@ -97,7 +97,7 @@ fn the_rest_leaves_what_follows_it() {
     ";
     let schema = schema(source);
     let Type::Bytes(data) = &schema.messages[0].layout.fields[1].ty else { panic!("{schema:?}") };
-    assert_eq!(data.extent, Extent::Rest { tail: 5 });
+    assert_eq!(data.extent, Extent::Rest { tail: 5, until_end: false });
     assert_eq!(schema.structs[0].size, Size { least: 1, most: None });
     assert_eq!(schema.messages[1].layout.fields[1].size, Size { least: 1, most: Some(DEFAULT - 4) });
 }

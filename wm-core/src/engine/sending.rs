@@ -122,7 +122,8 @@ impl<P: Protocol, S> World<P, S> {
             return self.close(id);
         }
         if P::TAKES_TURNS && slot.ended && slot.protocol.listens() {
-            // The turn is over, and the peer has nothing more to say.
+            // The turn is over: what waits is read, and then the end.
+            slot.awaited = 0;
             return self.resume(id);
         }
         let patient = slot.protocol.patience().is_some();

@@ -94,7 +94,7 @@ impl<'c, 's> Direction<'c, 's> {
         };
         let frames = frames.clone().sent_by(sender);
         let known = !frames.names().is_empty();
-        Self { sender, name: format!("{from} > {to}"), stream, parts: frames.split(&stream.bytes), known }
+        Self { sender, name: format!("{from} > {to}"), stream, parts: frames.split(&stream.bytes, stream.ended), known }
     }
 }
 
@@ -119,7 +119,7 @@ fn tell(
         let time = Some(time.saturating_sub(start));
         let told = teller.part(part, Where { stream: &direction.name, time, at: part.at }, &direction.stream.bytes);
         // A capture ends where it ends.
-        if !matches!(part.what, Next::Need(..)) {
+        if !matches!(part.what, Next::Need(..) | Next::Open(_)) {
             outcome = outcome.max(told);
         }
     }

@@ -157,7 +157,7 @@ fn stream(teller: &Teller<'_>, frames: Frames<'_>, bytes: &[u8]) -> Outcome {
         let others = others.join(" and ");
         say(&format!("wm-schema: these bytes may be {first} or {others}: read as {first}, unless --message says\n"));
     }
-    let parts = frames.split(bytes);
+    let parts = frames.split(bytes, true);
     parts
         .iter()
         .map(|part| teller.part(part, Where { at: part.at, ..Where::default() }, bytes))

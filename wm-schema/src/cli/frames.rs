@@ -31,6 +31,8 @@ pub(crate) enum Next<'s> {
     Frame(Interpreter<'s>, usize),
     /// The start of this message; at least so many bytes are missing.
     Need(Interpreter<'s>, usize),
+    /// This message, if the stream ends here; whether it does is not known.
+    Open(Interpreter<'s>),
     /// None of this message, and the size of its frame if its end was found.
     Bad(Interpreter<'s>, Error, Option<usize>),
 }
@@ -91,31 +93,32 @@ impl<'s> Frames<'s> {
 
     /// What stands at the start of `bytes`: a good frame before one that is not complete, and that before the mistake
     /// that comes last. None if no message may stand here, or nothing is left. With more bytes behind the same ones it
-    /// goes on where it stopped.
-    pub(crate) fn next(&mut self, bytes: &[u8]) -> Option<Next<'s>> {
+    /// goes on where it stopped. `ended` says that none will come.
+    pub(crate) fn next(&mut self, bytes: &[u8], ended: bool) -> Option<Next<'s>> {
         if bytes.is_empty() {
             return None;
         }
-        let all = self.candidates.iter_mut().map(|candidate| look(candidate.interpreter, &mut candidate.scan, bytes));
+        let read = |candidate: &mut Candidate<'s>| look(candidate.interpreter, &mut candidate.scan, bytes, ended);
+        let all = self.candidates.iter_mut().map(read);
         let next = all.min_by_key(|next| match next {
             Next::Frame(..) => (0, 0),
-            Next::Need(..) => (1, 0),
+            Next::Need(..) | Next::Open(_) => (1, 0),
             Next::Bad(_, error, _) => (2, usize::MAX - error.offset),
         });
-        if !matches!(next, Some(Next::Need(..))) {
+        if !matches!(next, Some(Next::Need(..) | Next::Open(_))) {
             self.candidates.iter_mut().for_each(|candidate| candidate.scan = Scan::default());
         }
         next
     }
 
-    /// All frames of a stream that has ended, and what is left behind the last.
-    pub(crate) fn split(mut self, bytes: &[u8]) -> Vec<Part<'s>> {
+    /// All frames of a stream of which no more is known, and what is left behind the last; `ended` says that there is no more.
+    pub(crate) fn split(mut self, bytes: &[u8], ended: bool) -> Vec<Part<'s>> {
         let mut parts = Vec::new();
         let mut at = 0;
-        while let Some(what) = self.next(&bytes[at..]) {
+        while let Some(what) = self.next(&bytes[at..], ended) {
             let (end, good, goes_on) = match &what {
                 Next::Frame(interpreter, size) => (at + size, interpreter.message().from, true),
-                Next::Need(..) => (bytes.len(), None, false),
+                Next::Need(..) | Next::Open(_) => (bytes.len(), None, false),
                 Next::Bad(interpreter, error, size) => match interpreter.onward(error, *size, &bytes[at..]) {
                     Onward::Next(skipped) => (at + skipped, None, true),
                     Onward::Close | Onward::More => (size.map_or(bytes.len(), |size| at + size), None, false),
@@ -138,7 +141,7 @@ impl<'s> Frames<'s> {
     /// Of which messages `bytes` starts with a good frame.
     pub(crate) fn fitting(&self, bytes: &[u8]) -> Vec<&'s str> {
         let fits = |candidate: &&Candidate<'s>| {
-            matches!(look(candidate.interpreter, &mut Scan::default(), bytes), Next::Frame(..))
+            matches!(look(candidate.interpreter, &mut Scan::default(), bytes, true), Next::Frame(..))
         };
         distinct(self.candidates.iter().filter(fits).map(Candidate::name))
     }
@@ -155,14 +158,17 @@ fn distinct<'s>(names: impl Iterator<Item = &'s str>) -> Vec<&'s str> {
     distinct
 }
 
-fn look<'s>(interpreter: Interpreter<'s>, scan: &mut Scan, bytes: &[u8]) -> Next<'s> {
-    match interpreter.input(scan, bytes) {
-        Err(error) => Next::Bad(interpreter, error, None),
-        Ok(Input::Need(missing)) => Next::Need(interpreter, missing),
-        Ok(Input::Frame(size)) => match interpreter.decode(&bytes[..size]) {
-            Ok(_) => Next::Frame(interpreter, size),
-            Err(error) => Next::Bad(interpreter, error, Some(size)),
-        },
+fn look<'s>(interpreter: Interpreter<'s>, scan: &mut Scan, bytes: &[u8], ended: bool) -> Next<'s> {
+    let size = match interpreter.input(scan, bytes) {
+        Err(error) => return Next::Bad(interpreter, error, None),
+        Ok(Input::Need(missing)) => return Next::Need(interpreter, missing),
+        Ok(Input::UntilEnd) if !ended => return Next::Open(interpreter),
+        Ok(Input::UntilEnd) => bytes.len(),
+        Ok(Input::Frame(size)) => size,
+    };
+    match interpreter.decode(&bytes[..size]) {
+        Ok(_) => Next::Frame(interpreter, size),
+        Err(error) => Next::Bad(interpreter, error, Some(size)),
     }
 }
 

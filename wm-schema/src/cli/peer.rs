@@ -3,12 +3,14 @@
 use super::frames::{Frames, Next};
 use super::terminal::without_number;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 use wm_schema::interp::{Error, Interpreter, Onward};
 
 /// The most bytes that are held of one frame. Schemas may allow more; these commands are for looking at messages.
 const FRAME_BYTES_MAX: usize = 64 << 20;
+/// Why nothing more is sent.
+pub(crate) const NOTHING_BEHIND: &str = "nothing can follow what goes on to the end of the connection";
 /// How much is read at once.
 const READ_BYTES: usize = 64 << 10;
 
@@ -25,6 +27,10 @@ pub(crate) struct Peer<'s> {
     before: usize,
     /// The bad message behind which the next one is searched for, and the size of its frame if its end was found.
     bad: Option<(Interpreter<'s>, Error, Option<usize>)>,
+    /// It has closed its side.
+    ended: bool,
+    /// We have closed ours.
+    finished: bool,
 }
 
 /// What a peer does.
@@ -64,7 +70,8 @@ impl<'s> Peer<'s> {
     pub(crate) fn new(socket: TcpStream, frames: Frames<'s>, patience: Duration) -> io::Result<Self> {
         socket.set_write_timeout(Some(patience))?;
         socket.set_nodelay(true)?;
-        Ok(Self { socket, frames, raw: false, inbox: Vec::new(), start: 0, before: 0, bad: None })
+        let (ended, finished) = (false, false);
+        Ok(Self { socket, frames, raw: false, inbox: Vec::new(), start: 0, before: 0, bad: None, ended, finished })
     }
 
     /// What is expected from now on: these messages, or raw bytes.
@@ -74,6 +81,17 @@ impl<'s> Peer<'s> {
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.socket.write_all(bytes)
+    }
+
+    /// Closes our side: nothing more is sent.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        self.finished = true;
+        self.socket.shutdown(Shutdown::Write)
+    }
+
+    /// Whether our side is closed.
+    pub(crate) const fn has_finished(&self) -> bool {
+        self.finished
     }
 
     /// The next that the peer does, within `patience`.
@@ -88,6 +106,8 @@ impl<'s> Peer<'s> {
                 return Event::Over(format!("sends a message of over {FRAME_BYTES_MAX} bytes"), within);
             }
             match self.read(deadline) {
+                // What goes on to the end is whole now.
+                Ok(0) if !self.ended => self.ended = true,
                 Ok(0) if within => return Event::Over("closed within a message".into(), within),
                 Ok(0) => return Event::Closed,
                 Ok(_) => {}
@@ -118,8 +138,8 @@ impl<'s> Peer<'s> {
             self.before += bytes.len();
             return (!bytes.is_empty()).then_some(Event::Raw(at, bytes));
         }
-        match self.frames.next(&self.inbox[self.start..])? {
-            Next::Need(..) => None,
+        match self.frames.next(&self.inbox[self.start..], self.ended)? {
+            Next::Need(..) | Next::Open(_) => None,
             Next::Frame(interpreter, size) => {
                 let frame = self.inbox[self.start..self.start + size].to_vec();
                 self.start += size;

@@ -1,7 +1,7 @@
 //! `wm-schema send`: a schema as a client, to try a server with.
 
 use super::frames::Frames;
-use super::peer::{Event, Peer, address};
+use super::peer::{Event, NOTHING_BEHIND, Peer, address};
 use super::play::Play;
 use super::source::{Source, Warnings};
 use super::teller::{Form, Teller, Where};
@@ -71,10 +71,7 @@ fn send(arguments: &Arguments) -> Result<Outcome, Outcome> {
     for _ in 0..arguments.count {
         for message in &messages {
             client.turn(message)?;
-            client.peer.send(&message.wire).map_err(|error| {
-                say(&format!("wm-schema: cannot send to {address}: {}\n", without_number(&error)));
-                Outcome::Bad
-            })?;
+            client.say(message)?;
             match arguments.replies {
                 Some(count) => client.replies(count, None)?,
                 None => client.answer(message)?,
@@ -149,6 +146,23 @@ impl<'a> Client<'a> {
         }
         play.say(message).map_err(|why| {
             say(&format!("wm-schema: {why}\n"));
+            Outcome::Bad
+        })
+    }
+
+    /// Sends a message, and closes our side behind one that goes on to its end.
+    fn say(&mut self, message: &Ready) -> Result<(), Outcome> {
+        if self.peer.has_finished() {
+            say(&format!("wm-schema: not sent: {}: {NOTHING_BEHIND}\n", message.text));
+            return Err(Outcome::Bad);
+        }
+        let sent =
+            self.peer.send(&message.wire).and_then(|()| match self.schema.messages[message.message].layout.until_end {
+                true => self.peer.finish(),
+                false => Ok(()),
+            });
+        sent.map_err(|error| {
+            say(&format!("wm-schema: cannot send to {}: {}\n", self.address, without_number(&error)));
             Outcome::Bad
         })
     }

@@ -1,7 +1,7 @@
 //! `wm-schema serve`: a schema as a server, to try a client against.
 
 use super::frames::Frames;
-use super::peer::{Event, Peer, address};
+use super::peer::{Event, NOTHING_BEHIND, Peer, address};
 use super::play::Play;
 use super::replies::{self, Reply};
 use super::source::{Source, Warnings};
@@ -171,6 +171,9 @@ impl Service<'_> {
                     self.teller.frame(interpreter, Where { stream: &who, at, time: None }, &frame);
                     if self.echo {
                         peer.send(&echo(interpreter, frame))?;
+                        if interpreter.message().layout.until_end {
+                            peer.finish()?;
+                        }
                     }
                     let heard = &interpreter.message().layout.name;
                     let replies = self.replies.iter().filter(|reply| reply.answers(heard)).map(|reply| &reply.ready);
@@ -268,7 +271,14 @@ impl Service<'_> {
         who: &str,
     ) -> io::Result<()> {
         for message in messages {
+            if peer.has_finished() {
+                say(&format!("{who} is not sent {}: {NOTHING_BEHIND}\n", message.text));
+                continue;
+            }
             peer.send(&message.wire)?;
+            if self.schema.messages[message.message].layout.until_end {
+                peer.finish()?;
+            }
             if self.teller.form == Form::Line {
                 print(&format!("{who} <- {}\n", message.text));
             }

@@ -73,7 +73,19 @@ impl Teller<'_> {
                 self.frame(*interpreter, place, frame);
                 return Outcome::Good;
             }
-            Next::Need(interpreter, missing) => self.incomplete(*interpreter, place, frame, *missing),
+            Next::Need(interpreter, missing) => {
+                let needed = format!("at least {} needed", more(*missing));
+                self.incomplete(*interpreter, place, frame, *missing, &needed);
+            }
+            Next::Open(interpreter) => {
+                self.incomplete(
+                    *interpreter,
+                    place,
+                    frame,
+                    0,
+                    "it goes on to the end of the connection, which was not seen",
+                );
+            }
             Next::Bad(interpreter, error, _) => {
                 self.bad(*interpreter, place, frame, error, &stream[..part.end]);
                 if part.skipped {
@@ -106,7 +118,7 @@ impl Teller<'_> {
     }
 
     /// Tells of a frame whose end is missing.
-    fn incomplete(&self, interpreter: Interpreter<'_>, place: Where<'_>, frame: &[u8], missing: usize) {
+    fn incomplete(&self, interpreter: Interpreter<'_>, place: Where<'_>, frame: &[u8], missing: usize, needed: &str) {
         let trace = interpreter.trace_start(frame);
         if self.form == Form::Json {
             return print(&json::Line::new(interpreter.message(), place, frame, &trace).missing(missing).text());
@@ -115,7 +127,7 @@ impl Teller<'_> {
         let title = title(interpreter, place, &lack);
         print(&format!("{}\n{}", self.painter.title(&title), dump(&trace, frame, None, self.painter)));
         let looks = stranger::guess(frame).map(|looks| format!("; this looks like {looks}")).unwrap_or_default();
-        say(&format!("incomplete: at least {} needed{looks}\n", more(missing)));
+        say(&format!("incomplete: {needed}{looks}\n"));
     }
 
     /// Tells what is wrong with a frame; `stream` is all that came before it, and it.

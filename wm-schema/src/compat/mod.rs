@@ -133,9 +133,10 @@ impl Run<'_> {
     fn messages(&mut self, side: Side) {
         let listener = Listener::new(self.receiver, side);
         for index in self.sender.sent_by(side) {
+            let ends = self.sender.messages[index].layout.until_end;
             for (value, bytes) in self.made(side, index) {
                 let read = match &listener {
-                    Some(listener) => read(listener, &bytes),
+                    Some(listener) => read(listener, &bytes, ends),
                     None => Err(Outcome::Refuses("it expects nothing of that side".to_owned())),
                 };
                 self.judge(side, None, (index, &value, &bytes), read);
@@ -166,11 +167,12 @@ impl Run<'_> {
                 }
                 let Some(state) = sender.state() else { continue };
                 for index in state.messages(side) {
+                    let ends = self.sender.messages[index].layout.until_end;
                     for (value, bytes) in self.made(side, index) {
                         let sent = Value::Arm(index, Box::new(value.clone()));
                         let Some(next) = sender.next(side, &sent) else { continue };
                         let read = match receiver.listener(side) {
-                            Some(listener) => read(&listener, &bytes),
+                            Some(listener) => read(&listener, &bytes, ends),
                             None if receiver.streams(side) => Err(Outcome::Differs(
                                 format!("in the state `{}` it takes them for raw bytes", states.1),
                                 "raw bytes".to_owned(),
@@ -287,13 +289,15 @@ fn kind(outcome: &Outcome) -> String {
     }
 }
 
-/// What a receiver makes of the bytes of one frame.
-fn read(listener: &Listener<'_>, bytes: &[u8]) -> Result<Value, Outcome> {
+/// What a receiver makes of the bytes of one frame, behind which the sender's side `ends` or not.
+fn read(listener: &Listener<'_>, bytes: &[u8], ends: bool) -> Result<Value, Outcome> {
     let refused = |error: crate::interp::Error| Outcome::Refuses(error.to_string());
     match listener.input(&mut Scan::default(), bytes).map_err(refused)? {
         Input::Need(missing) => Err(Outcome::Waits(missing)),
         Input::Frame(size) if size < bytes.len() => Err(Outcome::Cuts(size)),
-        Input::Frame(_) => listener.decode(bytes).map_err(refused),
+        // Who does not end its side behind it is waited for.
+        Input::UntilEnd if !ends => Err(Outcome::Waits(1)),
+        Input::Frame(_) | Input::UntilEnd => listener.decode(bytes).map_err(refused),
     }
 }
 

@@ -22,6 +22,7 @@ fn step(layout: &Layout, step: &Step) -> String {
         Step::Pass { bytes, .. } => named("pass").set("bytes", bytes).end(),
         Step::Constant { field } => at(named("constant"), *field).end(),
         Step::Until { field } => at(named("until"), *field).end(),
+        Step::End { field } => at(named("end"), *field).end(),
         Step::Headers { field, .. } => at(named("headers"), *field).end(),
         Step::Framed { field, .. } => at(named("framed"), *field).end(),
         Step::Free { field } => at(named("free"), *field).end(),

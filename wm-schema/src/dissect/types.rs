@@ -163,7 +163,7 @@ fn extent(schema: &Schema, layout: &Layout, table: Table, extent: &Extent) -> Re
         Extent::Where(_) => table.text("extent", "where"),
         Extent::Header(_) => table.text("extent", "header"),
         Extent::Lines => table.text("extent", "lines"),
-        Extent::Rest { tail } => table.text("extent", "rest").set("tail", tail),
+        Extent::Rest { tail, .. } => table.text("extent", "rest").set("tail", tail),
     })
 }
 

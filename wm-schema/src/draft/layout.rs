@@ -220,6 +220,8 @@ pub enum AttrKind {
     UntilWhere(Formula),
     /// `until empty`: elements up to and including one that is empty.
     UntilEmpty,
+    /// `until end`: all that comes up to the end of the stream.
+    UntilEnd,
     /// `max 1M`.
     Max(Spanned<Literal>),
     /// `trim "\r"`.

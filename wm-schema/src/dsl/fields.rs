@@ -224,28 +224,27 @@ impl Reader<'_> {
         let ends = pair.into_inner().filter(|inner| inner.as_rule() == Rule::delimiter);
         let mut ends: Vec<Pair<'_>> = ends.filter_map(|end| end.into_inner().next()).collect();
         let Some(word) = ends.iter().position(|end| is_sentinel(end.as_rule())) else {
-            return Some(AttrKind::Until(ends.into_iter().filter_map(|end| self.delimiter(end)).collect()));
+            return Some(AttrKind::Until(ends.into_iter().filter_map(|end| self.spanned_literal(end)).collect()));
         };
         let sentinel = ends.swap_remove(word);
         if let Some(other) = ends.first() {
-            let diagnostic = Diagnostic::new(Code::Syntax, self.origin(other), "a condition or a delimiter, not both")
-                .why("a list ends with an element that meets a condition, bytes end at a delimiter")
-                .help("join conditions by `||`: `until where it.size == 0 || it.last`");
+            let origin = self.origin(other);
+            let diagnostic = match sentinel.as_rule() {
+                Rule::delimiter_end => Diagnostic::new(Code::Syntax, origin, "the end or a delimiter, not both")
+                    .why("what goes on to the end of the connection may hold any bytes")
+                    .help("write `until end` alone, or name delimiters: `until LF | CRLF`"),
+                _ => Diagnostic::new(Code::Syntax, origin, "a condition or a delimiter, not both")
+                    .why("a list ends with an element that meets a condition, bytes end at a delimiter")
+                    .help("join conditions by `||`: `until where it.size == 0 || it.last`"),
+            };
             self.report(diagnostic);
             return None;
         }
         match sentinel.as_rule() {
+            Rule::delimiter_end => Some(AttrKind::UntilEnd),
             Rule::delimiter_where => Some(AttrKind::UntilWhere(self.formula_of(sentinel)?)),
             _ => Some(AttrKind::UntilEmpty),
         }
-    }
-
-    fn delimiter(&mut self, part: Pair<'_>) -> Option<Spanned<Literal>> {
-        if part.as_rule() == Rule::delimiter_end {
-            self.refuse(&part, &not_yet::UNTIL_END);
-            return None;
-        }
-        self.spanned_literal(part)
     }
 
     // ── Equations ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -419,7 +418,7 @@ fn camel(name: &str) -> String {
 
 /// Whether what follows `until` speaks of the elements of a list.
 fn is_sentinel(rule: Rule) -> bool {
-    matches!(rule, Rule::delimiter_where | Rule::delimiter_empty)
+    matches!(rule, Rule::delimiter_where | Rule::delimiter_empty | Rule::delimiter_end)
 }
 
 fn is_literal(pair: &Pair<'_>) -> bool {

@@ -283,12 +283,10 @@ mod tests {
 
     #[test]
     fn a_construct_is_refused_once() {
-        let mistakes = parse(
-            "protocol a\nunion A { 1 B } extensible\nunion C { 1 D } extensible\nmessage E { e: bytes until end }",
-        )
-        .expect_err("not implemented");
+        let mistakes = parse("protocol a\nunion A { 1 B } extensible\nunion C { 1 D } extensible\nmessage E { e: u8 }")
+            .expect_err("not implemented");
         let codes: Vec<Code> = mistakes.iter().map(|mistake| mistake.code).collect();
-        assert_eq!(codes, [Code::NotYet, Code::NotYet]);
+        assert_eq!(codes, [Code::NotYet]);
     }
 
     #[test]

@@ -35,5 +35,4 @@ macro_rules! constructs {
 
 constructs! {
     EXTENSIBLE = "extensible on a union", "it lets newer peers add bytes behind the known fields", "write it behind the structs of its arms";
-    UNTIL_END = "until end", "it reads up to the end of the connection", "give the message a length, `len: u32 = size(self)`";
 }

@@ -28,6 +28,7 @@ fn words(layout: &Layout, step: &Step) -> String {
             }
             _ => name(*field),
         },
+        Step::End { field } => format!("{}: all that comes, up to the end of the connection", name(*field)),
         Step::Headers { field, slot: None } => format!("{}: search for the empty line", name(*field)),
         Step::Headers { field, slot: Some(_) } => {
             format!("{}: search for the empty line, remember what they say of the body", name(*field))

@@ -10,6 +10,10 @@ use crate::resolve::spell::{bytes, count};
 pub(crate) fn framing(schema: &Schema, message: &Message) -> (String, String) {
     let fields = &message.layout.fields;
     match &message.framing {
+        Framing::Walk if message.layout.until_end => {
+            let last = fields.last().map_or("", |field| field.name.as_str());
+            ("end".to_owned(), format!("`{last}` goes on to the end of the connection, and nothing can follow it"))
+        }
         Framing::Walk => (
             "walk".to_owned(),
             "the framer goes field by field, and looks once at each byte that it does not pass".to_owned(),
@@ -164,6 +168,7 @@ fn brackets(layout: &Layout, extent: &Extent) -> String {
         Extent::Header(name) => format!("[headers[{name:?}]]"),
         Extent::Formula { formula, .. } => format!("[{}]", formula.text),
         Extent::Lines => String::new(),
+        Extent::Rest { until_end: true, .. } => " until end".to_owned(),
         Extent::Rest { .. } => "[..]".to_owned(),
     }
 }

@@ -18,6 +18,10 @@ pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Ve
     if let (None, Some(last), true) = (message.envelope(), message.layout.fields.last(), found > limit) {
         return Err(Place::new(&message.layout, last).refuse(EncodeFault::TooLong { found, limit }));
     }
+    if message.layout.until_end && wire.is_empty() {
+        let last = message.layout.fields.last().map(|field| Place::new(&message.layout, field));
+        return Err(last.unwrap_or_else(|| Place::first(&message.layout)).refuse(EncodeFault::Empty));
+    }
     if interpreter.schema.holds_pointers(&message.layout) {
         decode::content(interpreter, &wire, true, None).map_err(unreadable)?;
     }

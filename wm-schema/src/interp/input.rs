@@ -20,6 +20,8 @@ pub enum Input {
     Need(usize),
     /// The first frame is this many bytes long and has arrived whole.
     Frame(usize),
+    /// What has arrived is the first frame if the stream ends here; else that goes on. At least a byte has arrived of it.
+    UntilEnd,
 }
 
 pub(super) fn input(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) -> Result<Input, Error> {
@@ -36,7 +38,7 @@ pub(super) fn input(interpreter: &Interpreter<'_>, scan: &mut Scan, buf: &[u8]) 
                     constants(interpreter, buf, *field)?;
                     match total(interpreter, buf)? {
                         Input::Frame(total) => *scan.total.insert(total),
-                        need @ Input::Need(_) => return Ok(need),
+                        other @ (Input::Need(_) | Input::UntilEnd) => return Ok(other),
                     }
                 }
             };

@@ -177,7 +177,7 @@ fn show(listener: &Listener<'_>, value: &Value) -> String {
 fn two_reads(listener: &Listener<'_>, bytes: &[u8], split: usize) -> Result<Input, Error> {
     let mut scan = Scan::default();
     match listener.input(&mut scan, &bytes[..split])? {
-        Input::Need(_) => listener.input(&mut scan, bytes),
+        Input::Need(_) | Input::UntilEnd => listener.input(&mut scan, bytes),
         frame @ Input::Frame(_) => Ok(frame),
     }
 }
@@ -186,6 +186,7 @@ fn two_reads(listener: &Listener<'_>, bytes: &[u8], split: usize) -> Result<Inpu
 fn whole(listener: &Listener<'_>, bytes: &[u8], split: usize) -> Result<(), Failure> {
     let expected = format!("a frame of {} bytes", bytes.len());
     match two_reads(listener, bytes, split) {
+        Ok(Input::UntilEnd) => Ok(()),
         Ok(Input::Frame(len)) if len == bytes.len() => Ok(()),
         Ok(Input::Frame(len)) => Err(Failure::new(expected, format!("a frame of {len} bytes")).at(len)),
         Ok(Input::Need(missing)) => Err(Failure::new(expected, needs(missing)).at(bytes.len())),
@@ -199,10 +200,13 @@ fn rejected(listener: &Listener<'_>, bytes: &[u8], split: usize, field: &str) ->
     let error = match two_reads(listener, bytes, split) {
         Err(error) => error,
         Ok(Input::Need(missing)) => return Err(Failure::new(expected, needs(missing)).at(bytes.len())),
-        Ok(Input::Frame(len)) => match listener.decode(&bytes[..len]) {
-            Err(error) => error,
-            Ok(value) => return Err(Failure { accepted: true, ..Failure::new(expected, show(listener, &value)) }),
-        },
+        Ok(ended) => {
+            let len = if let Input::Frame(len) = ended { len } else { bytes.len() };
+            match listener.decode(&bytes[..len]) {
+                Err(error) => error,
+                Ok(value) => return Err(Failure { accepted: true, ..Failure::new(expected, show(listener, &value)) }),
+            }
+        }
     };
     if *error.field == *field { Ok(()) } else { Err(Failure::refused(expected, &error)) }
 }
@@ -213,6 +217,7 @@ fn cut(listener: &Listener<'_>, bytes: &[u8], split: usize, missing: u64) -> Res
     match two_reads(listener, bytes, split) {
         Ok(Input::Need(found)) if found as u64 == missing => Ok(()),
         Ok(Input::Need(found)) => Err(Failure::new(expected, needs(found))),
+        Ok(Input::UntilEnd) => Err(Failure::new(expected, "a message, if the connection ends here").at(bytes.len())),
         Ok(Input::Frame(len)) => Err(Failure::new(expected, format!("a frame of {len} bytes")).at(len)),
         Err(error) => Err(Failure::refused(expected, &error)),
     }

@@ -59,6 +59,7 @@ fn schema(name: &str, fields: Vec<Field>, framing: Framing, limit: u64) -> Schem
         choice: None,
         fields,
         size,
+        until_end: false,
         borrows: true,
         rust: RustShape::Generated,
         file: None,
@@ -105,7 +106,7 @@ fn upload() -> Schema {
         field("\"****\"", Role::Value, Type::Constant(literal(b"****")), 4, 4),
         field("total", size_of_self, Type::Int(U32, None), 4, 4),
         field("name", Role::Value, bytes(Content::Str, Extent::Prefix(U8), 55, None), 1, 56),
-        field("data", Role::Value, bytes(Content::Bytes, Extent::Rest { tail: 0 }, 55, None), 0, 55),
+        field("data", Role::Value, bytes(Content::Bytes, Extent::Rest { tail: 0, until_end: false }, 55, None), 0, 55),
     ];
     let framing = Framing::Prefix { field: 1, at: 4, int: U32, scale: 1, outside: 0, width_outside: false };
     schema("Upload", fields, framing, 64)
@@ -138,6 +139,7 @@ fn outcome(schema: &Schema, wire: &[u8]) -> Result<Value, Error> {
         match input {
             Input::Frame(len) => interpreter.decode(&wire[..len]),
             Input::Need(missing) => panic!("{missing} more bytes are needed behind {wire:?}"),
+            Input::UntilEnd => panic!("nothing ends with its stream"),
         }
     };
     let whole = read(wire.len());

@@ -18,6 +18,7 @@ pub(super) fn input(interpreter: &Interpreter<'_>, buf: &[u8]) -> Result<Input, 
             let missing = walk.least + i128::from(known) - buf.len() as i128;
             Ok(Input::Need(usize::try_from(missing.max(1)).unwrap_or(usize::MAX)))
         }
+        Err(Stop::UntilEnd) => Ok(Input::UntilEnd),
         Err(Stop::Bad(error)) => Err(error),
     }
 }
@@ -28,6 +29,8 @@ enum Stop {
     Missing {
         known: u64,
     },
+    /// All that comes is taken, up to the end of the stream.
+    UntilEnd,
     Bad(Error),
 }
 
@@ -141,6 +144,7 @@ impl<'w> Walk<'w> {
                 self.constant(&layout.fields[field], expected, place(field))?;
             }
             Step::Until { field } => self.until(&layout.fields[field].ty, place(field))?,
+            Step::End { field } => return Err(self.until_end(&layout.fields[field].ty, place(field))),
             Step::Headers { field, .. } => {
                 let lines = self.headers(&layout.fields[field].ty, place(field))?;
                 if let Some(framed) = framed(self.schema, layout).filter(|framed| framed.headers == field) {
@@ -270,6 +274,22 @@ impl<'w> Walk<'w> {
         self.least += i128::from(len + end - ends.shortest());
         self.at += len + end;
         Ok(())
+    }
+
+    /// All that comes up to the end of the stream. Of no bytes at all no frame has begun.
+    fn until_end(&self, ty: &Type, place: Place<'_>) -> Stop {
+        let room = decode::as_u64(self.most - self.least);
+        let limit = match ty {
+            Type::Bytes(Bytes { max: Some(max), .. }) => room.min(*max),
+            _ => room,
+        };
+        if self.arrived().len() as u64 > limit {
+            return place.error(size(self.at + limit), Fault::TooLong { found: limit + 1, limit }).into();
+        }
+        if self.buf.is_empty() || self.buf.len() < size(self.at) {
+            return Stop::Missing { known: 0 };
+        }
+        Stop::UntilEnd
     }
 
     /// How many bytes stand in front of a delimiter, if it has arrived, and how many it has itself.

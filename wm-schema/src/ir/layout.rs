@@ -24,6 +24,8 @@ pub struct Layout {
     pub hops: Option<u64>,
     /// The least and the most bytes that it takes.
     pub size: Size,
+    /// Whether its last field takes all that comes up to the end of the stream.
+    pub until_end: bool,
     /// Whether the Rust struct borrows, and so has a lifetime: a field of bytes, text, JSON, a list, or a struct that does.
     pub borrows: bool,
     /// How Rust holds it.

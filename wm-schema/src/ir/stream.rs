@@ -21,6 +21,8 @@ pub struct Stream {
 pub enum Body {
     /// Its size is known when the head is.
     Sized,
+    /// It goes on to the end of the stream of bytes.
+    UntilEnd,
     /// It comes in chunks, each with its size, up to an empty one: structs of this index.
     Chunks {
         /// The struct.
@@ -42,7 +44,7 @@ impl Body {
     #[must_use]
     pub const fn part(self) -> Option<usize> {
         match self {
-            Self::Sized => None,
+            Self::Sized | Self::UntilEnd => None,
             Self::Chunks { part } | Self::Either { part, .. } => Some(part),
         }
     }

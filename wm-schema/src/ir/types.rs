@@ -153,5 +153,7 @@ pub enum Extent {
     Rest {
         /// The fixed size of the fields behind it.
         tail: u64,
+        /// Whether its region is the stream, and ends with it: `until end`. Nothing stands behind it then.
+        until_end: bool,
     },
 }

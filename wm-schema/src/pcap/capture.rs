@@ -174,6 +174,7 @@ fn segment(time: Duration, from: IpAddr, to: IpAddr, tcp: &TcpSlice<'_>) -> Segm
         to: SocketAddr::new(to, tcp.destination_port()),
         sequence: tcp.sequence_number(),
         syn: tcp.syn(),
+        fin: tcp.fin(),
         ack: tcp.ack(),
         data: tcp.payload().to_vec(),
     }

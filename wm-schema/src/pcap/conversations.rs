@@ -67,6 +67,9 @@ impl Open {
             self.client = Some(if segment.ack { 1 - sender } else { sender });
         }
         let first = segment.sequence.wrapping_add(u32::from(segment.syn));
+        if segment.fin {
+            self.halves[sender].finished(first, segment.data.len());
+        }
         self.halves[sender].push(first, segment.time, segment.data);
     }
 
@@ -107,6 +110,7 @@ mod tests {
             to: end(to),
             sequence,
             syn: flags.contains('S'),
+            fin: flags.contains('F'),
             ack: flags.contains('A'),
             data: data.as_bytes().to_vec(),
         }
@@ -126,6 +130,26 @@ mod tests {
         assert_eq!(found[0].from_client.bytes, b"question");
         assert_eq!(found[0].from_server.bytes, b"answer");
         assert!(found[0].seen_opening);
+    }
+
+    #[test]
+    fn an_end_counts_where_all_in_front_of_it_was_seen() {
+        let segments = |last: &str| {
+            vec![
+                segment(9000, 80, "S", 10, ""),
+                segment(9000, 80, "FA", 14, last),
+                segment(9000, 80, "A", 11, "one"),
+                segment(80, 9000, "A", 71, "answer"),
+            ]
+        };
+        for (last, sent) in [("two", "onetwo"), ("", "one")] {
+            let found = conversations(segments(last), None);
+            assert_eq!((&found[0].from_client.bytes[..], found[0].from_client.ended), (sent.as_bytes(), true));
+            assert!(!found[0].from_server.ended, "no end was seen");
+        }
+        let mut cut = segments("two");
+        cut.remove(2);
+        assert!(!conversations(cut, None)[0].from_client.ended, "there is a gap in front of it");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Segment {
     /// The sequence number of its first byte, or of SYN.
     sequence: u32,
     syn: bool,
+    /// Whether the sender has nothing more to send behind it.
+    fin: bool,
     ack: bool,
     data: Vec<u8>,
 }

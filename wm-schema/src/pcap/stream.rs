@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(super) struct Half {
     /// The number of the first byte, if its SYN was seen.
     first: Option<u32>,
+    /// The number behind the last byte, if its FIN was seen.
+    last: Option<u32>,
     /// Numbers, times and bytes.
     pieces: Vec<(u32, Duration, Vec<u8>)>,
 }
@@ -20,6 +22,8 @@ pub(crate) struct Stream {
     pub(crate) gap: Option<usize>,
     /// Whether the first bytes are those that the connection began with.
     pub(crate) from_start: bool,
+    /// Whether its end was seen, and all bytes in front of that.
+    pub(crate) ended: bool,
     /// Up to which byte the stream was known when.
     known: Vec<(usize, Duration)>,
 }
@@ -28,6 +32,12 @@ impl Half {
     /// A SYN with this number was seen: the next is that of the first byte.
     pub(super) fn synchronised(&mut self, sequence: u32) {
         self.first = Some(sequence.wrapping_add(1));
+    }
+
+    /// A FIN was seen behind `bytes` from this number on.
+    pub(super) fn finished(&mut self, sequence: u32, bytes: usize) {
+        let bytes = u32::try_from(bytes).unwrap_or_default();
+        self.last = Some(sequence.wrapping_add(bytes));
     }
 
     /// The number of the SYN that was seen.
@@ -50,6 +60,7 @@ impl Half {
         let Some(start) = self.first.or_else(|| self.pieces.first().map(|(sequence, ..)| *sequence)) else {
             return Stream::default();
         };
+        let ends = self.last;
         // Numbers wrap at 2^32. One stands within 2^31 of the one that was seen before it.
         let mut last = i64::from(start);
         let mut pieces = Vec::new();
@@ -75,6 +86,8 @@ impl Half {
                 stream.known.push((stream.bytes.len(), known));
             }
         }
+        let end = u32::try_from((begin + stream.bytes.len() as i64).rem_euclid(1 << 32)).ok();
+        stream.ended = ends.is_some() && ends == end;
         stream
     }
 }

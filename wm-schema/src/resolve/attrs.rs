@@ -19,6 +19,7 @@ pub(super) enum Sentinel<'d> {
 pub(super) struct Attrs<'d> {
     until: Option<(&'d [Spanned<Literal>], Origin)>,
     sentinel: Option<(Sentinel<'d>, Origin)>,
+    until_end: Option<Origin>,
     max: Option<(&'d Spanned<Literal>, Origin)>,
     trim: Option<(&'d Spanned<Literal>, Origin)>,
     pad: Option<(&'d Spanned<Literal>, Origin)>,
@@ -46,6 +47,7 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
                 sorted.sentinel.replace((Sentinel::Where(formula), at)).map(|(_, first)| first)
             }
             AttrKind::UntilEmpty => sorted.sentinel.replace((Sentinel::Empty(at), at)).map(|(_, first)| first),
+            AttrKind::UntilEnd => sorted.until_end.replace(at),
             AttrKind::Max(max) => sorted.max.replace((max, at)).map(|(_, first)| first),
             AttrKind::Trim(trim) => sorted.trim.replace((trim, at)).map(|(_, first)| first),
             AttrKind::Via(name, argument) => {
@@ -87,6 +89,16 @@ impl<'d> Attrs<'d> {
     /// Whether a condition tells which element of a list is the last.
     pub(super) fn has_sentinel(&self) -> bool {
         self.sentinel.is_some()
+    }
+
+    /// Whether all that comes is taken.
+    pub(super) fn has_until_end(&self) -> bool {
+        self.until_end.is_some()
+    }
+
+    /// `until end`.
+    pub(super) fn take_until_end(&mut self) -> Option<Origin> {
+        self.until_end.take()
     }
 
     /// What ends a list.
@@ -227,6 +239,11 @@ impl<'d> Attrs<'d> {
                 self.sentinel.map(|(_, at)| at),
                 "until",
                 "a condition tells which element of a list is the last: `Item until where it.size == 0`",
+            ),
+            (
+                self.until_end,
+                "until",
+                "bytes, text, JSON and lists go on to the end of the connection, without brackets or another end",
             ),
             (
                 self.max.map(|(_, at)| at),

@@ -6,12 +6,13 @@
 //! * a number at a fixed place whose equation measures all that varies: `Prefix`;
 //! * bytes or a list with a prefix, all else fixed: `Prefix`;
 //! * bytes or a number up to a delimiter, all else fixed: `Until`;
-//! * every field has an end of its own, or a number in front of it measures it: `Walk`.
+//! * every field has an end of its own, or a number in front of it measures it, or the last goes on to the end of the stream:
+//!   `Walk`.
 
 use super::layouts::{Body, Line};
 use super::regions::is_open;
 use super::sizes::{self, Parts};
-use super::{Context, envelope, spell};
+use super::{Context, endings, envelope, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft};
 use crate::ir::{Equation, Extent, Framing, Int, Layout, Measure, Role, Scale, Schema, Type};
@@ -54,7 +55,10 @@ pub(super) fn infer(cx: &mut Context<'_>, body: &Body<'_>, parts: Parts<'_>) -> 
         lines.iter().map(|line| walk::Line { role: &line.role, ty: &line.ty, size: line.size }).collect();
     let measured = walk::measured(&plain);
     let unmeasured = |at: usize| measured.iter().all(|one| !(one.first..=one.last).contains(&at));
-    if let Some(&rest) = varying.iter().find(|at| is_open(&lines[**at], parts) && unmeasured(**at)) {
+    let unbound = |at: &&usize| {
+        is_open(&lines[**at], parts) && unmeasured(**at) && !endings::goes_on(&lines[**at], parts.structs)
+    };
+    if let Some(&rest) = varying.iter().find(unbound) {
         cx.report(unbounded(body, rest));
         return None;
     }

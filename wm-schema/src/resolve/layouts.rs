@@ -4,7 +4,7 @@ use super::attrs::Sentinel;
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
-use super::{Context, attrs, bits, checksums, choices, externs, pointers, spell, via};
+use super::{Context, attrs, bits, checksums, choices, endings, externs, pointers, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Origin, Spanned};
 use crate::ir::{
@@ -222,7 +222,7 @@ fn type_name(draft: &FieldDraft) -> String {
 
 /// What newer peers add behind the last field: all that is left, and nobody's.
 fn extension(draft: &FieldDraft) -> Line<'_> {
-    let extent = Extent::Rest { tail: 0 };
+    let extent = Extent::Rest { tail: 0, until_end: false };
     let ty = Type::Bytes(Bytes {
         content: Content::Bytes,
         extent,
@@ -311,6 +311,7 @@ impl Body<'_> {
         nesting: Option<Nesting>,
     ) -> Layout {
         let (max, hops) = (self.max, pointers::hops(cx.draft, self.draft));
+        let until_end = self.lines.iter().any(|line| endings::goes_on(line, structs));
         let borrows = match self.draft.rust {
             RustShape::Existing { lifetime } => lifetime,
             RustShape::Generated => self.lines.iter().any(|line| borrows(cx, line, structs)),
@@ -343,6 +344,7 @@ impl Body<'_> {
             max,
             hops,
             size,
+            until_end,
             borrows,
             rust: self.draft.rust,
             file: cx.draft.file(self.draft.name.origin).map(str::to_owned),
@@ -380,6 +382,7 @@ impl Body<'_> {
             max: None,
             hops: None,
             size,
+            until_end: false,
             file: cx.draft.file(self.draft.name.origin).map(str::to_owned),
             borrows: true,
             rust: self.draft.rust,

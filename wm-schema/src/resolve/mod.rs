@@ -28,6 +28,7 @@ mod checksums;
 mod choices;
 mod declared;
 mod delimiters;
+mod endings;
 mod envelope;
 mod equations;
 mod exchanges;

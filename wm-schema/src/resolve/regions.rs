@@ -67,7 +67,8 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
     for at in open {
         let tail = body.lines[at + 1..].iter().fold(0u64, |sum, line| sum.saturating_add(line.size.least));
         match extent_mut(&mut body.lines[at].ty) {
-            Some(extent) => *extent = Extent::Rest { tail },
+            Some(Extent::Rest { tail: behind, .. }) => *behind = tail,
+            Some(_) => {}
             None => body.lines[at].leaves = Some(tail).filter(|tail| *tail > 0),
         }
     }

@@ -3,8 +3,8 @@
 use super::layouts::{self, Body, Line};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, envelope, exchanges, externs, formulas, framing, headers, ints, names, nesting,
-    pointers, recovers, regions, session, streams, suggest, unused, versions, via, vocabulary,
+    Context, apart, cases, declared, endings, envelope, exchanges, externs, formulas, framing, headers, ints, names,
+    nesting, pointers, recovers, regions, session, streams, suggest, unused, versions, via, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft, LayoutKind, Name};
@@ -64,7 +64,10 @@ pub(super) fn resolve(cx: &mut Context<'_>) -> Option<Schema> {
     streams::resolve(cx, &mut schema);
     framing::walkable(cx, &schema);
     match &schema.session {
-        Some(session) => session::told_apart(cx, &schema, session),
+        Some(session) => {
+            session::told_apart(cx, &schema, session);
+            endings::in_session(cx, &schema, session);
+        }
         // A session that is not understood is reported, and says nothing of its messages.
         None if draft.sessions.is_empty() => apart::check_all(cx, &schema),
         None => {}
@@ -180,6 +183,7 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
     versions::check(cx, body, parts);
     sizes::own(&mut body.lines, parts);
     headers::check(cx, body, parts.structs);
+    endings::check(cx, body, parts);
     regions::elements(cx, body, parts);
     // The arms of a union do not stand behind each other.
     if body.choice.is_none() {

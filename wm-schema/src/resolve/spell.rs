@@ -59,6 +59,7 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::At(place) => format!(" at {} backward", place.text),
         AttrKind::Since(version) => format!(" since v{}", version.value),
         AttrKind::As(path) => format!(" as {:?}", path.value),
+        AttrKind::UntilEnd => " until end".to_owned(),
         AttrKind::UntilWhere(_) | AttrKind::UntilEmpty | AttrKind::Equals(_) => String::new(),
     };
     attrs.iter().map(spell).collect()

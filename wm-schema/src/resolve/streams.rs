@@ -73,7 +73,7 @@ fn stream(cx: &Context<'_>, schema: &Schema, index: usize, at: usize) -> Result<
             "ask for its size, or check it as it comes",
         ));
     }
-    if body != Body::Sized && message.framing != Framing::Walk {
+    if !matches!(body, Body::Sized | Body::UntilEnd) && message.framing != Framing::Walk {
         return Err((
             "a number in front says its size, and chunks are for data whose size nobody knows",
             "let each chunk say its own size",
@@ -178,6 +178,7 @@ fn sized(layout: &Layout, bytes: &Bytes) -> Result<Body, Refusal> {
             Err(("its size is worked out of several numbers, and a head says it as one", SAY_SIZE))
         }
         Extent::Where(_) | Extent::Lines => Err(("only bytes are handed out in parts", TAKE_OUT)),
+        Extent::Rest { until_end: true, .. } => Ok(Body::UntilEnd),
         Extent::Fixed(_) | Extent::Field(_) | Extent::Prefix(_) | Extent::Header(_) | Extent::Rest { .. } => {
             Ok(Body::Sized)
         }
@@ -249,7 +250,7 @@ fn around(message: &Message, at: usize) -> Result<(), Refusal> {
 
 /// The fields in front, as a walk goes over them: a number that measures more than these measures nothing of them.
 fn head(layout: &Layout, at: usize) -> Layout {
-    let mut head = Layout { fields: layout.fields[..at].to_vec(), ..layout.clone() };
+    let mut head = Layout { fields: layout.fields[..at].to_vec(), until_end: false, ..layout.clone() };
     for field in &mut head.fields {
         if let Role::Computed(Equation { measure: Measure::Bytes { last, .. }, .. }) = field.role
             && last >= at

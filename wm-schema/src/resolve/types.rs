@@ -54,8 +54,8 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
         );
         return None;
     }
-    // A list needs no brackets if it says which element is the last.
-    let alone = ty.extent.is_none() && !attrs.has_sentinel();
+    // A list needs no brackets if it says which element is the last, or that all are its own.
+    let alone = ty.extent.is_none() && !attrs.has_sentinel() && !attrs.has_until_end();
     let element = match word {
         Some(Word::Content(content)) => return content_type(cx, scope, ty, content, attrs),
         Some(Word::Digits { radix, signed }) => {
@@ -91,6 +91,7 @@ pub(super) fn resolve(cx: &mut Context<'_>, scope: Scope<'_>, ty: &TypeDraft, at
     let (max, count) = match &ty.extent {
         Some(brackets) => (attrs.take_max(cx), extent(cx, scope, brackets)?),
         None if attrs.has_sentinel() => (attrs.take_max(cx), sentinels::unread()),
+        None if attrs.take_until_end().is_some() => (attrs.take_max(cx), Extent::Rest { tail: 0, until_end: true }),
         None => return Some(Typed { ty: element, max: None }),
     };
     if let (Extent::Fixed(count), Some(max)) = (&count, &max) {
@@ -279,9 +280,11 @@ fn content_type(
         }
         return bounded(cx, scope, ty, (Content::Headers, Extent::Lines, None), max, attrs);
     }
-    let extent = match (&ty.extent, attrs.has_until()) {
+    let ends = attrs.has_until() || attrs.has_until_end();
+    let extent = match (&ty.extent, ends) {
         (Some(brackets), true) => {
             attrs.take_until(cx);
+            attrs.take_until_end();
             attrs.take_trim(cx);
             cx.report(
                 Diagnostic::new(Code::UnexpectedLength, brackets.origin, "the field has two ends")
@@ -291,12 +294,16 @@ fn content_type(
             return None;
         }
         (Some(brackets), false) => extent(cx, scope, brackets)?,
+        (None, true) if !attrs.has_until() => {
+            attrs.take_until_end();
+            Extent::Rest { tail: 0, until_end: true }
+        }
         (None, true) => {
             let extent = Extent::Until(attrs.take_until(cx)??);
             let trim = attrs.take_trim(cx);
             return bounded(cx, scope, ty, (content?, extent, trim), max, attrs);
         }
-        (None, false) if scope.at + 1 == scope.fields.len() => Extent::Rest { tail: 0 },
+        (None, false) if scope.at + 1 == scope.fields.len() => Extent::Rest { tail: 0, until_end: false },
         (None, false) => {
             let field = scope.line();
             cx.report(
@@ -376,7 +383,7 @@ pub(super) fn useless(max: &Spanned<u64>, why: impl Into<String>) -> Diagnostic 
 /// What stands in brackets, in bytes or in elements.
 fn extent(cx: &mut Context<'_>, scope: Scope<'_>, draft: &ExtentDraft) -> Option<Extent> {
     match &draft.kind {
-        ExtentKind::Rest => Some(Extent::Rest { tail: 0 }),
+        ExtentKind::Rest => Some(Extent::Rest { tail: 0, until_end: false }),
         ExtentKind::Formula(_) => Some(lengths::unread()),
         ExtentKind::Header(name) => headers::name(cx, name).map(Extent::Header),
         ExtentKind::Literal(literal) => fixed(cx, literal, draft.origin),

@@ -104,7 +104,7 @@ pub(super) fn named(cx: &Context<'_>, ty: &TypeDraft) -> Option<usize> {
 
 /// A word as a value that is handed on: where it ends does not matter any more.
 pub(super) fn value_type(index: usize) -> Type {
-    let extent = Extent::Rest { tail: 0 };
+    let extent = Extent::Rest { tail: 0, until_end: false };
     Type::Bytes(Bytes {
         content: Content::Word(index),
         extent,

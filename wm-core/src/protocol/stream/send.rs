@@ -14,6 +14,8 @@ pub enum Announced {
     Bytes(usize),
     /// As much as comes, in chunks, of which the last is empty.
     Chunks,
+    /// As much as comes up to the end of the stream, at most so many bytes.
+    UntilEnd(usize),
 }
 
 /// How far the sender of a message in parts has come.
@@ -24,6 +26,8 @@ pub struct Sender {
     left: Left,
     mask: Mask,
     tally: Tally,
+    /// Whether nothing of the message has been sent, which is of no bytes so far.
+    empty: bool,
     /// Whether a message that goes on to the end of the stream has ended.
     finished: bool,
 }
@@ -36,7 +40,8 @@ enum Left {
     Nothing,
     /// So many bytes of data, and what stands behind them.
     Bytes(usize),
-    /// Chunks, of at most so many bytes with what frames them, and the last.
+    /// Chunks, of at most so many bytes with what frames them, and the last; of data that goes on to the end of the stream
+    /// these are of nothing but data.
     Chunks(usize),
 }
 
@@ -92,9 +97,18 @@ impl Sender {
         match &mut next.left {
             Left::Chunks(room) => {
                 if !part.data.is_empty() {
+                    let start = out.len();
                     chunk::<M>(part.data, room, out)?;
+                    if M::UNTIL_END {
+                        // It is framed by nothing.
+                        next.mask.apply(out.get_mut(start..).unwrap_or_default());
+                    }
                 }
+                next.empty &= part.data.is_empty();
                 if part.end {
+                    if M::UNTIL_END && next.empty {
+                        return refuse(EncodeFault::Empty);
+                    }
                     M::encode_chunk(&[], out)?;
                     next = Self { finished: M::UNTIL_END, ..Self::default() };
                 }
@@ -131,6 +145,10 @@ impl Sender {
         let start = out.len();
         let left = match M::encode_head(head, out)? {
             Announced::Bytes(bytes) => Left::Bytes(bytes),
+            Announced::UntilEnd(most) => {
+                let taken = out.len().saturating_sub(start);
+                Left::Chunks(M::FRAME_BYTES_MAX.saturating_sub(taken).min(most))
+            }
             Announced::Chunks => {
                 // Room for the last one is kept.
                 let end = out.len();
@@ -142,7 +160,7 @@ impl Sender {
         };
         let head_bytes = out.get(start..).unwrap_or_default();
         let (mask, tally) = (M::mask(head), M::tally(head_bytes));
-        Ok(Self { field: Some(M::FIELD), left, mask, tally, finished: false })
+        Ok(Self { field: Some(M::FIELD), left, mask, tally, empty: head_bytes.is_empty(), finished: false })
     }
 }
 

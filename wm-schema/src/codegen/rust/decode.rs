@@ -592,7 +592,7 @@ impl<'c> Decoder<'c> {
             }
             // Only a list ends with an element.
             Extent::Where(_) => TokenStream::new(),
-            Extent::Rest { tail } => {
+            Extent::Rest { tail, .. } => {
                 let tail = self.code.size(*tail);
                 let max = bytes.max.filter(|_| !self.code.frame_bounds(at)).map(|max| {
                     let max = self.code.size(max);
@@ -691,7 +691,7 @@ impl<'c> Decoder<'c> {
                     None => quote!(let #local = List::read_until(#reader, #max, #read, #last, #constant)?;),
                 }
             }
-            Extent::Rest { tail } => {
+            Extent::Rest { tail, .. } => {
                 let tail = self.code.size(*tail);
                 let max = max.map_or(quote!(usize::MAX), |max| literal::number(max.into()));
                 match handed {

@@ -45,6 +45,7 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
         None => " Those of [`measure`](Self::measure).",
     };
     let read_back = pointers::read_back(code);
+    let empty = code.message.and_then(|message| refuse_empty(code, message));
     let start = (envelope.is_some() || read_back.is_some()).then(|| quote!(let start = out.len();));
     let end = envelope.map_or(quote!(Ok(())), |envelope| super::envelope::close(code, envelope));
     quote! {
@@ -58,6 +59,7 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
         pub fn encode(&self #from, out: &mut BytesMut) -> Result<(), EncodeError> {
             #(#lets)*
             let size = #size?;
+            #empty
             #numbers
             out.reserve(size);
             #start
@@ -67,6 +69,19 @@ pub(super) fn encode(code: &LayoutCode<'_>) -> TokenStream {
             #end
         }
     }
+}
+
+/// Refuses a message of no bytes where the end of the stream says where it ends: nobody would see that there is one.
+fn refuse_empty(code: &LayoutCode<'_>, message: &Message) -> Option<TokenStream> {
+    let last = code.layout.fields.len().checked_sub(1)?;
+    let constant = code.constant(last);
+    (message.layout.until_end && message.layout.size.least == 0).then(|| {
+        quote! {
+            if size == 0 {
+                return Err(EncodeError::new(#constant, EncodeFault::Empty));
+            }
+        }
+    })
 }
 
 /// The functions `measure` and `encode` of what stands in front of a stream.

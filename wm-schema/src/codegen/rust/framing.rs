@@ -100,6 +100,15 @@ pub(super) fn of_datagrams(is_datagram: bool) -> Option<TokenStream> {
     })
 }
 
+/// Says that a frame may go on to the end of the stream, if it may.
+pub(super) fn until_end(is_until_end: bool) -> Option<TokenStream> {
+    is_until_end.then(|| {
+        quote!(
+            const UNTIL_END: bool = true;
+        )
+    })
+}
+
 /// Compares the constants at fixed places before field `end`.
 fn constants(code: &LayoutCode<'_>, end: usize) -> TokenStream {
     let checks = (0..end).filter_map(|at| {

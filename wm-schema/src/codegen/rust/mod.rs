@@ -273,6 +273,7 @@ impl<'s> Rust<'s> {
         let first = message.is_sided().then(|| quote!(from,));
         let recover = recover::function(message);
         let of_datagrams = framing::of_datagrams(message.is_datagram());
+        let until_end = framing::until_end(layout.until_end);
         quote! {
             impl #sided for #own {
                 type View<'a> = #view;
@@ -281,6 +282,7 @@ impl<'s> Rust<'s> {
                 const PROTOCOL: &'static str = #protocol;
                 const FRAME_BYTES_MAX: usize = Self::FRAME_BYTES_MAX;
                 #of_datagrams
+                #until_end
 
                 #[inline]
                 fn input(scan: &mut #scan, buf: &[u8]) -> Result<Input, DecodeError> {

@@ -177,7 +177,7 @@ pub(super) fn staged(of: &Several<'_>) -> TokenStream {
         _ => quote!(match view { #(#said)* #raw }),
     };
     let (patience, turn) = (patience(of.side, session), turn(of.side, session));
-    let (over, handed) = (over(session), handed(session));
+    let (over, handed, is_last) = (over(session), handed(session), of.is_last());
     let memory = memory::ty(session);
     let (remembers, remember) = match session.variables.is_empty() {
         true => (quote!(()), quote!()),
@@ -212,6 +212,8 @@ pub(super) fn staged(of: &Several<'_>) -> TokenStream {
             fn next(view: &Self::View<'_>, state: #ty, #remembers: &mut #memory) -> Option<#ty> {
                 view.next(state #remember)
             }
+
+            #is_last
 
             fn unexpected(view: &Self::View<'_>, state: #ty) -> EncodeError {
                 let field = #field;

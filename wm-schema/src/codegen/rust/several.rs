@@ -407,6 +407,8 @@ impl<'r> Several<'r> {
         // The messages of a side have the same rules.
         let recover = self.sent.first().and_then(|message| recover::function(message));
         let of_datagrams = framing::of_datagrams(self.schema().is_of_datagrams());
+        let until_end = framing::until_end(self.sent.iter().any(|message| message.layout.until_end));
+        let is_last = self.is_last();
         quote! {
             impl Message for #own {
                 type View<'a> = #view;
@@ -415,6 +417,7 @@ impl<'r> Several<'r> {
                 const PROTOCOL: &'static str = #protocol;
                 const FRAME_BYTES_MAX: usize = Self::FRAME_BYTES_MAX;
                 #of_datagrams
+                #until_end
 
                 #[inline]
                 fn input(scan: &mut #scan, buf: &[u8]) -> Result<Input, DecodeError> {
@@ -428,12 +431,34 @@ impl<'r> Several<'r> {
 
                 #recover
 
+                #is_last
+
                 #[inline]
                 fn encode(view: &Self::View<'_>, out: &mut BytesMut) -> Result<(), EncodeError> {
                     view.encode(out)
                 }
             }
         }
+    }
+
+    /// The function that says which messages go on to the end of the stream, if some do.
+    pub(super) fn is_last(&self) -> Option<TokenStream> {
+        let name = if borrows(self.rust, self.side) { quote!(Self::View::<'_>) } else { quote!(Self) };
+        let last = self.sent.iter().filter(|message| message.layout.until_end);
+        let last: Vec<TokenStream> = last
+            .map(|message| {
+                let variant = names::variant(&message.layout.name);
+                quote!(#name::#variant(_))
+            })
+            .collect();
+        (!last.is_empty()).then(|| {
+            quote! {
+                #[inline]
+                fn is_last(view: &Self::View<'_>) -> bool {
+                    matches!(view, #(#last)|*)
+                }
+            }
+        })
     }
 
     /// Each message is what the side sends: `send(Hello { … })`.

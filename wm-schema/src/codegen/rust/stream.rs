@@ -68,7 +68,7 @@ pub(super) fn len_of_head(code: &LayoutCode<'_>, body: Body) -> Option<TokenStre
     };
     match body {
         Body::Sized => Some(quote!(frame_bytes.saturating_sub(#around))),
-        Body::Chunks { .. } => None,
+        Body::Chunks { .. } | Body::UntilEnd => None,
         Body::Either { union, arm, .. } => {
             let (local, arm) = (headers_local(code)?, Literal::usize_unsuffixed(arm));
             let name = names::ty(&code.rust.schema.structs[union].name);
@@ -126,7 +126,7 @@ impl HeadCode<'_> {
                 let docs = format!(" How many bytes `{stream}` has.");
                 quote!(#[doc = #docs] pub #len: usize,)
             }
-            Body::Chunks { .. } => quote!(),
+            Body::Chunks { .. } | Body::UntilEnd => quote!(),
             Body::Either { .. } => {
                 let docs = format!(" How many bytes `{stream}` has; none if it comes in chunks.");
                 quote!(#[doc = #docs] pub #len: Option<usize>,)
@@ -232,6 +232,10 @@ impl HeadCode<'_> {
         let announced = match self.stream.body {
             Body::Sized => quote!(Announced::Bytes(head.#len)),
             Body::Chunks { .. } => quote!(Announced::Chunks),
+            Body::UntilEnd => {
+                let most = self.data_bytes_max();
+                quote!(Announced::UntilEnd(#most))
+            }
             Body::Either { .. } => quote!(head.#len.map_or(Announced::Chunks, Announced::Bytes)),
         };
         let (streamed, side, from, first) = match code.is_sided() {
@@ -278,6 +282,14 @@ impl HeadCode<'_> {
             }
 
             #from_head
+        }
+    }
+
+    /// The most bytes of data that go on to the end of the stream.
+    fn data_bytes_max(&self) -> TokenStream {
+        match &self.code.field(self.code.end()).ty {
+            Type::Bytes(Bytes { max: Some(max), .. }) => self.code.size(*max),
+            _ => quote!(Self::FRAME_BYTES_MAX),
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
         Some(_) => quote!(impl Fn(&mut S, &[u8]) -> Result<Input, DecodeError>),
         None => quote!(fn(&mut S, &[u8]) -> Result<Input, DecodeError>),
     };
-    let scanned = (!rust.schema.is_of_datagrams()).then(|| scanned(&input));
+    let scanned = (!rust.schema.is_of_datagrams()).then(|| scanned(rust, &input));
     let error = scanned.is_some().then(|| quote!(DecodeError,));
     let cases = || rust.schema.tests.iter().flat_map(|test| &test.cases);
     let buffer = cases().any(|case| matches!(case.expect, Expect::Equals(_))).then(|| quote!(BytesMut,));
@@ -43,7 +43,9 @@ pub(super) fn module(rust: &Rust<'_>) -> TokenStream {
 }
 
 /// The function that gives a scan each case in two pieces.
-fn scanned(input: &TokenStream) -> TokenStream {
+fn scanned(rust: &Rust<'_>, input: &TokenStream) -> TokenStream {
+    let until_end =
+        rust.schema.messages.iter().any(|message| message.layout.until_end).then(|| quote!(| Input::UntilEnd));
     quote! {
         /// What the scan says of `bytes`: the same, wherever the network cuts them.
         fn scanned<S: Default>(
@@ -54,7 +56,7 @@ fn scanned(input: &TokenStream) -> TokenStream {
             for cut in 0..bytes.len() {
                 let mut scan = S::default();
                 let split = match input(&mut scan, &bytes[..cut]) {
-                    Ok(Input::Need(_)) => input(&mut scan, bytes),
+                    Ok(Input::Need(_) #until_end) => input(&mut scan, bytes),
                     early => early,
                 };
                 assert_eq!(split, whole, "cut at {cut}");
@@ -140,6 +142,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
         let layout = &schema.messages[case.message.unwrap_or_default()].layout;
         let mut values = Values { rust, lists: Vec::new() };
         let (value, len) = (values.message(layout, value), Literal::usize_unsuffixed(case.bytes.len()));
+        let found = if layout.until_end { quote!(Input::UntilEnd) } else { quote!(Input::Frame(#len)) };
         let lists = values.lists;
         let value = match only {
             Some(_) => value,
@@ -150,7 +153,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
         };
         quote! {
             #scan
-            assert_eq!(input, Ok(Input::Frame(#len)), #line);
+            assert_eq!(input, Ok(#found), #line);
             #(#lists)*
             let message = #value;
             #lent
@@ -158,6 +161,13 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
             assert_eq!(decoded.as_ref(), Ok(&message), #line);
         }
     };
+    // What goes on to the end of the stream is bad at the end, if not before.
+    let until_end = schema.sent_by(case.from).any(|index| schema.messages[index].layout.until_end).then(|| {
+        quote!(Ok(Input::UntilEnd) => {
+            #lent
+            super::#name::decode(#state #frame #behind).err()
+        })
+    });
     let body = match &case.expect {
         Expect::Decodes(value) => decodes(value),
         Expect::Equals(value) => {
@@ -174,6 +184,7 @@ fn one(rust: &Rust<'_>, case: &Case, test_is_one_case: bool, is_last: bool) -> T
             #scan
             let error = match input {
                 Ok(Input::Frame(len)) => super::#name::decode(#state #part #behind).err(),
+                #until_end
                 Ok(_) => None,
                 Err(error) => Some(error),
             };

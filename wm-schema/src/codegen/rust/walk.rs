@@ -58,7 +58,7 @@ fn is_stream(code: &LayoutCode<'_>, step: &Step) -> bool {
     let stream = code.rust.schema.walked_stream(code.layout).map(|stream| stream.field);
     match step {
         Step::Kept { span, .. } => stream == Some(span.first),
-        Step::Framed { field, .. } | Step::Elements { field, .. } => stream == Some(*field),
+        Step::Framed { field, .. } | Step::Elements { field, .. } | Step::End { field } => stream == Some(*field),
         _ => false,
     }
 }
@@ -175,6 +175,7 @@ pub(super) fn step(code: &LayoutCode<'_>, step: &Step) -> TokenStream {
         Step::Until { field } => until(code, *field),
         Step::Headers { field, slot } => headers::walk_block(code, *field, *slot),
         Step::Framed { field, slot } => headers::walk_framed(code, *field, *slot),
+        Step::End { field } => until_end(code, *field, is_stream(code, step)),
         Step::Free { field } => match code.field(*field).bits {
             Some(place) => escaped(code, *field, &place),
             None => free(code, *field, &code.field(*field).ty),
@@ -271,6 +272,16 @@ fn until(code: &LayoutCode<'_>, field: usize) -> TokenStream {
     let (ends, constant) = (literal::ends(ends), code.constant(field));
     let max = max.map_or(quote!(usize::MAX), |max| code.size(max));
     quote!(walk.until(#ends, #max, #constant))
+}
+
+/// All that comes up to the end of the stream.
+fn until_end(code: &LayoutCode<'_>, field: usize, in_parts: bool) -> TokenStream {
+    let max = match &code.field(field).ty {
+        Type::Bytes(bytes) => bytes.max,
+        _ => None,
+    };
+    let (max, constant) = (max.map_or(quote!(usize::MAX), |max| code.size(max)), code.constant(field));
+    if in_parts { quote!(walk.stream_until_end(#max, #constant)) } else { quote!(walk.until_end(#max, #constant)) }
 }
 
 /// A number that is only stepped over.

@@ -392,6 +392,27 @@ step["until"] = function(walk, level, how)
   walk.at = walk.at + length + behind
 end
 
+local tcp_fin = Field.new("tcp.flags.fin")
+
+-- Whether nothing comes behind this packet: a datagram ends itself, a side of a connection with its FIN.
+local function stream_ends()
+  local fin = tcp_fin()
+  return not fin or fin.value == true or fin.value == 1
+end
+
+-- All that comes, up to the end of the stream: of no bytes at all no frame has begun.
+step["end"] = function(walk, level, how)
+  local field = level.layout.fields[how.field]
+  local room = walk.most - walk.least
+  local most = field.type.kind == "bytes" and field.type.max and math.min(field.type.max, room) or room
+  if walk:left() > most then
+    refuse(field, walk.at + most, "bad_length", "%s is over the limit of %s", shown(most + 1), shown(most))
+  end
+  if walk.tvb:len() == 0 or walk.tvb:len() < walk.at then walk:missing(0) end
+  if not stream_ends() then error({ need = 1, until_end = true }, 0) end
+  walk.at = walk.tvb:len()
+end
+
 function step.headers(walk, level, how)
   local layout, room = level.layout, walk.most - walk.least
   local field = layout.fields[how.field]

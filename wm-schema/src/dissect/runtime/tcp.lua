@@ -202,7 +202,8 @@ local function dissect(tvb, pinfo, tree)
       if type(taken) ~= "table" then error(taken, 0) end
       if pinfo.can_desegment > 0 then
         pinfo.desegment_offset = offset
-        pinfo.desegment_len = taken.exact and taken.need or DESEGMENT_ONE_MORE_SEGMENT
+        pinfo.desegment_len = taken.until_end and DESEGMENT_UNTIL_FIN
+          or taken.exact and taken.need or DESEGMENT_ONE_MORE_SEGMENT
       else
         tree:add(protocol, left(), ("%s: a message of which at least %d bytes are missing"):format(protocol_name, taken.need))
       end

@@ -102,7 +102,7 @@ pub(super) fn read_list(
     place: Place<'_>,
 ) -> Result<Value, Error> {
     let mut items = Vec::new();
-    let Extent::Rest { tail } = count else {
+    let Extent::Rest { tail, .. } = count else {
         let start = cursor.at;
         for index in 0..length.unwrap_or_default() {
             items.push(read_element(schema, element, index, cursor, place)?);
@@ -207,7 +207,7 @@ pub(super) fn read_bytes(
             cursor.at += len + end;
             content
         }
-        (Extent::Rest { tail }, _) => {
+        (Extent::Rest { tail, .. }, _) => {
             let content = cursor.rest(*tail, place)?.left();
             if content.len() as u64 > most {
                 return Err(over(content.len(), most));

@@ -16,7 +16,7 @@ impl Encoder<'_> {
             return TokenStream::new();
         }
         let (constant, value) = (self.code.constant(at), self.value(at));
-        if let Some(Body::Chunks { .. } | Body::Either { .. }) = self.stream_body(at) {
+        if let Some(Body::Chunks { .. } | Body::Either { .. } | Body::UntilEnd) = self.stream_body(at) {
             return TokenStream::new();
         }
         match &field.ty {

@@ -89,9 +89,9 @@ impl Encoder<'_> {
         {
             return size;
         }
-        if let Some(body @ (Body::Chunks { .. } | Body::Either { .. })) = self.stream_body(at) {
+        if let Some(body @ (Body::Chunks { .. } | Body::Either { .. } | Body::UntilEnd)) = self.stream_body(at) {
             let last = stream::last_chunk_bytes(self.code, body);
-            if let Body::Chunks { .. } = body {
+            if let Body::Chunks { .. } | Body::UntilEnd = body {
                 return last;
             }
             let (len, last) = (stream::len_name(self.code, at), self.code.size(last));

@@ -72,10 +72,17 @@ impl Several<'_> {
             let (variant, flow) = (names::variant(&message.layout.name), self.flow(message));
             match message.streams {
                 Some(_) => quote!(#name::#variant(part) => <#flow as Flow>::encode(sender, part, out),),
-                None => quote!(#name::#variant(message) => {
-                    sender.between(Self::START)?;
-                    <#flow as Message>::encode(message, out)
-                }),
+                None => {
+                    let sent = quote!(<#flow as Message>::encode(message, out));
+                    let sent = match message.layout.until_end {
+                        true => quote!(#sent?; sender.finish(); Ok(())),
+                        false => sent,
+                    };
+                    quote!(#name::#variant(message) => {
+                        sender.between(Self::START)?;
+                        #sent
+                    })
+                }
             }
         });
         let ask = |what: TokenStream| {
@@ -89,6 +96,13 @@ impl Several<'_> {
         let recovered = self.sent.iter().filter(|message| message.streams.is_some()).map(|message| {
             let (variant, flow) = (names::variant(&message.layout.name), self.flow(message));
             quote!(#scan::#variant(receiver) => (<#flow as Flow>::recover(receiver, error), receiver.is_within()),)
+        });
+        let finished = self.sent.iter().any(|message| message.layout.until_end).then(|| {
+            quote! {
+                fn has_finished(sender: &Sender) -> bool {
+                    sender.has_finished()
+                }
+            }
         });
         // The messages of a side have the same rules.
         let any = self.sent.first().map(|message| self.whole(message));
@@ -135,6 +149,8 @@ impl Several<'_> {
                     }
                     recovery
                 }
+
+                #finished
 
                 fn encode(
                     sender: &mut Sender,
