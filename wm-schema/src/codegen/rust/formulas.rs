@@ -261,6 +261,10 @@ impl Formulas<'_> {
         if let Some(multiple) = self.multiple(operator, left, right) {
             return multiple;
         }
+        // What stands at the start of the frame has no bytes in front of it.
+        if let (Operator::Add, Term::Int(0), other) | (Operator::Add, other, Term::Int(0)) = (operator, left, right) {
+            return self.term(other);
+        }
         let (mut left, mut right) = (self.term(left), self.term(right));
         let number = common(operator, &left, &right);
         if number == Number::Wide {

@@ -24,6 +24,14 @@ pub(super) fn has_scan(message: &Message) -> bool {
     !matches!(message.framing, Framing::Fixed { .. } | Framing::Datagram { .. })
 }
 
+/// About how many bytes that is.
+pub(super) fn scan_bytes(schema: &Schema, message: &Message) -> usize {
+    match message.framing {
+        Framing::Walk => walk::scan_bytes(schema, &message.layout),
+        _ => 16,
+    }
+}
+
 /// `Walk::<2>` of `Walk<2>`: the type as it stands in an expression.
 pub(super) fn turbofish(ty: &TokenStream) -> TokenStream {
     let mut tokens = ty.clone().into_iter();

@@ -55,6 +55,9 @@ pub(super) fn raw(rust: &Rust<'_>, side: Side) -> Ident {
     names::variant(&name)
 }
 
+/// From how many bytes of difference on `clippy::large_enum_variant` complains, and a little less: sizes are estimated.
+const UNEVEN_BYTES: usize = 160;
+
 pub(super) struct Several<'r> {
     pub(super) rust: &'r Rust<'r>,
     pub(super) side: Side,
@@ -183,7 +186,7 @@ impl<'r> Several<'r> {
             }
         });
         let raw = self.raw().map(|raw| quote!(#[doc = " They are raw bytes."] #raw,));
-        let large = self.in_parts().then(
+        let large = (self.in_parts() || self.is_uneven()).then(
             || quote!(#[allow(clippy::large_enum_variant, reason = "it lies in its connection, and is never moved")]),
         );
         quote! {
@@ -198,6 +201,14 @@ impl<'r> Several<'r> {
                 #raw
             }
         }
+    }
+
+    /// Whether the scan of one message is so much larger than the others that clippy would have it boxed.
+    fn is_uneven(&self) -> bool {
+        let mut bytes: Vec<usize> =
+            self.sent.iter().map(|message| framing::scan_bytes(self.schema(), message)).collect();
+        bytes.sort_unstable_by(|one, other| other.cmp(one));
+        matches!(bytes[..], [largest, next, ..] if largest - next >= UNEVEN_BYTES)
     }
 
     fn functions(&self) -> TokenStream {

@@ -20,6 +20,11 @@ pub(super) fn scan_type(schema: &Schema, layout: &Layout) -> TokenStream {
     }
 }
 
+/// About how many bytes that is: the place in the frame, and each level.
+pub(super) fn scan_bytes(schema: &Schema, layout: &Layout) -> usize {
+    104 + walk::levels(schema, layout) * (24 + 8 * walk::slots(schema))
+}
+
 /// The same of a message in parts.
 pub(super) fn stream_type(schema: &Schema, message: &Message) -> TokenStream {
     scan_type(schema, walk::of_message(message).unwrap_or(&message.layout))
