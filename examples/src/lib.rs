@@ -17,6 +17,16 @@ pub mod proto {
     pub mod binary_transfer {
         include!(concat!(env!("OUT_DIR"), "/binary_transfer.rs"));
     }
+    /// `proto/dns_tcp.wm`
+    #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
+    pub mod dns_tcp {
+        include!(concat!(env!("OUT_DIR"), "/dns_tcp.rs"));
+    }
+    /// `proto/dns_udp.wm`
+    #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
+    pub mod dns_udp {
+        include!(concat!(env!("OUT_DIR"), "/dns_udp.rs"));
+    }
     /// `proto/files.wm`
     pub mod files {
         include!(concat!(env!("OUT_DIR"), "/files.rs"));

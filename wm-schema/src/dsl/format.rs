@@ -319,7 +319,7 @@ mod tests {
         include_str!("../../../tests/schemas/text.wm"),
         include_str!("../../../tests/schemas/text_transfer.wm"),
         include_str!("../../../tests/schemas/upload.wm"),
-        include_str!("../../../examples/proto/dns_tcp.wm"),
+        include_str!("../../../tests/schemas/dns_tcp.wm"),
         include_str!("../../../tests/schemas/http1.wm"),
         include_str!("../../../tests/schemas/mqtt.wm"),
         include_str!("../../tests/ui/absent.wm"),
