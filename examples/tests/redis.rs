@@ -90,6 +90,21 @@ fn redis_cli_sends_one_command_after_the_other() {
 }
 
 #[test]
+fn redis_cli_pipes_a_file_of_commands() {
+    if !have("redis-cli") {
+        return;
+    }
+    let server = example();
+    let command =
+        |key: u32| format!("*3\r\n$3\r\nSET\r\n$4\r\n{key:04}\r\n$2\r\n\r\n\r\n*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n");
+    let commands: String = (0..5000).map(command).collect();
+    let said = String::from_utf8(cli(&server, &["--pipe", "--pipe-timeout", "15"], commands.as_bytes())).unwrap();
+    assert!(said.ends_with("errors: 0, replies: 10000\n"), "{said}");
+    assert_eq!(says(&server, &["GET", "n"]), "\"5000\"");
+    assert_eq!(says(&server, &["GET", "4999"]), "\"\\r\\n\"");
+}
+
+#[test]
 fn redis_benchmark_asks_the_example() {
     if !have("redis-benchmark") {
         return;

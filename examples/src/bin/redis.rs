@@ -14,7 +14,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::process::ExitCode;
 use wm_core::{Worker, run_all, wire::List};
-use wm_examples::proto::resp2::{Array, Bulk, Command, Reply, Server, Value};
+use wm_examples::proto::resp2::{Array, Bulk, ClientMessage, Command, Reply, Server, Value};
 
 /// The name of a command and what it is applied to.
 type Words = Vec<Vec<u8>>;
@@ -27,14 +27,15 @@ fn main() -> ExitCode {
         .count(1)
         // What a client has said since `MULTI`.
         .session::<Option<Vec<Words>>>()
-        .on_message(move |client, command| {
+        .on_message(move |client, message| {
+            let ClientMessage::Command(command) = message else { return };
             let answer = match words(&command) {
                 Some(words) => database.take(client.session(), words),
                 None => Answer::Error("ERR a command is an array of bulks".to_owned()),
             };
             let lists = answer.lists();
             let items = answer.items(&lists);
-            client.send(Reply { value: answer.value(&items) })
+            client.send(Reply { value: answer.value(&items) });
         });
     run_all(worker)
 }
