@@ -4,7 +4,7 @@
 
 mod captures;
 
-use captures::{ACK, SYN, SYN_ACK, pcap, segment};
+use captures::{ACK, SYN, SYN_ACK, datagram, pcap, segment};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,9 +16,13 @@ struct Ran {
 }
 
 fn decode(file: &Path, more: &[&str]) -> Ran {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    decode_as("binary_transfer", file, more)
+}
+
+fn decode_as(schema: &str, file: &Path, more: &[&str]) -> Ran {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/schemas").join(schema).with_extension("wm");
     let mut command = Command::new(env!("CARGO_BIN_EXE_wm-schema"));
-    command.arg("decode").arg(folder.join("../tests/schemas/binary_transfer.wm")).arg("--pcap").arg(file).args(more);
+    command.arg("decode").arg(schema).arg("--pcap").arg(file).args(more);
     let output = command.stdin(Stdio::null()).output().expect("the command starts");
     let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
     Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
@@ -196,6 +200,125 @@ fn ports_choose_connections() {
     let none = decode(&file, &["--port", "99"]);
     assert_eq!(none.code, Some(2));
     assert!(none.err.ends_with("; there are some to 8333\n"), "{}", none.err);
+}
+
+// ── Datagrams ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const BEACON: u16 = 9301;
+
+/// Two clients ask; one is answered, one sends what is cut, and what is none.
+fn beacons() -> Vec<Vec<u8>> {
+    let asks = |port: u16, data: &[u8]| datagram([port, BEACON], true, data);
+    vec![
+        asks(50000, b"\0\x01\x01\x03abc"),
+        datagram([BEACON, 50000], false, b"\x02\0\x01\x7f\0\0\x01\0\x50"),
+        asks(50001, b"\0\x02\x01\x05abc"),
+        asks(50001, b"\0\x03\x11\x01a"),
+        asks(50000, b"\0\x04\x01\x01b\0\x07"),
+        asks(50001, b""),
+    ]
+}
+
+#[test]
+fn datagrams_are_messages() {
+    let file = made("beacons.pcap", &pcap(RAW.into(), &beacons()));
+    let ran = decode_as("beacon", &file, &[]);
+    assert_eq!(ran.code, Some(1));
+    let expected = r#"── 10.0.0.1:50000 > 10.0.0.2:9301, at 0.000000 s
+0.000000 s  Seek from the client: 7 bytes, at 0
+     0  00 01                    id    1
+     2  01                       hops  1
+     3  03                       name  3 bytes follow
+     4  61 62 63                       "abc"
+0.001000 s  Moved from the server: 9 bytes, at 0
+     0  02                       kind      2
+     1  00 01                    id        1
+     3                           places    1 element
+     3                             [0]     Place
+     3  7f 00 00 01                  ip    "\x7f\x00\x00\x01"
+     7  00 50                        port  80
+0.004000 s  Seek from the client: 7 bytes, at 0
+     0  00 04                    id    4
+     2  01                       hops  1
+     3  01                       name  1 byte follows
+     4  62                             "b"
+     5  00 07                    zone  7
+── 10.0.0.1:50001 > 10.0.0.2:9301, at 0.002000 s
+0.002000 s  Seek from the client: refused, at 0
+     0  00 02                    id    2
+     2  01                       hops  1
+     3  05 61 62 63              name
+     7  ^^ the bytes end here
+0.003000 s  Seek from the client: refused, at 0
+     0  00 03                    id    3
+     2  11 01 61                 hops
+        ^^
+"#;
+    assert_eq!(ran.out, expected);
+    for said in [
+        "Seek.name at byte 7 is refused",
+        "the bytes end here, 2 more are needed",
+        "Seek.hops at byte 2 is refused",
+        "10.0.0.1:50001 > 10.0.0.2:9301: a datagram at 0.005000 s is left out: it is empty\n",
+    ] {
+        assert!(ran.err.contains(said), "{said}: {}", ran.err);
+    }
+}
+
+#[test]
+fn datagrams_are_chosen_by_side_and_port() {
+    let file = made("chosen.pcap", &pcap(RAW.into(), &beacons()));
+    let server = decode_as("beacon", &file, &["--server", "--brief"]);
+    assert_eq!((server.code, server.err.as_str()), (Some(0), ""));
+    let (talks, messages): (Vec<&str>, Vec<&str>) = server.out.lines().partition(|line| line.starts_with("──"));
+    assert_eq!(talks.len(), 2);
+    assert_eq!(messages.len(), 1, "{}", server.out);
+    assert!(messages[0].ends_with("Moved { id: 1, places: [Place { ip: \"\\x7f\\x00\\x00\\x01\", port: 80 }] }"));
+    let json = decode_as("beacon", &file, &["--client", "--json"]);
+    let stream = r#""stream":"10.0.0.1:50000 > 10.0.0.2:9301","time":0.004"#;
+    assert!(json.out.lines().any(|line| line.contains(stream) && line.contains(r#""message":"Seek""#)), "{}", json.out);
+    assert_eq!(json.out.lines().count(), 4, "{}", json.out);
+    let none = decode_as("beacon", &file, &["--port", "99"]);
+    assert_eq!(none.code, Some(2));
+    assert!(none.err.ends_with("; there are some to 9301\n"), "{}", none.err);
+    // Segments are no datagrams.
+    let segments = made("segments.pcap", &pcap(RAW.into(), &disorderly()));
+    let none = decode_as("beacon", &segments, &[]);
+    assert_eq!(none.code, Some(2));
+    assert!(none.err.starts_with("wm-schema: no such UDP datagram in "), "{}", none.err);
+}
+
+#[test]
+fn a_datagram_that_was_not_captured_whole_is_left_out() {
+    let mut packets = beacons();
+    packets[4].truncate(28 + 5);
+    let ran = decode_as("beacon", &made("snapped.pcap", &pcap(RAW.into(), &packets[..5])), &["--brief"]);
+    let said = "10.0.0.1:50000 > 10.0.0.2:9301: a datagram at 0.004000 s is left out: 2 bytes of it are missing in the capture\n";
+    assert!(ran.code == Some(1) && ran.err.contains(said), "{}", ran.err);
+}
+
+/// A protocol of streams may travel by datagrams, too: one holds a message, and no more.
+#[test]
+fn a_message_of_a_stream_may_be_a_datagram() {
+    let upload = b"\0\0\0\x08\x01abc";
+    let more = [&upload[..], b"\0\0\0\x06"].concat();
+    let packets = [&upload[..], &upload[..6], &more].map(|data| datagram([50000, 8333], true, data));
+    let file = made("datagrams.pcap", &pcap(RAW.into(), &packets));
+    let ran = decode(&file, &["--udp"]);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(
+        titles(&ran.out),
+        [
+            "0.000000 s  Upload from the client: 8 bytes, at 0",
+            "0.001000 s  Upload from the client: refused, at 0",
+            "0.002000 s  Upload from the client: refused, at 0",
+        ]
+    );
+    for said in ["found 8, but the message says 6", "found 8, but the message says 12"] {
+        assert!(ran.err.contains(said), "{said}: {}", ran.err);
+    }
+    let streams = decode(&file, &[]);
+    assert_eq!(streams.code, Some(2), "{}", streams.out);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `wm-schema serve` and `send`, the real commands, against each other and against plain sockets.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -51,6 +51,7 @@ impl Server {
         let (out, err) = (lines(out), lines(err));
         let first = err.recv_timeout(PATIENCE).expect("it says where it listens");
         let address = first.split(" on ").nth(1).and_then(|rest| rest.split(';').next());
+        let address = address.map(|address| address.trim_start_matches("udp://"));
         let address = address.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("no address: {first}"));
         Self { child, address, out, err }
     }
@@ -162,7 +163,9 @@ fn a_stranger_is_refused_and_named() {
     let server = Server::start("upload", &["0", "--once"]);
     let mut socket = server.connect();
     socket.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("it reads");
-    assert_eq!(socket.read(&mut [0; 10]).unwrap_or(0), 0, "it closes");
+    // Until then the next message is searched for.
+    socket.shutdown(Shutdown::Write).expect("it is open");
+    assert_eq!(socket.read(&mut [0; 10]).expect("it closes"), 0);
     let said: Vec<String> = std::iter::from_fn(|| server.err.recv_timeout(PATIENCE).ok()).collect();
     assert!(said.iter().any(|line| line.contains("this looks like an HTTP request")), "{said:#?}");
 }
@@ -365,7 +368,7 @@ fn a_session_is_asked_turn_by_turn() {
 
     let mut socket = server.connect();
     socket.write_all(b"\x05\x01\x00\x05\x01\x00\x03\x02hi\x00\x50raw").expect("it reads");
-    socket.shutdown(std::net::Shutdown::Write).expect("a socket");
+    socket.shutdown(Shutdown::Write).expect("a socket");
     let mut told = Vec::new();
     socket.read_to_end(&mut told).expect("it closes");
     assert_eq!(told, b"\x05\x00\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00raw");
@@ -382,3 +385,110 @@ fn a_session_is_asked_turn_by_turn() {
 
 /// The door is open.
 const GRANTED: &str = r#"Dial: Reply { code: Ok, addr: V4 { ip: hex "00 00 00 00" }, port: 0 }"#;
+
+// ── Datagrams ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const SEEK: &str = r#"Seek { id: 1, hops: 1, name: "abc" }"#;
+const GONE: &str = "Seek: Gone { id: 1 }";
+
+fn datagrams(server: &Server) -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    socket.connect(server.address).expect("an address");
+    socket
+}
+
+#[test]
+fn a_schema_of_datagrams_is_a_server_and_a_client() {
+    let server = Server::start("beacon", &["0", "--reply", GONE]);
+    for address in [server.address.to_string(), format!("udp://{}", server.address)] {
+        let (code, out, err) = send("beacon", &[&address, SEEK, "--count", "2"]);
+        assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "Gone { id: 1 }\nGone { id: 1 }\n", ""));
+        for _ in 0..2 {
+            assert_eq!(server.printed(), SEEK);
+            assert_eq!(server.printed(), "<- Gone { id: 1 }");
+        }
+    }
+    // What answers something else is shown, and waited behind.
+    let (code, out, err) =
+        send("beacon", &[&server.address.to_string(), &SEEK.replace("id: 1", "id: 2"), "--timeout", "0.2"]);
+    assert_eq!((code, out.as_str()), (Some(1), "Gone { id: 1 }\n"));
+    assert!(err.starts_with("wm-schema: `Gone` does not answer it\n"), "{err}");
+    assert!(err.contains("sent no whole message within"), "{err}");
+}
+
+#[test]
+fn a_bad_datagram_does_not_disturb_the_next() {
+    let server = Server::start("beacon", &["udp://127.0.0.1:0", "--reply", "Gone { id: 7 }", "--dump"]);
+    let socket = datagrams(&server);
+    for bytes in [&b"\0\x01\x01\x03ab"[..], b"", b"\0\x07\x01\x01a"] {
+        socket.send(bytes).expect("it is sent");
+    }
+    let mut answer = [0; 16];
+    assert_eq!(socket.recv(&mut answer).map(|len| answer[..len].to_vec()).expect("an answer"), b"\x03\0\x07");
+    assert_eq!(server.printed(), "Seek from the client: refused, at 0");
+    assert_eq!(server.err.recv_timeout(PATIENCE).as_deref(), Ok("error: Seek.name at byte 6 is refused"));
+    let (mut said, deadline) = (String::new(), std::time::Instant::now() + PATIENCE);
+    while !said.ends_with("sent an empty datagram") && std::time::Instant::now() < deadline {
+        said = server.err.recv_timeout(PATIENCE).expect("a line");
+    }
+}
+
+#[test]
+fn what_answers_with_no_message_is_refused() {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    let address = socket.local_addr().expect("it has one").to_string();
+    let answers = thread::spawn(move || {
+        let mut room = [0; 64];
+        socket.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        let (len, peer) = socket.recv_from(&mut room).expect("a question");
+        socket.send_to(b"\x03\0", peer).expect("it is sent");
+        room[..len].to_vec()
+    });
+    let (code, out, err) = send("beacon", &[&address, SEEK]);
+    assert_eq!(answers.join().expect("it answers"), b"\0\x01\x01\x03abc");
+    assert_eq!(code, Some(1), "{out}");
+    assert!(err.contains("Gone.id at byte 2 is refused"), "{err}");
+    // Nobody is there any more.
+    let (code, out, err) = send("beacon", &[&address, SEEK]);
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(err.contains("Connection refused"), "{err}");
+}
+
+#[test]
+fn messages_of_a_stream_may_be_datagrams() {
+    let server = Server::start("binary_transfer", &["udp://127.0.0.1:0", "--reply", r#"Done { text: "saved" }"#]);
+    let (code, out, err) = send("binary_transfer", &[&format!("udp://{}", server.address), UPLOAD]);
+    assert_eq!((code, out.as_str(), err.as_str()), (Some(0), "Done { text: \"saved\" }\n", ""));
+    assert_eq!(server.printed(), UPLOAD);
+    let echo = Server::start("text", &["udp://127.0.0.1:0", "--echo"]);
+    let socket = datagrams(&echo);
+    let mut answer = [0; 16];
+    for (sent, said) in [("one\ntwo\n", None), ("one", None), ("one\n", Some("one\n"))] {
+        socket.send(sent.as_bytes()).expect("it is sent");
+        if let Some(said) = said {
+            assert_eq!(socket.recv(&mut answer).map(|len| &answer[..len]).expect("an echo"), said.as_bytes());
+        }
+    }
+}
+
+#[test]
+fn what_datagrams_cannot_do_is_refused() {
+    for (command, schema, arguments, said) in [
+        (
+            "serve",
+            "beacon",
+            &["tcp://127.0.0.1:0"][..],
+            "beacon cannot travel by tcp://127.0.0.1:0: each of its messages is a datagram",
+        ),
+        ("send", "beacon", &["tcp://127.0.0.1:1", SEEK], "each of its messages is a datagram: write `udp://`"),
+        ("serve", "socks5", &["udp://127.0.0.1:0"], "it has a session, which needs a connection"),
+        ("serve", "beacon", &["0", "--greet", "Gone { id: 1 }"], "--greet has nobody to greet"),
+    ] {
+        let mut ran = Command::new(env!("CARGO_BIN_EXE_wm-schema"));
+        let output = ran.arg(command).arg(self::schema(schema)).args(arguments).stdin(Stdio::null()).output();
+        let output = output.expect("the command starts");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && err.contains(said), "{schema} {arguments:?}: {err}");
+    }
+}

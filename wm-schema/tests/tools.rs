@@ -2,6 +2,9 @@
 //!
 //! A `serve` runs until the `send` behind it has talked to it; what it has printed stands below it all the same.
 
+mod captures;
+
+use captures::{datagram, pcap};
 use std::fs;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -19,15 +22,28 @@ fn folder() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
     fs::create_dir_all(&folder).expect("a writable folder");
-    for name in ["binary_transfer.wm", "upload.wm", "socks5.wm"] {
+    for name in ["binary_transfer.wm", "upload.wm", "socks5.wm", "beacon.wm"] {
         fs::copy(root.join("../tests/schemas").join(name), folder.join(name)).expect("a schema");
     }
     fs::copy(root.join("../tests/schemas/door.wm"), folder.join("door.wm")).expect("a schema");
+    fs::write(folder.join("beacons.pcap"), beacons()).expect("a capture");
     fs::copy(root.join("tests/captures/ipv4.pcap"), folder.join("traffic.pcap")).expect("a capture");
     for (name, version) in [("old.wm", OLD), ("new.wm", NEW)] {
         fs::write(folder.join(name), version).expect("a schema");
     }
     folder
+}
+
+/// A client that looks for two services; the second question is cut.
+fn beacons() -> Vec<u8> {
+    let asks = |bytes: &[u8]| datagram([50412, 9301], true, bytes);
+    let packets = [
+        asks(b"\0\x01\x01\x07printer"),
+        datagram([9301, 50412], false, b"\x02\0\x01\x0a\0\0\x02\x02\x77"),
+        asks(b"\0\x02\x01\x05cloc"),
+    ];
+    // Plain IP packets.
+    pcap(101, &packets)
 }
 
 /// The two versions that the page compares.
@@ -105,8 +121,9 @@ impl Server {
         self.child.wait().expect("it ends");
         let client =
             out.split(' ').next().and_then(|address| address.rsplit(':').next()).unwrap_or_default().to_owned();
-        let (opened, closed) = more.split_once('\n').expect("it says that a client has come and gone");
-        let text = format!("{}{opened}\n{out}{closed}", self.said);
+        // Of a connection it is said that it has come and gone.
+        let (opened, closed) = more.split_at(more.find('\n').map_or(0, |end| end + 1));
+        let text = format!("{}{opened}{out}{closed}", self.said);
         let port = |port: &str| format!("127.0.0.1:{port}");
         text.replace(&port(&self.port), &port(PORTS[0])).replace(&port(&client), &port(PORTS[1]))
     }

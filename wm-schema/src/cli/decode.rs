@@ -1,6 +1,7 @@
 //! `wm-schema decode`: bytes, explained by a schema.
 
 use super::capture::{self, Ports};
+use super::datagrams::Transport;
 use super::frames::{Frames, side_word};
 use super::source::{Source, Warnings};
 use super::teller::{Form, Teller, Where};
@@ -24,9 +25,13 @@ pub(crate) struct Arguments {
     /// Only this message
     #[arg(short, long, value_name = "NAME")]
     message: Option<String>,
-    /// Of a capture, only connections to this port; by default to that of the schema
+    /// Of a capture, only what goes to this port and back; by default to that of the schema
     #[arg(long, requires = "pcap")]
     port: Option<u16>,
+    /// Of a capture, the UDP datagrams, each of which is a message; by default the TCP connections, unless the schema is of
+    /// datagrams
+    #[arg(long, requires = "pcap")]
+    udp: bool,
     /// Print a line for each frame: the message as it is written in the tests of a schema
     #[arg(long, conflicts_with = "json")]
     brief: bool,
@@ -84,15 +89,10 @@ fn decode(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let form = Form::of(!arguments.brief, arguments.json);
     let teller = Teller { source: &source, form, painter: Painter::of_output() };
     if let Some(path) = &arguments.input.pcap {
-        if schema.is_of_datagrams() {
-            say(&format!(
-                "wm-schema: {} is of datagrams: this version reads the TCP connections of a capture alone; `wm-schema dissect` is for Wireshark\n",
-                schema.name
-            ));
-            return Err(Outcome::Unable);
-        }
         let port = Ports { wanted: arguments.port, usual: schema.port };
-        return capture::run(path, &teller, &frames, arguments.sender.side(), port);
+        let datagrams = arguments.udp || schema.is_of_datagrams();
+        let transport = if datagrams { Transport::Datagrams } else { Transport::Stream };
+        return capture::run(path, &teller, &frames, arguments.sender.side(), port, transport);
     }
     let bytes = bytes(&arguments.input)?;
     if bytes.is_empty() {

@@ -111,6 +111,16 @@ impl<'s> Frames<'s> {
         next
     }
 
+    /// What a datagram holds, which is one message; none if no message may come, or the datagram is empty.
+    pub(crate) fn datagram(&self, bytes: &[u8]) -> Option<Next<'s>> {
+        let all = self.candidates.iter().filter(|_| !bytes.is_empty());
+        let all = all.map(|candidate| whole(candidate.interpreter, bytes));
+        all.min_by_key(|next| match next {
+            Next::Bad(_, error, _) => (1, usize::MAX - error.offset),
+            Next::Frame(..) | Next::Need(..) | Next::Open(_) => (0, 0),
+        })
+    }
+
     /// All frames of a stream of which no more is known, and what is left behind the last; `ended` says that there is no more.
     pub(crate) fn split(mut self, bytes: &[u8], ended: bool) -> Vec<Part<'s>> {
         let mut parts = Vec::new();
@@ -169,6 +179,15 @@ fn look<'s>(interpreter: Interpreter<'s>, scan: &mut Scan, bytes: &[u8], ended: 
     match interpreter.decode(&bytes[..size]) {
         Ok(_) => Next::Frame(interpreter, size),
         Err(error) => Next::Bad(interpreter, error, Some(size)),
+    }
+}
+
+/// The same of a datagram: nothing comes behind it, and nothing may be left of it.
+fn whole<'s>(interpreter: Interpreter<'s>, bytes: &[u8]) -> Next<'s> {
+    let limited = interpreter.input(&mut Scan::default(), bytes);
+    match limited.and_then(|_| interpreter.decode(bytes)) {
+        Ok(_) => Next::Frame(interpreter, bytes.len()),
+        Err(error) => Next::Bad(interpreter, error, Some(bytes.len())),
     }
 }
 

@@ -6,6 +6,7 @@
 mod capture;
 mod check;
 mod compat;
+mod datagrams;
 mod decode;
 mod dissect;
 mod doc;

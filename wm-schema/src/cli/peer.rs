@@ -3,7 +3,7 @@
 use super::frames::{Frames, Next};
 use super::terminal::without_number;
 use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _, UdpSocket};
 use std::time::{Duration, Instant};
 use wm_schema::interp::{Error, Interpreter, Onward};
 
@@ -14,9 +14,16 @@ pub(crate) const NOTHING_BEHIND: &str = "nothing can follow what goes on to the 
 /// How much is read at once.
 const READ_BYTES: usize = 64 << 10;
 
+/// What bytes travel by.
+enum Socket {
+    Stream(TcpStream),
+    /// Each holds a message.
+    Datagrams(UdpSocket),
+}
+
 /// A connection.
 pub(crate) struct Peer<'s> {
-    socket: TcpStream,
+    socket: Socket,
     frames: Frames<'s>,
     /// Its bytes are no messages.
     raw: bool,
@@ -70,8 +77,18 @@ impl<'s> Peer<'s> {
     pub(crate) fn new(socket: TcpStream, frames: Frames<'s>, patience: Duration) -> io::Result<Self> {
         socket.set_write_timeout(Some(patience))?;
         socket.set_nodelay(true)?;
+        Ok(Self::over(Socket::Stream(socket), frames))
+    }
+
+    /// The same of a peer that is sent datagrams, and sends some: `socket` is connected to it.
+    pub(crate) fn of_datagrams(socket: UdpSocket, frames: Frames<'s>, patience: Duration) -> io::Result<Self> {
+        socket.set_write_timeout(Some(patience))?;
+        Ok(Self::over(Socket::Datagrams(socket), frames))
+    }
+
+    const fn over(socket: Socket, frames: Frames<'s>) -> Self {
         let (ended, finished) = (false, false);
-        Ok(Self { socket, frames, raw: false, inbox: Vec::new(), start: 0, before: 0, bad: None, ended, finished })
+        Self { socket, frames, raw: false, inbox: Vec::new(), start: 0, before: 0, bad: None, ended, finished }
     }
 
     /// What is expected from now on: these messages, or raw bytes.
@@ -80,13 +97,17 @@ impl<'s> Peer<'s> {
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.socket.write_all(bytes)
+        match &mut self.socket {
+            Socket::Stream(socket) => socket.write_all(bytes),
+            Socket::Datagrams(socket) => socket.send(bytes).map(drop),
+        }
     }
 
-    /// Closes our side: nothing more is sent.
+    /// Closes our side: nothing more is sent. A datagram has an end of its own.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
+        let Socket::Stream(socket) = &self.socket else { return Ok(()) };
         self.finished = true;
-        self.socket.shutdown(Shutdown::Write)
+        socket.shutdown(Shutdown::Write)
     }
 
     /// Whether our side is closed.
@@ -105,7 +126,11 @@ impl<'s> Peer<'s> {
             if self.inbox.len() - self.start > FRAME_BYTES_MAX {
                 return Event::Over(format!("sends a message of over {FRAME_BYTES_MAX} bytes"), within);
             }
-            match self.read(deadline) {
+            let read = self.read(deadline);
+            if let (Socket::Datagrams(_), Ok(_)) = (&self.socket, &read) {
+                return self.datagram();
+            }
+            match read {
                 // What goes on to the end is whole now.
                 Ok(0) if !self.ended => self.ended = true,
                 Ok(0) if within => return Event::Over("closed within a message".into(), within),
@@ -155,6 +180,18 @@ impl<'s> Peer<'s> {
         }
     }
 
+    /// The datagram that has arrived. It is no part of what comes next.
+    fn datagram(&mut self) -> Event<'s> {
+        let (at, frame) = (0, std::mem::take(&mut self.inbox));
+        match self.frames.datagram(&frame) {
+            Some(Next::Frame(interpreter, _)) => Event::Message(interpreter, at, frame),
+            Some(Next::Bad(interpreter, error, _)) => {
+                Event::Bad(Box::new(Refused { interpreter, at, frame, error, goes_on: false }))
+            }
+            Some(Next::Need(..) | Next::Open(_)) | None => Event::Over("sent an empty datagram".into(), true),
+        }
+    }
+
     fn read(&mut self, deadline: Instant) -> io::Result<usize> {
         self.inbox.drain(..self.start);
         self.before += std::mem::take(&mut self.start);
@@ -162,10 +199,17 @@ impl<'s> Peer<'s> {
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        self.socket.set_read_timeout(Some(left))?;
+        match &self.socket {
+            Socket::Stream(socket) => socket.set_read_timeout(Some(left))?,
+            Socket::Datagrams(socket) => socket.set_read_timeout(Some(left))?,
+        }
         let mut chunk = [0; READ_BYTES];
         loop {
-            match self.socket.read(&mut chunk) {
+            let read = match &mut self.socket {
+                Socket::Stream(socket) => socket.read(&mut chunk),
+                Socket::Datagrams(socket) => socket.recv(&mut chunk),
+            };
+            match read {
                 Ok(count) => {
                     self.inbox.extend_from_slice(&chunk[..count]);
                     return Ok(count);
@@ -220,6 +264,7 @@ mod tests {
             ("127.0.0.2", "127.0.0.2:9"),
             ("127.0.0.2:80", "127.0.0.2:80"),
             ("tcp://127.0.0.2:80", "127.0.0.2:80"),
+            ("udp://", "127.0.0.1:9"),
             ("::1", "[::1]:9"),
             ("[::1]", "[::1]:9"),
             ("[::1]:80", "[::1]:80"),

@@ -1,5 +1,6 @@
 //! `wm-schema send`: a schema as a client, to try a server with.
 
+use super::datagrams::{self, Transport};
 use super::frames::Frames;
 use super::peer::{Event, NOTHING_BEHIND, Peer, address};
 use super::play::Play;
@@ -20,7 +21,7 @@ use wm_schema::ir::{Exchange, Role, Schema, Value};
 pub(crate) struct Arguments {
     /// A schema
     schema: PathBuf,
-    /// The server: `127.0.0.1:8335`, `[::1]:8335`, `8335`
+    /// The server: `127.0.0.1:8335`, `[::1]:8335`, `8335`; with `udp://` in front each message is a datagram
     address: String,
     /// What to send, one behind the other: `'Line { text: "hi" }'`
     #[arg(required = true)]
@@ -53,10 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 fn send(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let source = Source::read(&arguments.schema)?;
     let (draft, schema) = source.checked(Warnings::Hide)?;
-    if schema.is_of_datagrams() {
-        say(&format!("wm-schema: {} is of datagrams: this version sends in streams alone\n", schema.name));
-        return Err(Outcome::Unable);
-    }
+    let transport = Transport::of(&schema, &arguments.address)?;
     let read = |text: &String| value::read(text, &draft, &schema, Side::Client);
     let messages: Vec<Ready> = arguments.messages.iter().map(read).collect::<Result<_, _>>()?;
     let address = address(&arguments.address, schema.port).map_err(|mistake| {
@@ -65,7 +63,7 @@ fn send(arguments: &Arguments) -> Result<Outcome, Outcome> {
     })?;
     let teller =
         Teller { source: &source, form: Form::of(arguments.dump, arguments.json), painter: Painter::of_output() };
-    let mut client = connect(address, &schema, teller, arguments.timeout)?;
+    let mut client = connect((transport, address), &schema, teller, arguments.timeout)?;
 
     client.replies(arguments.greetings, None)?;
     for _ in 0..arguments.count {
@@ -118,13 +116,20 @@ struct Client<'a> {
 }
 
 fn connect<'a>(
-    address: SocketAddr,
+    (transport, address): (Transport, SocketAddr),
     schema: &'a Schema,
     teller: Teller<'a>,
     timeout: Duration,
 ) -> Result<Client<'a>, Outcome> {
     let frames = Frames::any(schema).sent_by(Side::Server);
-    let peer = TcpStream::connect_timeout(&address, timeout).and_then(|socket| Peer::new(socket, frames, timeout));
+    let peer = match transport {
+        Transport::Stream => {
+            TcpStream::connect_timeout(&address, timeout).and_then(|socket| Peer::new(socket, frames, timeout))
+        }
+        Transport::Datagrams => {
+            datagrams::connect(address).and_then(|socket| Peer::of_datagrams(socket, frames, timeout))
+        }
+    };
     let peer = peer.map_err(|error| {
         say(&format!("wm-schema: cannot connect to {address}: {}\n", without_number(&error)));
         Outcome::Unable

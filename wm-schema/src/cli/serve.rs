@@ -1,6 +1,7 @@
 //! `wm-schema serve`: a schema as a server, to try a client against.
 
-use super::frames::Frames;
+use super::datagrams::{self, Transport};
+use super::frames::{Frames, Next};
 use super::peer::{Event, NOTHING_BEHIND, Peer, address};
 use super::play::Play;
 use super::replies::{self, Reply};
@@ -27,7 +28,8 @@ const CONNECTIONS_MAX: usize = 64;
 pub(crate) struct Arguments {
     /// A schema
     schema: PathBuf,
-    /// Where to listen; by default on the loopback address, at the port of the schema
+    /// Where to listen; by default on the loopback address, at the port of the schema. With `udp://` in front each message
+    /// is a datagram
     #[arg(default_value = "")]
     address: String,
     /// Answer each message with this one; may be given several times. `Ask: Answer { … }` answers only an `Ask`, and in a
@@ -46,7 +48,7 @@ pub(crate) struct Arguments {
     /// Print a line of JSON for each message
     #[arg(long)]
     json: bool,
-    /// End after the first connection
+    /// End after the first connection, or the first datagram
     #[arg(long)]
     once: bool,
     /// Close a connection that sends no whole message for so long
@@ -60,10 +62,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 }
 
 /// What each connection is served with.
-struct Service<'a> {
-    schema: &'a Schema,
-    teller: Teller<'a>,
-    greetings: Vec<Ready>,
+pub(crate) struct Service<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) teller: Teller<'a>,
+    pub(crate) greetings: Vec<Ready>,
     replies: Vec<Reply>,
     echo: bool,
     timeout: Duration,
@@ -72,10 +74,7 @@ struct Service<'a> {
 fn serve(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let source = Source::read(&arguments.schema)?;
     let (draft, schema) = source.checked(Warnings::Hide)?;
-    if schema.is_of_datagrams() {
-        say(&format!("wm-schema: {} is of datagrams: this version serves streams alone\n", schema.name));
-        return Err(Outcome::Unable);
-    }
+    let transport = Transport::of(&schema, &arguments.address)?;
     let ready = |texts: &[String]| -> Result<Vec<Ready>, Outcome> {
         texts.iter().map(|text| value::read(text, &draft, &schema, Side::Server)).collect()
     };
@@ -97,6 +96,9 @@ fn serve(arguments: &Arguments) -> Result<Outcome, Outcome> {
     let (echo, timeout) = (arguments.echo, arguments.timeout);
     let service = Service { schema: &schema, teller, greetings, replies, echo, timeout };
 
+    if transport == Transport::Datagrams {
+        return datagrams::serve(&service, &arguments.address, arguments.once);
+    }
     let listener = listen(&arguments.address, schema.port)?;
     let place = listener.local_addr().map_or_else(|_| arguments.address.clone(), |address| address.to_string());
     say(&format!("wm-schema: serving {} on {place}; Ctrl-C ends it\n", schema.name));
@@ -175,9 +177,7 @@ impl Service<'_> {
                             peer.finish()?;
                         }
                     }
-                    let heard = &interpreter.message().layout.name;
-                    let replies = self.replies.iter().filter(|reply| reply.answers(heard)).map(|reply| &reply.ready);
-                    self.send(peer, replies, &who)?;
+                    self.send(peer, self.answers(interpreter), &who)?;
                 }
                 Event::Raw(..) => {}
                 Event::Bad(refused) => {
@@ -279,11 +279,54 @@ impl Service<'_> {
             if self.schema.messages[message.message].layout.until_end {
                 peer.finish()?;
             }
-            if self.teller.form == Form::Line {
-                print(&format!("{who} <- {}\n", message.text));
-            }
+            self.sent(message, who);
         }
         Ok(())
+    }
+
+    /// The replies to a message, without a session.
+    fn answers(&self, interpreter: Interpreter<'_>) -> impl Iterator<Item = &Ready> {
+        let heard = &interpreter.message().layout.name;
+        self.replies.iter().filter(move |reply| reply.answers(heard)).map(|reply| &reply.ready)
+    }
+
+    /// Tells of a message that was sent.
+    fn sent(&self, message: &Ready, who: &str) {
+        if self.teller.form == Form::Line {
+            print(&format!("{who} <- {}\n", message.text));
+        }
+    }
+
+    /// Tells of a datagram, and hands what answers it to `send`.
+    pub(crate) fn datagram(
+        &self,
+        datagram: Vec<u8>,
+        who: &str,
+        mut send: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Outcome> {
+        let place = Where { stream: who, at: 0, time: None };
+        let frames = Frames::any(self.schema).sent_by(Side::Client);
+        match frames.datagram(&datagram) {
+            Some(Next::Frame(interpreter, _)) => {
+                self.teller.frame(interpreter, place, &datagram);
+                for message in self.answers(interpreter) {
+                    send(&message.wire)?;
+                    self.sent(message, who);
+                }
+                if self.echo {
+                    send(&echo(interpreter, datagram))?;
+                }
+                Ok(Outcome::Good)
+            }
+            Some(Next::Bad(interpreter, error, _)) => {
+                self.teller.bad(interpreter, place, &datagram, &error, &datagram);
+                Ok(Outcome::Bad)
+            }
+            Some(Next::Need(..) | Next::Open(_)) | None => {
+                say(&format!("{who} sent an empty datagram\n"));
+                Ok(Outcome::Bad)
+            }
+        }
     }
 }
 

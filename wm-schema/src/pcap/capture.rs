@@ -1,7 +1,7 @@
-//! The TCP segments of a file: pcap or pcapng; Ethernet, Linux cooked, loopback or plain IP.
+//! The TCP segments and the UDP datagrams of a file: pcap or pcapng; Ethernet, Linux cooked, loopback or plain IP.
 
-use super::Segment;
-use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TcpSlice, TransportSlice};
+use super::{Datagram, Segment};
+use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TcpSlice, TransportSlice, UdpSlice};
 use pcap_parser::pcapng::Block;
 use pcap_parser::traits::{PcapNGPacketBlock as _, PcapReaderIterator};
 use pcap_parser::{Linktype, PcapBlockOwned, PcapError};
@@ -14,12 +14,17 @@ use std::time::Duration;
 const BUFFER_BYTES: usize = 1 << 20;
 const BUFFER_BYTES_MAX: usize = 64 << 20;
 
+/// The head of a datagram, which its length counts.
+const UDP_HEAD_BYTES: usize = 8;
+
 /// What was found in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Capture {
     /// In the order of the file.
     pub(crate) segments: Vec<Segment>,
-    /// Packets that were captured only in part.
+    /// In the order of the file.
+    pub(crate) datagrams: Vec<Datagram>,
+    /// Segments that were captured only in part.
     pub(crate) cut: usize,
     /// Fragments of IP packets: they are not joined.
     pub(crate) fragments: usize,
@@ -146,9 +151,15 @@ impl Capture {
         let Some(payload) = net.ip_payload_ref() else { return };
         if payload.fragmented {
             self.fragments += 1;
-        } else if let (Some((from, to)), Some(TransportSlice::Tcp(tcp))) = (addresses(&net), transport) {
-            self.cut += usize::from(payload.incomplete);
-            self.segments.push(segment(time, from, to, &tcp));
+            return;
+        }
+        match (addresses(&net), transport) {
+            (Some((from, to)), Some(TransportSlice::Tcp(tcp))) => {
+                self.cut += usize::from(payload.incomplete);
+                self.segments.push(segment(time, from, to, &tcp));
+            }
+            (Some((from, to)), Some(TransportSlice::Udp(udp))) => self.datagrams.push(datagram(time, from, to, &udp)),
+            _ => {}
         }
     }
 }
@@ -177,6 +188,17 @@ fn segment(time: Duration, from: IpAddr, to: IpAddr, tcp: &TcpSlice<'_>) -> Segm
         fin: tcp.fin(),
         ack: tcp.ack(),
         data: tcp.payload().to_vec(),
+    }
+}
+
+fn datagram(time: Duration, from: IpAddr, to: IpAddr, udp: &UdpSlice<'_>) -> Datagram {
+    let data = udp.payload().to_vec();
+    Datagram {
+        time,
+        from: SocketAddr::new(from, udp.source_port()),
+        to: SocketAddr::new(to, udp.destination_port()),
+        missing: usize::from(udp.length()).saturating_sub(UDP_HEAD_BYTES + data.len()),
+        data,
     }
 }
 

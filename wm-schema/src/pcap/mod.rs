@@ -1,7 +1,8 @@
-//! Captures of a network: what each side of each TCP connection has sent.
+//! Captures of a network: what each side of each TCP connection has sent, and the datagrams of UDP.
 //!
 //! ```text
-//!   file ──capture──> segments ──conversations──> two streams of bytes each
+//!   file ──capture──> segments ───conversations──> two streams of bytes each
+//!                     datagrams ──talks──────────> those between two ends, each a message
 //! ```
 //!
 //! Segments are put in order, what came twice is taken once, and where something is missing the stream ends: a codec
@@ -10,10 +11,12 @@
 mod capture;
 mod conversations;
 mod stream;
+mod talks;
 
 pub(crate) use capture::{Capture, read};
 pub(crate) use conversations::{Conversation, conversations};
 pub(crate) use stream::Stream;
+pub(crate) use talks::{Talk, talks};
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -32,4 +35,17 @@ pub(crate) struct Segment {
     fin: bool,
     ack: bool,
     data: Vec<u8>,
+}
+
+/// A datagram of UDP.
+#[derive(Debug, Clone)]
+pub(crate) struct Datagram {
+    /// Since the epoch, or whatever the capture counts from.
+    pub(crate) time: Duration,
+    pub(crate) from: SocketAddr,
+    to: SocketAddr,
+    /// As much of it as was captured.
+    pub(crate) data: Vec<u8>,
+    /// How many bytes of it were not.
+    pub(crate) missing: usize,
 }

@@ -1,4 +1,6 @@
-//! Captures that are made here: TCP segments in IPv4 packets, in a pcap file.
+//! Captures that are made here: TCP segments in IPv4 packets, in a pcap file. Each test takes what it needs of them.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 pub(crate) const SYN: u8 = 2;
 pub(crate) const SYN_ACK: u8 = 0x12;
@@ -19,7 +21,6 @@ pub(crate) fn segment(ports: [u16; 2], from_client: bool, flags: u8, numbers: (u
 }
 
 /// A datagram from one port to another, between 10.0.0.1, the client, and 10.0.0.2.
-#[allow(dead_code, reason = "each test takes what it needs")]
 pub(crate) fn datagram(ports: [u16; 2], from_client: bool, data: &[u8]) -> Vec<u8> {
     let size = u16::try_from(8 + data.len()).expect("a small datagram");
     let length = (20 + size).to_be_bytes();
