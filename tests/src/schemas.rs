@@ -72,6 +72,7 @@ schemas! {
     socks5
     spellings
     streams
+    attributes
     tags
     talk
     telemetry

@@ -172,6 +172,8 @@ pub fn all() -> Vec<Subject> {
         generated::<dns_tcp::Message<'static>>("dns_tcp", Client),
         generated::<pointers::Table<'static>>("pointers", Client),
         generated::<pointers::Tree<'static>>("pointers", Server),
+        generated::<attributes::Ask<'static>>("attributes", Client),
+        generated::<attributes::Reply<'static>>("attributes", Server),
         generated::<tags::Ask<'static>>("tags", Client),
         generated::<tags::Reply<'static>>("tags", Server),
         generated::<talk::ClientMessage<'static>>("talk", Client),
@@ -189,6 +191,15 @@ pub fn all() -> Vec<Subject> {
         generated::<telemetry::Packet<'static>>("telemetry", Client),
         generated::<versions::Report<'static>>("versions", Client),
         generated::<versions::Answer<'static>>("versions", Server),
+    ];
+    subjects.into_iter().chain(framed_otherwise()).chain(built_in()).chain(in_sessions()).map(with_twin).collect()
+}
+
+/// Messages in envelopes, in streams, and to the end of the connection; and what came to the language with them.
+fn framed_otherwise() -> Vec<Subject> {
+    use Side::{Client, Server};
+    use schemas::*;
+    vec![
         in_datagrams::<beacon::Seek<'static>>("beacon", Client),
         in_datagrams::<beacon::ServerMessage<'static>>("beacon", Server),
         generated::<slip::Packet<'static>>("slip", Client),
@@ -219,8 +230,7 @@ pub fn all() -> Vec<Subject> {
         generated::<pour::Page<'static>>("pour", Server),
         generated::<blocks::Block<'static>>("blocks", Client),
         generated::<blocks::Page<'static>>("blocks", Server),
-    ];
-    subjects.into_iter().chain(built_in()).chain(in_sessions()).map(with_twin).collect()
+    ]
 }
 
 /// The protocols that the runtime brings.

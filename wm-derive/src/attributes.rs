@@ -204,6 +204,8 @@ const FIELD_WORDS: &[&str] = &[
     "ascii",
     "json",
     "pad",
+    "pad_to",
+    "align",
     "via",
     "as",
     "stream",
@@ -222,6 +224,7 @@ pub(crate) enum On {
 /// Adds the attributes of a field or a variant; what cannot be read is added to `errors`.
 pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on: On, errors: &mut Vec<syn::Error>) {
     let mut seen: Vec<String> = Vec::new();
+    let mut fill: Option<Said> = None;
     each(attributes, errors, |meta| {
         let (word, here) = (word(&meta), meta.path.span());
         let extent = |said: Said, make: fn(String) -> Extent| said.map(make);
@@ -245,6 +248,8 @@ pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on
             "line_after" => found.after.push(text(&meta)?),
             "stream" => found.behind.push(Said { value: word.clone(), span: here }),
             "trim" | "pad" => found.behind.push(bytes(&meta)?.map(|bytes| format!("{word} {}", literal(&bytes)))),
+            "pad_to" => once(&mut fill, number(&meta)?.map(|size| format!("to {size}")))?,
+            "align" => once(&mut fill, number(&meta)?.map(|size| format!("align {size}")))?,
             "max" => found.behind.push(number(&meta)?.map(|most| format!("max {most}"))),
             "in" | "where" | "via" => found.behind.push(text(&meta)?.map(|text| format!("{word} {text}"))),
             "since" => {
@@ -271,4 +276,11 @@ pub(crate) fn of_field(found: &mut FieldAttributes, attributes: &[Attribute], on
         }
         Ok(())
     });
+    // `pad` alone fills the content up, else what stands behind the field.
+    if let Some(fill) = fill {
+        match found.behind.iter_mut().find(|said| said.value.starts_with("pad ")) {
+            Some(pad) => pad.value = format!("{} {}", pad.value, fill.value),
+            None => found.behind.push(fill.map(|fill| format!("pad {fill}"))),
+        }
+    }
 }

@@ -139,7 +139,7 @@ impl<'i> Scribe<'i> {
         let line = |measured: &str| format!("{name}_len: {ty} = size({measured})");
         let (line, extent) = match field.said.counts.as_ref().map(|said| (said.value.as_str(), said.span)) {
             // What stands in the brackets of a list counts its elements.
-            None | Some(("field", _)) if matches!(field.ty, RustType::List(_)) => (line(name), "[..]".to_owned()),
+            None | Some(("field", _)) if field.ty.is_list() => (line(name), "[..]".to_owned()),
             None | Some(("field", _)) => (line(name), format!("[{name}_len]")),
             Some(("frame", _)) => (line("self"), "[..]".to_owned()),
             Some(("rest", _)) => (line("rest"), "[..]".to_owned()),
@@ -198,7 +198,7 @@ impl<'i> Scribe<'i> {
             RustType::Json => "json",
             RustType::Named(name) if name == "Headers" => "headers",
             RustType::Named(name) if self.sees_all => name,
-            RustType::List(element) => match &**element {
+            RustType::List(element) | RustType::Handed(element, _) => match &**element {
                 RustType::Number(_) | RustType::Named(_) => return self.word_of(element, span),
                 _ => {
                     let help = "make the element a struct, or hold the list as bytes";
@@ -288,8 +288,14 @@ impl<'i> Scribe<'i> {
                 }
                 self.text.source.push_str("}\n");
             }
-            EnumKind::Tagged => {
-                self.text.push(&format!("union {} {{\n", item.name), item.span);
+            EnumKind::Tagged(tag) => {
+                self.text.push(&format!("union {}", item.name), item.span);
+                if let Some(params) = &item.said.params {
+                    self.text.push(&format!("({})", params.value), params.span);
+                }
+                self.text.source.push_str(": ");
+                self.text.push(&tag.value, tag.span);
+                self.text.source.push_str(" {\n");
                 for variant in &item.variants {
                     match &variant.values {
                         Some(tag) => {
@@ -344,9 +350,9 @@ fn extent(field: &RustField, word: &str, is_last: bool) -> Option<(String, Span)
             Some((format!(" until {}", ends.join(" | ")), *span))
         }
         Some(Said { value: Extent::Length(_) | Extent::Count(_), .. }) => None,
-        None => match field.ty {
+        None => match &field.ty {
             RustType::Array(count) if bare => Some((format!("[{count}]"), field.type_span)),
-            RustType::List(_) if bare && is_last => Some(("[..]".to_owned(), field.type_span)),
+            list if list.is_list() && bare && is_last => Some(("[..]".to_owned(), field.type_span)),
             // Text and bytes at the end take what is left.
             _ if bare && is_last && ["bytes", "str", "ascii", "json"].contains(&word) => {
                 Some(("[..]".to_owned(), field.type_span))

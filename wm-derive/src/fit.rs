@@ -9,7 +9,7 @@ use wm_schema::codegen::rust;
 use wm_schema::diagnostic::Code;
 use wm_schema::draft::{Draft, FieldKind, Held};
 use wm_schema::dsl::Places;
-use wm_schema::ir::{Content, Extent, Field, Int, Layout, Role, RustShape, Schema, Type};
+use wm_schema::ir::{By, Choice, Content, Extent, Field, Int, Layout, Role, RustShape, Schema, Type};
 
 /// The items of Rust, and the schema that they have become.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl Fit<'_> {
         }
         let wrong = |label: &str, help: &str| Some(message(field.type_span, Code::BadRustType, label, "", help));
         let name = &field.name;
-        let (optional, expected) = (line.is_optional(), self.expected(&line.ty));
+        let (optional, expected) = (line.is_optional(), self.of_line(line));
         let own = line.held == Held::Converted && !self.is_item(&field.ty);
         let fits = line.held == Held::Serde || own || field.ty.holds(&expected);
         if !fits {
@@ -150,6 +150,23 @@ impl Fit<'_> {
         names.any(|item| item == name) || self.schema.words.iter().any(|item| item.name == *name)
     }
 
+    /// The type that holds a line: of a list whose elements are handed values, one that keeps these.
+    fn of_line(&self, line: &Field) -> RustType {
+        match (&line.ty, self.expected(&line.ty)) {
+            (Type::List { element, .. }, RustType::List(of)) if !line.args.is_empty() => {
+                let Type::Struct(index) = **element else { return RustType::Odd };
+                let layout = &self.schema.structs[index];
+                let chosen = match &layout.choice {
+                    Some(Choice { by: By::Given(ty), .. }) => Some(ty),
+                    _ => None,
+                };
+                let handed = chosen.into_iter().chain(layout.params.iter().map(|param| &param.ty));
+                RustType::Handed(of, handed.map(|ty| self.expected(ty)).collect())
+            }
+            (_, expected) => expected,
+        }
+    }
+
     /// The type that holds a value.
     fn expected(&self, ty: &Type) -> RustType {
         match ty {
@@ -169,7 +186,7 @@ impl Fit<'_> {
             Type::Enum(index) => RustType::Named(self.schema.enums[*index].name.clone()),
             Type::Struct(index) => RustType::Named(self.schema.structs[*index].name.clone()),
             Type::List { element, .. } => RustType::List(Box::new(self.expected(element))),
-            Type::Constant(_) => RustType::Odd,
+            Type::Constant(_) | Type::Filler(_) => RustType::Odd,
         }
     }
 
@@ -184,7 +201,7 @@ impl Fit<'_> {
                 Content::Bytes | Content::Str | Content::Ascii | Content::Headers | Content::Json => false,
             },
             Type::List { element, .. } => self.has_items(element),
-            Type::Constant(_) | Type::Int(..) | Type::Float { .. } => false,
+            Type::Constant(_) | Type::Filler(_) | Type::Int(..) | Type::Float { .. } => false,
         }
     }
 }

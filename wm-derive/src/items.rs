@@ -76,7 +76,7 @@ pub(crate) enum EnumKind {
     /// An integer whose values have names.
     Numbers(Said),
     /// One of several layouts, behind a tag.
-    Tagged,
+    Tagged(Said),
     /// One of several layouts, which an earlier field chooses.
     Chosen,
 }
@@ -138,7 +138,8 @@ impl RustEnum {
     pub(crate) fn read(item: &syn::ItemEnum, errors: &mut Vec<syn::Error>) -> Option<Self> {
         let lifetime = lifetime(&item.generics, errors)?;
         let mut said = attributes::of_item(&item.attrs, errors);
-        let words = [&said.from, &said.params].into_iter().flatten().map(|said| said.span);
+        let params = said.params.as_ref().filter(|_| said.tag.is_none());
+        let words = [said.from.as_ref(), params].into_iter().flatten().map(|said| said.span);
         // How deep a union may stand in itself, it says itself.
         let behind = said.behind.iter().filter(|behind| said.repr.is_some() || !behind.value.starts_with("depth "));
         for span in words.chain(behind.map(|said| said.span)) {
@@ -148,13 +149,7 @@ impl RustEnum {
         let kind = match (said.repr.take().or_else(|| repr(&item.attrs)), &said.tag) {
             (Some(repr), None) => EnumKind::Numbers(repr),
             (None, None) => EnumKind::Chosen,
-            (_, Some(tag)) => {
-                if tag.value != "u8" {
-                    let help = "write `tag = \"u8\"`, or read the tag as a field and choose by it: `match = \"kind\"`";
-                    errors.push(message(tag.span, Code::BadAttribute, "a tag is one byte", "", help));
-                }
-                EnumKind::Tagged
-            }
+            (_, Some(_)) => EnumKind::Tagged(said.tag.take()?),
         };
         let variants = item.variants.iter().filter_map(|variant| read_variant(variant, errors)).collect();
         let ident = &item.ident;

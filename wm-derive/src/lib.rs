@@ -79,6 +79,7 @@ use syn::{DeriveInput, ItemMod, parse_macro_input};
 /// | `[u8; 4]` | `bytes[4]` |
 /// | `Json<'a>`, `Headers<'a>` | `json`, `headers` |
 /// | `List<'a, T>` | elements one behind the other; `T` is a number, or an item of the [module](macro@protocol) |
+/// | `HandedList<'a, T, H>` | the same, where each element is handed values of the type `H`, or a tuple of several |
 /// | `Option<T>` | what is there `if` a condition holds |
 ///
 /// | attribute | meaning |
@@ -100,6 +101,7 @@ use syn::{DeriveInput, ItemMod, parse_macro_input};
 /// | `as = "u24le"` | another type of the language, and what may follow it: `"varint"`, `"u3"`, `"Point[n]"`; a type of yours is made of it, by `wm_core::wire::As` |
 /// | `line = "…"`, `line_after = "…"` | a line of the language in front of or behind the field |
 /// | `pad = "\0"`, `via = "…"`, `stream` | as in the language |
+/// | `pad_to = 16`, `align = 4` | bytes behind it, each that of `pad`, fill it up to a size, or to a multiple of one |
 #[proc_macro_derive(Protocol, attributes(wm))]
 pub fn derive_protocol(input: TokenStream) -> TokenStream {
     expand::expand(&parse_macro_input!(input as DeriveInput)).into()
@@ -157,12 +159,12 @@ pub fn derive_protocol(input: TokenStream) -> TokenStream {
 /// | on | attribute | meaning |
 /// |---|---|---|
 /// | a message | `from = "client"` | who sends it; both sides if it is not said |
-/// | a struct | `params = "flags: u8"` | what is handed to it |
+/// | a struct, a union | `params = "flags: u8"` | what is handed to it |
 /// | a field | `with = "flags"` | what it hands to its struct |
 /// | a field | `match = "kind"` | its enum is a union, and the field `kind` chooses the variant |
 /// | an enum | `as = "u4"`, or `#[repr(u8)]` | an integer whose values have names |
 /// | an enum | `as = "ascii"`, `as = "ascii nocase"` | words; a variant `Other(&'a str)` takes all others |
-/// | an enum | `tag = "u8"` | a union, told apart by the number in front; `depth = 16` bounds how deep it stands in itself |
+/// | an enum | `tag = "u16"` | a union, told apart by the number of that type in front; `depth = 16` bounds how deep it stands in itself |
 /// | a variant | `tag = 1`, or `= 1` behind it | the number in front of it |
 /// | a variant | `when = "Connect"` | what chooses it; its own name if it is not said |
 /// | a variant | `values = "0xE0..=0xFF"` | the range of numbers that `Vendor(u8)` carries |

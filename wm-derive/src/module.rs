@@ -204,7 +204,7 @@ fn named(field: &Field) -> Option<String> {
     let mut said = crate::attributes::FieldAttributes::default();
     crate::attributes::of_field(&mut said, &field.attrs, crate::attributes::On::Field, &mut Vec::new());
     let mut ty = RustType::of(rust_type::without_option(&field.ty).0);
-    while let RustType::List(element) = ty {
+    while let RustType::List(element) | RustType::Handed(element, _) = ty {
         ty = *element;
     }
     // A type of the user's that is made of what stands on the wire is none of the schema.

@@ -23,6 +23,8 @@ pub(crate) enum RustType {
     Json,
     /// `List<'a, Item>`.
     List(Box<Self>),
+    /// `HandedList<'a, Item<'a>, u8>`: the element, and what each is handed.
+    Handed(Box<Self>, Vec<Self>),
     /// Any other, by the last word of its path.
     Named(String),
     /// What has no word.
@@ -66,9 +68,21 @@ impl RustType {
                 _ => Self::Odd,
             },
             "List" => argument(segment).map_or(Self::Odd, |element| Self::List(Box::new(Self::of(element)))),
+            "HandedList" => match arguments(segment)[..] {
+                [element, Type::Tuple(handed)] => {
+                    Self::Handed(Box::new(Self::of(element)), handed.elems.iter().map(Self::of).collect())
+                }
+                [element, handed] => Self::Handed(Box::new(Self::of(element)), vec![Self::of(handed)]),
+                _ => Self::Odd,
+            },
             number if NUMBERS.contains(&number) => Self::Number(name),
             _ => Self::Named(name),
         }
+    }
+
+    /// Whether it is elements one behind the other.
+    pub(crate) const fn is_list(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Handed(..))
     }
 
     /// How Rust holds a field of this type.
@@ -91,6 +105,11 @@ impl RustType {
 }
 
 impl RustType {
+    /// The one type that a user may write for it.
+    fn plain(&self) -> String {
+        self.spell(false).trim_matches('`').to_owned()
+    }
+
     /// The types that a user may write for it, joined by words.
     pub(crate) fn spell(&self, optional: bool) -> String {
         let owned = |word: &str| word.to_owned();
@@ -101,7 +120,12 @@ impl RustType {
             Self::Bytes { .. } => vec![owned("&'a [u8]"), owned("Vec<u8>")],
             Self::Array(count) => vec![format!("[u8; {count}]"), owned("&'a [u8]"), owned("Vec<u8>")],
             Self::Json => vec![owned("Json<'a>")],
-            Self::List(element) => vec![format!("List<'a, {}>", element.spell(false).trim_matches('`'))],
+            Self::List(element) => vec![format!("List<'a, {}>", element.plain())],
+            Self::Handed(element, handed) => {
+                let each: Vec<String> = handed.iter().map(Self::plain).collect();
+                let handed = if let [only] = &each[..] { only.clone() } else { format!("({})", each.join(", ")) };
+                vec![format!("HandedList<'a, {}, {handed}>", element.plain())]
+            }
             Self::Odd => vec![owned("()")],
         };
         let quoted = all.iter().map(|ty| if optional { format!("`Option<{ty}>`") } else { format!("`{ty}`") });
@@ -121,13 +145,19 @@ pub(crate) fn without_option(ty: &Type) -> (&Type, bool) {
     last.and_then(argument).map_or((ty, false), |inner| (inner, true))
 }
 
-/// The type in the angle brackets of a path.
+/// The first type in the angle brackets of a path.
 fn argument(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
+    arguments(segment).first().copied()
+}
+
+/// The types in the angle brackets of a path.
+fn arguments(segment: &PathSegment) -> Vec<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return Vec::new() };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
-    })
+    });
+    types.collect()
 }
 
 /// The place of a type: of its last token, where a compiler may not join those of several.

@@ -15,7 +15,7 @@ pub use declared::{Const, EnumDraft, EscapeDraft, IntDraft, JsonDraft, Literal, 
 pub use externs::{ExternDraft, ExternKind};
 pub use formula::{Argument, Expr, ExprKind, Formula, FormulaKind, Operator};
 pub use layout::{
-    ArmDraft, Attr, AttrKind, ExtentDraft, ExtentKind, FieldDraft, FieldKind, Held, LayoutDraft, LayoutKind,
+    ArmDraft, Attr, AttrKind, ExtentDraft, ExtentKind, FieldDraft, FieldKind, FillDraft, Held, LayoutDraft, LayoutKind,
     ParamDraft, PatternDraft, RustShape, Side, TypeDraft,
 };
 pub use session::{EdgeDraft, SessionDraft, SetDraft, StateDraft, TargetDraft, TimeoutDraft, VariableDraft};

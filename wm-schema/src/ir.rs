@@ -36,7 +36,7 @@ pub use recover::{Action, FaultKind, Recover};
 pub use session::{Edge, RAW_BYTES_MAX, Said, Session, State, Target, Upgrade, Variable};
 pub use stream::Stream;
 pub use test::{Case, Expect, Test, Value};
-pub use types::{Bytes, Constant, Content, Extent, Type, Via};
+pub use types::{Bytes, Constant, Content, Extent, Filler, Type, Via};
 
 use std::sync::Arc;
 

@@ -443,6 +443,7 @@ fn present(schema: &Schema, field: &Field, marks: &[(usize, usize)]) -> Option<(
         Type::Bytes(Bytes { extent, .. }) => extent_size(extent, Size { least: 1, most: Some(1) })?,
         Type::List { element, count, .. } => extent_size(count, element_size(schema, element))?,
         Type::Constant(constant) => exactly(constant.bytes.len() as u64),
+        Type::Filler(_) => return None,
         single => match (single, &field.role) {
             (Type::Int(int, _), Role::Constant(value)) => exactly(int.width(*value)),
             _ => element_size(schema, single),
@@ -500,7 +501,7 @@ fn span(schema: &Schema, fields: &[Field], one: Measured) -> Span {
 fn step(schema: &Schema, steps: &mut Vec<Step>, at: usize, field: &Field, reads: Vec<(usize, usize)>) {
     let constant = matches!(field.ty, Type::Constant(_)) || matches!(field.role, Role::Constant(_));
     // Constants of bits are looked at by the decoder.
-    if constant && field.bits.is_none() {
+    if constant && field.bits.is_none() && !matches!(field.ty, Type::Filler(_)) {
         steps.push(Step::Constant { field: at });
         return;
     }
@@ -558,7 +559,7 @@ fn element_size(schema: &Schema, element: &Type) -> Size {
         Type::Enum(index) => schema.enums[*index].repr.size(),
         Type::Struct(index) => schema.structs[*index].size,
         Type::Float { bytes, .. } => Size { least: u64::from(*bytes), most: Some(u64::from(*bytes)) },
-        Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => Size { least: 1, most: None },
+        Type::Constant(_) | Type::Filler(_) | Type::Bytes(_) | Type::List { .. } => Size { least: 1, most: None },
     }
 }
 

@@ -63,8 +63,8 @@ fn check(source: &str) {
     let Some(schema) = resolved.schema else { return };
     for message in &schema.messages {
         let size = message.layout.size;
-        // An envelope takes bytes of its own.
-        let bytes = size.least > 0 || message.envelope().is_some();
+        // An envelope takes bytes of its own; one to the end of the connection of which nothing comes is none.
+        let bytes = size.least > 0 || message.envelope().is_some() || message.layout.until_end;
         assert!(bytes && size.most >= Some(size.least), "{source}\n{message:#?}");
     }
     assert!(!wm_schema::explain::explain(&schema).is_empty());

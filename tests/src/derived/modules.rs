@@ -3,6 +3,136 @@
 use wm_core::wire::List;
 use wm_derive::protocol;
 
+/// `attributes.wm`: tags of two bytes and of text, unions with parameters, and what is filled up.
+#[protocol(version = 1, port = 9971, limit = "4K")]
+#[allow(missing_docs, reason = "the names say it")]
+pub mod attributes {
+    use super::List;
+    use wm_core::wire::HandedList;
+
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[wm(as = "u2")]
+    pub enum Class {
+        Request = 0,
+        Success,
+        Failure,
+    }
+
+    #[derive(Debug, Clone)]
+    #[wm(tag = "u16", params = "class: Class")]
+    pub enum Attribute<'a> {
+        Mapped(AttributeMapped<'a>) = 0x0001,
+        User(AttributeUser<'a>) = 0x0006,
+        Error(AttributeError<'a>) = 0x0009,
+        Marks(AttributeMarks<'a>) = 0x0020,
+        #[wm(tag = 0x8022, with = "class")]
+        Owned(Owned<'a>),
+    }
+
+    #[derive(Debug, Clone)]
+    #[wm(len = "u16", counts = "rest", line = "_: u8 = 0")]
+    pub struct AttributeMapped<'a> {
+        #[wm(in = "1..=2")]
+        pub family: u8,
+        pub port: u16,
+        #[wm(max = 16)]
+        pub address: &'a [u8],
+    }
+
+    #[derive(Debug, Clone)]
+    pub struct AttributeUser<'a> {
+        #[wm(line = "len: u16 = size(name)", as = "str[len]", max = 64, align = 4)]
+        pub name: &'a str,
+    }
+
+    #[derive(Debug, Clone)]
+    #[wm(len = "u16", counts = "rest", line = "_: u16 = 0")]
+    pub struct AttributeError<'a> {
+        pub code: u16,
+        #[wm(max = 40)]
+        pub reason: &'a str,
+    }
+
+    #[derive(Debug, Clone)]
+    pub struct AttributeMarks<'a> {
+        #[wm(line = "len: u16 = size(marks)", as = "u24[..]", max = 9, pad = b"\xff", align = 4)]
+        pub marks: List<'a, u32>,
+    }
+
+    #[derive(Debug, Clone)]
+    #[wm(params = "class: Class")]
+    pub struct Owned<'a> {
+        #[wm(prefix = "u8", max = 20)]
+        pub by: &'a str,
+        #[wm(line = "'!' if class == Failure", prefix = "u8", max = 20, if = "class == Failure")]
+        pub why: Option<&'a str>,
+        #[wm(fixed = 2, pad = "\0", pad_to = 12, if = "class == Success")]
+        pub more: Option<List<'a, Step<'a>>>,
+    }
+
+    #[derive(Debug, Clone)]
+    pub struct Step<'a> {
+        #[wm(prefix = "u8", max = 9)]
+        pub text: &'a str,
+    }
+
+    #[derive(Debug, Clone)]
+    #[wm(tag = "u32le")]
+    pub enum Chunk<'a> {
+        #[wm(tag = "\"LIST\"")]
+        List(ChunkList<'a>),
+        #[wm(tag = "\"data\"")]
+        Data(ChunkData<'a>),
+        Junk(ChunkJunk<'a>) = 0x1a1a1a1a,
+    }
+
+    #[derive(Debug, Clone)]
+    pub struct ChunkList<'a> {
+        #[wm(line = "len: u8 = count(items)", as = "Step[len]", pad = "\0", align = 2)]
+        pub items: List<'a, Step<'a>>,
+    }
+
+    #[derive(Debug, Clone)]
+    pub struct ChunkData<'a> {
+        #[wm(line = "len: u32le = size(data)", as = "bytes[len]", max = 100, pad = "\0", align = 2)]
+        pub data: &'a [u8],
+    }
+
+    #[derive(Debug, Clone)]
+    #[wm(line = "len: u8 in 0..=9 = size(rest)")]
+    pub struct ChunkJunk<'a> {
+        pub data: &'a [u8],
+    }
+
+    #[derive(Debug, Clone)]
+    #[wm(params = "class: Class")]
+    pub struct Attributes<'a> {
+        #[wm(prefix = "u8", with = "class")]
+        pub items: HandedList<'a, Attribute<'a>, Class>,
+        #[wm(with = "class")]
+        pub last: Attribute<'a>,
+    }
+
+    /// Asks.
+    #[derive(Debug, Protocol)]
+    #[wm(from = "client")]
+    pub struct Ask<'a> {
+        #[wm(line_after = "_: u6 = 0", line_after = "len: u16 = size(rest)")]
+        pub class: Class,
+        #[wm(as = "str[8] pad \" \"", pad = "\0", pad_to = 12)]
+        pub word: &'a str,
+        #[wm(with = "class")]
+        pub list: Attributes<'a>,
+    }
+
+    /// Answers.
+    #[derive(Debug, Protocol)]
+    #[wm(from = "server", line = "size: u16 = size(rest)")]
+    pub struct Reply<'a> {
+        pub chunks: List<'a, Chunk<'a>>,
+    }
+}
+
 /// `choices.wm`: unions behind a tag, and bodies that an earlier value chooses.
 #[protocol(version = 1, port = 9997, limit = "8K")]
 pub mod choices {

@@ -1,6 +1,8 @@
 //! The rules that a value must keep before it is put on the wire: what `measure` of a generated message calls.
 
-use super::{DecodeError, EncodeError, EncodeFault, Ends, Field, List, Radix, ReadElement, text, varint, varying};
+use super::{
+    DecodeError, EncodeError, EncodeFault, Ends, Field, Fill, List, Radix, ReadElement, text, varint, varying,
+};
 use alloc::boxed::Box;
 use bytes::BytesMut;
 
@@ -27,6 +29,22 @@ pub const fn at_most(found: usize, limit: usize, field: &'static Field) -> Resul
         return Ok(());
     }
     Err(EncodeError::new(field, EncodeFault::TooLong { found: found as u64, limit: limit as u64 }))
+}
+
+/// How many bytes fill a field of `size` bytes up.
+///
+/// # Errors
+///
+/// The field has more bytes than it may.
+#[inline]
+pub const fn filled(size: usize, fill: Fill, field: &'static Field) -> Result<usize, EncodeError> {
+    match fill.behind(size) {
+        Some(len) => Ok(len),
+        None => {
+            let fault = EncodeFault::TooLong { found: size as u64, limit: fill.most() as u64 };
+            Err(EncodeError::new(field, fault))
+        }
+    }
 }
 
 /// What has been written behind `start` and is in doubt can be read; else it is taken back.

@@ -51,6 +51,10 @@ impl Head<'_> {
             return (place.last == at).then(|| self.run(layout, at)).flatten();
         }
         match &field.ty {
+            Type::Filler(_) => match field.size.fixed() {
+                Some(bytes) => self.any(bytes),
+                None => return Some(Stop),
+            },
             Type::Constant(constant) => self.sets.extend(constant.bytes.iter().map(|&byte| match constant.nocase {
                 true => ByteSet::one(byte.to_ascii_lowercase()).or(ByteSet::one(byte.to_ascii_uppercase())),
                 false => ByteSet::one(byte),

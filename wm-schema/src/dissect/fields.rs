@@ -60,7 +60,7 @@ pub(super) fn declared(schema: &Schema, ty: &Type, abbreviation: &str, field: &F
         }
         Type::Float { bytes: 4, .. } => plain("float"),
         Type::Float { .. } => plain("double"),
-        Type::Constant(_) => plain("bytes"),
+        Type::Constant(_) | Type::Filler(_) => plain("bytes"),
         Type::Bytes(Bytes { content: Content::Bytes, .. }) => plain("bytes"),
         Type::Bytes(Bytes { content: Content::Headers, .. }) => group(&abbreviation, &name, &docs),
         Type::Bytes(_) => plain("string"),

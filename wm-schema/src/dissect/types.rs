@@ -65,6 +65,13 @@ pub(super) fn declared(one: &Enum) -> String {
 /// A type, or why it cannot be dissected. What stands in front of it in its layout may say its length.
 pub(super) fn table(schema: &Schema, layout: &Layout, ty: &Type) -> Result<String, String> {
     Ok(match ty {
+        Type::Filler(filler) => Table::new()
+            .text("kind", "filler")
+            .set("of", filler.of + 1)
+            .set("size", filler.size)
+            .flag("whole", filler.whole)
+            .set_some("byte", filler.byte.map(|byte| quoted(&[byte])))
+            .end(),
         Type::Constant(constant) => Table::new().text("kind", "constant").flag("nocase", constant.nocase).end(),
         Type::Int(found, range) => {
             let bound = |bound: Option<i128>| bound.map(number);

@@ -39,9 +39,22 @@ pub enum LayoutKind {
     Union {
         /// Whether an earlier value chooses the arm, as with `match`; else a tag in front of it does.
         given: bool,
+        /// The type of the tag, if it is said: `union Attribute: u16 { … }`.
+        tag: Option<Name>,
         /// What chooses each arm, in the order of the fields.
         arms: Vec<ArmDraft>,
     },
+}
+
+/// How a field is filled up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FillDraft {
+    /// The byte that is sent, and the only one that is accepted. Without one zeros are sent, and any byte is accepted.
+    pub byte: Option<Spanned<Literal>>,
+    /// Whether `size` is a size, else the size of the field becomes a multiple of it.
+    pub whole: bool,
+    /// How many bytes.
+    pub size: Spanned<Literal>,
 }
 
 /// What chooses an arm of a union.
@@ -49,7 +62,7 @@ pub enum LayoutKind {
 pub struct ArmDraft {
     /// The values; none for `_`, which takes all others.
     pub pattern: Option<PatternDraft>,
-    /// How many of the arguments of the whole `match` are for its type.
+    /// How many of the arguments of the whole `match` are for its type; behind a tag they stand at the type itself.
     pub args: usize,
     /// Where it was written.
     pub origin: Origin,
@@ -135,6 +148,8 @@ pub enum FieldKind {
     Reserved(TypeDraft),
     /// `extensible` behind the closing brace: what newer peers add behind the last field.
     Extension,
+    /// The bytes that fill the field in front of it up. No front end writes one: it says [`AttrKind::Fill`] of that field.
+    Filler(FillDraft),
     /// The tag in front of an arm whose first bits leave room for it. No front end writes one: where it stands shows when
     /// all types are read.
     Tag {
@@ -228,6 +243,8 @@ pub enum AttrKind {
     Trim(Spanned<Literal>),
     /// `pad "\0"`.
     Pad(Spanned<Literal>),
+    /// `pad "\0" to 16`, `pad align 4`: the bytes behind the field that fill it up.
+    Fill(FillDraft),
     /// `via xor(key)`: the transform, and what it takes.
     Via(Name, Option<Name>),
     /// `in 1..=5`, both ends included.

@@ -46,10 +46,10 @@ impl Reader<'_> {
     /// `union Name { 1 V4 { … } … }`.
     pub(super) fn union(&mut self, item: &Item) -> Option<LayoutDraft> {
         let piece = self.piece(Rule::union_piece, item.all.clone())?;
-        self.refuse_layout_attrs(&piece);
+        self.no_tail_of_a_struct(&piece);
         let (depth, max) = (self.bound(&piece, Rule::depth), self.bound(&piece, Rule::layout_max));
         let docs = Self::docs(&piece);
-        let (mut name, mut fields, mut arms, mut params) = (None, Vec::new(), Vec::new(), Vec::new());
+        let (mut name, mut tag, mut fields, mut arms, mut params) = (None, None, Vec::new(), Vec::new(), Vec::new());
         for part in piece.into_inner() {
             match part.as_rule() {
                 Rule::type_name => {
@@ -58,6 +58,7 @@ impl Reader<'_> {
                     name = Some(own);
                 }
                 Rule::params => params = self.params(part),
+                Rule::type_word => tag = Some(self.name(&part)),
                 Rule::arm => {
                     if let Some((field, arm)) = self.arm(part) {
                         fields.push(field);
@@ -67,7 +68,7 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        let kind = LayoutKind::Union { given: false, arms };
+        let kind = LayoutKind::Union { given: false, tag, arms };
         Some(LayoutDraft {
             docs,
             name: name?,
@@ -107,17 +108,11 @@ impl Reader<'_> {
             // Without a body it is the struct of its name.
             None => plain_type(name.clone()),
         };
-        if !ty.args.is_empty() {
-            let diagnostic = Diagnostic::new(Code::NotYet, ty.name.origin, "values handed to an arm behind a tag")
-                .why("a tag in front of its arms chooses one of them, and nothing else is known to a union")
-                .help("choose by a field: `body: match kind { Hello => Hello(flags) }`");
-            self.report(diagnostic);
-        }
         let field = FieldDraft { docs, kind: FieldKind::Named(name, ty), attrs, held: Held::View, origin };
         Some((field, ArmDraft { pattern: Some(pattern), args: 0, origin }))
     }
 
-    /// A number, a character, or a range of them.
+    /// A number, text, or a range.
     fn tag(&mut self, pair: Pair<'_>) -> Option<PatternDraft> {
         match pair.as_rule() {
             Rule::range => {
@@ -126,15 +121,11 @@ impl Reader<'_> {
             }
             Rule::number => self.number(pair).map(|value| PatternDraft::Values(value, value)),
             _ => {
-                let origin = self.origin(&pair);
-                if let [byte] = self.bytes(pair)?[..] {
-                    return Some(PatternDraft::Values(byte.into(), byte.into()));
-                }
-                let diagnostic = Diagnostic::new(Code::NotYet, origin, "a tag of several bytes")
-                    .why("a tag is one byte in this version")
-                    .help("read the word as a field, and write `match word { … }` for what follows");
-                self.report(diagnostic);
-                None
+                let bytes = self.bytes(pair)?;
+                Some(match bytes[..] {
+                    [byte] => PatternDraft::Values(byte.into(), byte.into()),
+                    _ => PatternDraft::Text(bytes),
+                })
             }
         }
     }
@@ -181,7 +172,7 @@ impl Reader<'_> {
         self.nameless.push(LayoutDraft {
             docs: Vec::new(),
             name: name.clone(),
-            kind: LayoutKind::Union { given: true, arms },
+            kind: LayoutKind::Union { given: true, tag: None, arms },
             params: Vec::new(),
             fields,
             depth: None,

@@ -1,13 +1,12 @@
 //! Fields, types, attributes and equations: from what pest has found to their drafts.
 
 use super::grammar::{Pair, Rule};
-use super::not_yet;
 use super::reader::Reader;
 use super::split;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
-    Argument, Attr, AttrKind, Expr, ExprKind, ExtentDraft, ExtentKind, FieldDraft, FieldKind, Held, Literal, Name,
-    Origin, Spanned, TypeDraft,
+    Argument, Attr, AttrKind, Expr, ExprKind, ExtentDraft, ExtentKind, FieldDraft, FieldKind, FillDraft, Held, Literal,
+    Name, Origin, Spanned, TypeDraft,
 };
 use std::ops::Range;
 
@@ -193,7 +192,7 @@ impl Reader<'_> {
                 let (name, argument) = (names.next()?, names.next());
                 AttrKind::Via(self.name(&name), argument.map(|argument| self.name(&argument)))
             }
-            Rule::pad => AttrKind::Pad(self.spanned_literal(part.into_inner().find(is_literal)?)?),
+            Rule::pad => self.pad(part)?,
             Rule::in_range => {
                 let range = part.into_inner().find(|inner| inner.as_rule() == Rule::range)?;
                 AttrKind::In(self.number_range(&range)?)
@@ -217,6 +216,22 @@ impl Reader<'_> {
             _ => return None,
         };
         Some(Attr { kind, origin })
+    }
+
+    /// A byte that fills content up, or the bytes behind a field.
+    fn pad(&mut self, pair: Pair<'_>) -> Option<AttrKind> {
+        let (mut byte, mut fill) = (None, None);
+        for part in pair.into_inner() {
+            match part.as_rule() {
+                Rule::fill => fill = Some(part),
+                _ if is_literal(&part) => byte = Some(self.spanned_literal(part)?),
+                _ => {}
+            }
+        }
+        let Some(fill) = fill else { return byte.map(AttrKind::Pad) };
+        let whole = fill.clone().into_inner().any(|word| word.as_rule() == Rule::kw_to);
+        let size = self.spanned_literal(fill.into_inner().find(is_literal)?)?;
+        Some(AttrKind::Fill(FillDraft { byte, whole, size }))
     }
 
     /// Delimiters, or what must be true of the last element of a list.
@@ -397,13 +412,6 @@ impl Reader<'_> {
             self.report(diagnostic);
         }
         Some(Expr { kind: ExprKind::Call { function, argument: argument? }, origin })
-    }
-
-    // ── What is not implemented ─────────────────────────────────────────────────────────────────────────────────────
-
-    pub(super) fn refuse(&mut self, pair: &Pair<'_>, construct: &'static not_yet::Construct) {
-        let origin = self.origin(pair);
-        self.not_yet(construct, origin);
     }
 }
 

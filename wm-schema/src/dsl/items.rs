@@ -3,9 +3,9 @@
 use super::fields::Within;
 use super::grammar::{Pair, Pairs, Rule};
 use super::imports::{self, Library};
+use super::mistake;
 use super::reader::Reader;
 use super::split::{self, Item};
-use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
     BitOrder, Const, Draft, Endian, EnumDraft, EnvelopeDraft, EscapeDraft, ExchangeDraft, ExternDraft, ExternKind,
@@ -355,11 +355,26 @@ impl Reader<'_> {
         FieldDraft { docs, kind: FieldKind::Extension, attrs, held: Held::View, origin }
     }
 
-    pub(super) fn refuse_layout_attrs(&mut self, pair: &Pair<'_>) {
-        for attr in pair.clone().into_inner().filter(|part| part.as_rule() == Rule::layout_attr) {
-            for part in attr.into_inner().filter(|part| part.as_rule() == Rule::extensible) {
-                self.refuse(&part, &not_yet::EXTENSIBLE);
-            }
+    /// Refuses what stands behind a union and speaks of the fields of a struct.
+    pub(super) fn no_tail_of_a_struct(&mut self, pair: &Pair<'_>) {
+        let attrs = pair.clone().into_inner().filter(|part| part.as_rule() == Rule::layout_attr);
+        for part in attrs.flat_map(Pair::into_inner) {
+            let (word, why, help) = match part.as_rule() {
+                Rule::extensible => (
+                    "extensible",
+                    "what a newer version adds stands behind the fields of an arm, and no arm has those of another",
+                    "write it behind the struct of each arm that may grow: `struct Point { x: u8 } extensible`",
+                ),
+                Rule::layout_where => (
+                    "where",
+                    "which fields are there depends on the arm",
+                    "write it behind the struct of the arm: `struct Range { low: u8  high: u8 } where low <= high`",
+                ),
+                _ => continue,
+            };
+            let label = format!("`{word}` does not fit a union");
+            let diagnostic = Diagnostic::new(Code::BadAttribute, self.origin(&part), label).why(why).help(help);
+            self.report(diagnostic);
         }
     }
 

@@ -19,7 +19,6 @@ mod imports;
 mod items;
 mod literal;
 mod mistake;
-mod not_yet;
 mod places;
 mod reader;
 mod session;
@@ -128,7 +127,6 @@ pub fn parse_fields(source: &str) -> Result<Vec<FieldDraft>, Vec<Diagnostic>> {
 #[cfg(test)]
 mod tests {
     use super::{parse, parse_fields};
-    use crate::diagnostic::Code;
     use crate::draft::{
         Argument, AttrKind, Draft, Endian, ExpectDraft, Expr, ExprKind, ExtentKind, FieldDraft, FieldKind, LayoutKind,
         Literal, Side, ValueKind,
@@ -279,14 +277,6 @@ mod tests {
         assert!(matches!(&cases[1].expect, ExpectDraft::Decodes(_)));
         assert!(matches!(&cases[2].expect, ExpectDraft::Rejects(name) if name.text == "_"));
         assert!(matches!(&cases[3].expect, ExpectDraft::Needs(count) if count.value == 3));
-    }
-
-    #[test]
-    fn a_construct_is_refused_once() {
-        let mistakes = parse("protocol a\nunion A { 1 B } extensible\nunion C { 1 D } extensible\nmessage E { e: u8 }")
-            .expect_err("not implemented");
-        let codes: Vec<Code> = mistakes.iter().map(|mistake| mistake.code).collect();
-        assert_eq!(codes, [Code::NotYet]);
     }
 
     #[test]

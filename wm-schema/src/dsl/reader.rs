@@ -2,9 +2,9 @@
 
 use super::grammar::{Grammar, Pair, Rule};
 use super::literal::{self, BadLiteral};
+use super::mistake;
 use super::places::Places;
 use super::token::{Token, tokens};
-use super::{mistake, not_yet};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{LayoutDraft, Literal, Name, Origin, Spanned};
 use pest::Parser as _;
@@ -27,8 +27,6 @@ pub(super) struct Reader<'s> {
     pub(super) nameless: Vec<LayoutDraft>,
     /// The files that it imports.
     pub(super) imports: Vec<Spanned<String>>,
-    /// The constructs that were reported as not implemented; each is reported once.
-    not_yet: BTreeSet<&'static str>,
 }
 
 impl<'s> Reader<'s> {
@@ -43,7 +41,6 @@ impl<'s> Reader<'s> {
             owners: Vec::new(),
             nameless: Vec::new(),
             imports: Vec::new(),
-            not_yet: BTreeSet::new(),
         }
     }
 
@@ -52,13 +49,11 @@ impl<'s> Reader<'s> {
         let mut inner = Reader::new(source);
         std::mem::swap(&mut inner.places, &mut self.places);
         std::mem::swap(&mut inner.diagnostics, &mut self.diagnostics);
-        std::mem::swap(&mut inner.not_yet, &mut self.not_yet);
         let outer = inner.places.enter(path, source);
         read(&mut inner);
         inner.places.leave(outer);
         std::mem::swap(&mut inner.places, &mut self.places);
         std::mem::swap(&mut inner.diagnostics, &mut self.diagnostics);
-        std::mem::swap(&mut inner.not_yet, &mut self.not_yet);
     }
 
     // ── Tokens ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,13 +112,6 @@ impl<'s> Reader<'s> {
     /// Whether the token was reported to make its piece unreadable.
     pub(super) fn is_broken(&self, index: usize) -> bool {
         self.broken.contains(&index)
-    }
-
-    /// Reports a construct that this version does not implement, the first time that it is met.
-    pub(super) fn not_yet(&mut self, construct: &'static not_yet::Construct, origin: Origin) {
-        if self.not_yet.insert(construct.word) {
-            self.report(construct.diagnostic(origin));
-        }
     }
 
     // ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────

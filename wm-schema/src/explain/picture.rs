@@ -75,6 +75,7 @@ pub(crate) fn parts(schema: &Schema, layout: &Layout, field: &Field) -> Vec<Part
             vec![part(format!("{name}: {}", type_word(schema, layout, &field.ty)), field.size.fixed())]
         }
         Type::Constant(_) | Type::Float { .. } => vec![part(name, field.size.fixed())],
+        Type::Filler(_) => vec![part("pad", field.size.fixed())],
     }
 }
 
@@ -117,7 +118,7 @@ fn is_text(field: &Field) -> bool {
             | Extent::Formula { .. }
             | Extent::Rest { .. } => bytes.content != Content::Bytes,
         },
-        Type::Float { .. } | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => false,
+        Type::Filler(_) | Type::Float { .. } | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => false,
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn field_rows(schema: &Schema, layout: &Layout) -> Vec<[String; 5]> {
             Role::Value => "you".to_owned(),
             Role::Pointed(pointer) => format!("what stands at {}", pointer.place.text),
             Role::Extension => "newer versions".to_owned(),
-            Role::Constant(_) if matches!(field.ty, Type::Constant(_)) => "the schema".to_owned(),
+            Role::Constant(_) if matches!(field.ty, Type::Constant(_) | Type::Filler(_)) => "the schema".to_owned(),
             Role::Constant(value) => format!("the schema: {value}"),
             Role::Computed(computed) => format!("the encoder: {}", equation(layout, index, *computed)),
             Role::Checksum(checksum) => format!("the encoder: {}", self::checksum(schema, layout, index, *checksum)),

@@ -113,6 +113,11 @@ pub(super) fn field_word(schema: &Schema, layout: &Layout, field: &Field) -> Str
 /// A type as one types it in a schema; the byte order is said where it is little.
 pub(super) fn type_word(schema: &Schema, layout: &Layout, ty: &Type) -> String {
     match ty {
+        Type::Filler(filler) => {
+            let to = if filler.whole { "to" } else { "align" };
+            let byte = filler.byte.map(|byte| format!(" {}", bytes(&[byte]))).unwrap_or_default();
+            format!("pad{byte} {to} {}", filler.size)
+        }
         Type::Constant(constant) if constant.nocase => "constant nocase".to_owned(),
         Type::Constant(_) => "constant".to_owned(),
         Type::Int(int, None) => int_word(int),

@@ -13,8 +13,8 @@ use super::trace::{self, Recorder, Setter};
 use super::{Error, Fault, Interpreter, Place, envelope, headers, own, via};
 use crate::ir::headers::{Framed, framed};
 use crate::ir::{
-    By, Bytes, Choice, Computed, Content, Extent, Field, Formula, Layout, Measure, Pointer, Role, Scale, Schema, Side,
-    Since, Term, Type, Value,
+    By, Bytes, Choice, Computed, Content, Extent, Field, Filler, Formula, Layout, Measure, Pointer, Role, Scale,
+    Schema, Side, Since, Term, Type, Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, frame: &[u8]) -> Result<Value, Error> {
@@ -466,6 +466,24 @@ fn read_field(
     if extra == 0 { Ok(value) } else { Err(place.error(region.at, Fault::Trailing { extra })) }
 }
 
+/// What fills the field in front up, which is blamed.
+fn filled(progress: &Progress<'_>, filler: &Filler, cursor: &mut Cursor<'_>) -> Result<Value, Error> {
+    let place = Place::new(progress.layout, &progress.layout.fields[filler.of]);
+    let (start, at) = (progress.starts[filler.of], cursor.at);
+    let found = (at - start) as u64;
+    let Some(len) = filler.behind(found) else {
+        let limit = filler.size;
+        return Err(place.error(start + usize::try_from(limit).unwrap_or(0), Fault::TooLong { found, limit }));
+    };
+    let filler_bytes = cursor.take(len, place)?.to_vec();
+    if let Some(byte) = filler.byte
+        && let Some(other) = filler_bytes.iter().position(|found| *found != byte)
+    {
+        return Err(place.error(at + other, Fault::Constant { expected: vec![byte] }));
+    }
+    Ok(Value::Bytes(filler_bytes))
+}
+
 fn read_content(
     progress: &mut Progress<'_>,
     index: usize,
@@ -473,6 +491,9 @@ fn read_content(
     cursor: &mut Cursor<'_>,
 ) -> Result<Value, Error> {
     let (schema, place) = (progress.schema, Place::new(progress.layout, field));
+    if let Type::Filler(filler) = &field.ty {
+        return filled(progress, filler, cursor);
+    }
     if matches!(field.role, Role::Constant(_)) || matches!(field.ty, Type::Constant(_)) {
         return constant(schema, field, cursor, place);
     }

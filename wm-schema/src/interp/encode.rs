@@ -6,8 +6,8 @@ use super::{
 };
 use crate::ir::headers::framed;
 use crate::ir::{
-    By, Bytes, Checksum, Choice, Content, Endian, Equation, Extent, Field, Formula, Layout, Measure, Role, Schema,
-    Side, Since, Type, Value,
+    By, Bytes, Checksum, Choice, Content, Endian, Equation, Extent, Field, Filler, Formula, Layout, Measure, Role,
+    Schema, Side, Since, Type, Value,
 };
 
 pub(super) fn message(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<u8>, EncodeError> {
@@ -136,6 +136,12 @@ fn layout(
                 Some(Piece::bits(sent.into()))
             }
             (_, Role::Constant(value)) if field.bits.is_some() => Some(Piece::bits(decode::as_u64(*value))),
+            (Type::Filler(filler), _) => {
+                fields.push(None);
+                let known = Known { schema, layout, fields: &fields, params };
+                let bytes = if is_there(&known, field, all) { filled(layout, filler, &pieces)? } else { Vec::new() };
+                Some(Piece::new(bytes, 0))
+            }
             (Type::Constant(_), _) | (_, Role::Constant(_)) => {
                 fields.push(None);
                 let known = Known { schema, layout, fields: &fields, params };
@@ -171,6 +177,16 @@ fn layout(
     let wire = joined(layout, 0, &pieces);
     bounded(schema, layout, &wire)?;
     Ok(wire)
+}
+
+/// What fills a field up; one whose bytes are not known yet has a fixed size.
+fn filled(layout: &Layout, filler: &Filler, pieces: &[Option<Piece>]) -> Result<Vec<u8>, EncodeError> {
+    let of = &layout.fields[filler.of];
+    let found = pieces[filler.of].as_ref().map_or(of.size.least, |piece| piece.wire.len() as u64);
+    let Some(len) = filler.behind(found) else {
+        return Err(Place::new(layout, of).refuse(EncodeFault::TooLong { found, limit: filler.size }));
+    };
+    Ok(vec![filler.byte.unwrap_or_default(); usize::try_from(len).unwrap_or_default()])
 }
 
 /// A layout takes no more than it may; of what pointers lead to, that shows when it is read.

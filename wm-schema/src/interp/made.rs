@@ -168,6 +168,8 @@ impl Source<'_> {
     fn handed(&mut self, ty: &Type, args: &[Value]) -> Value {
         match ty {
             Type::Constant(constant) => Value::Bytes(constant.bytes.clone()),
+            // Nobody sets it.
+            Type::Filler(_) => Value::Bytes(Vec::new()),
             Type::Int(Int::Fixed { bytes: 16, signed: false, .. }, None) => {
                 let any = self.bits(16);
                 i128::try_from(any).map_or(Value::Huge(any), Value::Int)

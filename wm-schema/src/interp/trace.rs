@@ -166,6 +166,7 @@ pub(super) fn has_spans(element: &Type) -> bool {
 fn json(schema: &Schema, ty: &Type, value: &Value) -> serde_json::Value {
     match (ty, value) {
         (Type::Constant(constant), _) => hex(&constant.bytes).into(),
+        (Type::Filler(_), Value::Bytes(found)) => hex(found).into(),
         (Type::Enum(_), value) => show::show(schema, ty, value).into(),
         (Type::Int(Int::Flag, _), value) => (*value == Value::Int(1)).into(),
         (Type::Bytes(bytes), Value::Bytes(content)) => match bytes.content {

@@ -59,6 +59,14 @@ impl Layout {
         condition.term.fields().into_iter().find_map(|number| self.fields[number].measured_if_there())
     }
 
+    /// The field that a user sets behind the same `if`, if that asks for what is handed in.
+    #[must_use]
+    pub fn beside(&self, condition: &Formula) -> Option<usize> {
+        let is_same = |field: &Field| field.role == Role::Value && field.condition.as_ref() == Some(condition);
+        let handed = (0..self.params.len()).any(|param| condition.term.reads_param(param));
+        self.fields.iter().position(is_same).filter(|_| handed)
+    }
+
     /// The number that says how many bytes each element of a list takes, if one does.
     #[must_use]
     pub fn each(&self, list: usize) -> Option<usize> {

@@ -8,6 +8,8 @@ use crate::draft::Endian;
 pub enum Type {
     /// Bytes that never change.
     Constant(Constant),
+    /// Bytes that fill the field in front of it up: they say nothing. Its role is [`Role::Constant`](super::Role::Constant).
+    Filler(Filler),
     /// A number, and the range that `in` allows.
     Int(Int, Option<(i128, i128)>),
     /// A float of 4 or 8 bytes.
@@ -65,6 +67,31 @@ impl Constant {
             true => !found.eq_ignore_ascii_case(expected),
             false => found != expected,
         })
+    }
+}
+
+/// How a field is filled up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filler {
+    /// The field, by index.
+    pub of: usize,
+    /// The size that it is filled up to, or that its size becomes a multiple of.
+    pub size: u64,
+    /// Whether it is filled up to `size`, else to a multiple of it.
+    pub whole: bool,
+    /// What each byte is; without one zeros are sent, and any are accepted.
+    pub byte: Option<u8>,
+}
+
+impl Filler {
+    /// How many bytes fill a field of `found` bytes up; none if it has more than it may.
+    #[must_use]
+    pub const fn behind(&self, found: u64) -> Option<u64> {
+        match (self.whole, found % self.size) {
+            (true, _) => self.size.checked_sub(found),
+            (false, 0) => Some(0),
+            (false, over) => Some(self.size - over),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Context, delimiters, names, spell};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{Attr, AttrKind, Expr, Formula, Literal, Name, Origin, Spanned};
+use crate::draft::{Attr, AttrKind, Expr, FillDraft, Formula, Literal, Name, Origin, Spanned};
 use crate::ir::Delimiters;
 
 /// What the last element of a list is, and no other.
@@ -23,6 +23,7 @@ pub(super) struct Attrs<'d> {
     max: Option<(&'d Spanned<Literal>, Origin)>,
     trim: Option<(&'d Spanned<Literal>, Origin)>,
     pad: Option<(&'d Spanned<Literal>, Origin)>,
+    fill: Option<(&'d FillDraft, Origin)>,
     via: Option<((&'d Name, Option<&'d Name>), Origin)>,
     range: Option<(Spanned<(i128, i128)>, Origin)>,
     equals: Option<(&'d Expr, Origin)>,
@@ -54,6 +55,7 @@ pub(super) fn sort<'d>(cx: &mut Context<'_>, attrs: &'d [Attr]) -> Attrs<'d> {
                 sorted.via.replace(((name, argument.as_ref()), at)).map(|(_, first)| first)
             }
             AttrKind::Pad(pad) => sorted.pad.replace((pad, at)).map(|(_, first)| first),
+            AttrKind::Fill(fill) => sorted.fill.replace((fill, at)).map(|(_, first)| first),
             AttrKind::In(range) => sorted.range.replace((range.clone(), at)).map(|(_, first)| first),
             AttrKind::Equals(expr) => sorted.equals.replace((expr, at)).map(|(_, first)| first),
             AttrKind::Nocase => sorted.nocase.replace(at),
@@ -227,6 +229,11 @@ impl<'d> Attrs<'d> {
         Some(None)
     }
 
+    /// `pad … to 16`, `pad … align 4`.
+    pub(super) fn take_fill(&mut self) -> Option<(&'d FillDraft, Origin)> {
+        self.fill.take()
+    }
+
     /// Reports what no one has taken.
     pub(super) fn refuse(self, cx: &mut Context<'_>, ty: &str) {
         let left = [
@@ -257,6 +264,7 @@ impl<'d> Attrs<'d> {
                 "pad",
                 "`pad` fills `bytes`, `str` and `ascii` of a fixed size, such as `str[16]`",
             ),
+            (self.fill.map(|(_, at)| at), "pad", "bytes stand behind a field of a layout to fill it up, nothing else"),
             (self.range.map(|(_, at)| at), "in", "`in` bounds a number, or the characters of text"),
             (self.equals.map(|(_, at)| at), "=", "an equation or a constant stands behind a number"),
             (
@@ -285,7 +293,7 @@ impl<'d> Attrs<'d> {
 }
 
 /// A literal that must be bytes, at least one.
-fn bytes(cx: &mut Context<'_>, literal: &Spanned<Literal>, word: &str, example: &str) -> Option<Vec<u8>> {
+pub(super) fn bytes(cx: &mut Context<'_>, literal: &Spanned<Literal>, word: &str, example: &str) -> Option<Vec<u8>> {
     let (code, label) = match names::literal(cx, &literal.value, literal.origin)? {
         Literal::Bytes(bytes) if !bytes.is_empty() => return Some(bytes),
         Literal::Bytes(_) => (Code::Empty, format!("`{word}` of no bytes")),

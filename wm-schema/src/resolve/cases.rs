@@ -317,7 +317,7 @@ fn value(cx: &mut Context<'_>, known: &Known<'_>, ty: &Type, name: &str, draft: 
             let items: Vec<Option<Value>> = items.iter().map(|item| value(cx, known, element, name, item)).collect();
             items.into_iter().collect::<Option<_>>().map(Value::List)
         }
-        Type::Constant(_) => None,
+        Type::Constant(_) | Type::Filler(_) => None,
     }
 }
 

@@ -13,21 +13,13 @@ use crate::draft::{
 };
 use crate::ir::{self, By, Bytes, Choice, Content, Enum, Int, Param, Role, Term, Type, Words};
 
-/// The parameters of a layout; those of the arms of a union, one behind the other. None if one of them is wrong.
+/// The parameters of a layout; of a `match` those of its arms, one behind the other. None if one of them is wrong.
 pub(super) fn params(cx: &mut Context<'_>, draft: &LayoutDraft) -> Option<Vec<Param>> {
-    let LayoutKind::Union { arms, .. } = &draft.kind else {
+    let LayoutKind::Union { given: true, arms, .. } = &draft.kind else {
         names::distinct(cx, draft.params.iter().map(|param| &param.name));
         let params: Vec<Option<Param>> = draft.params.iter().map(|param| own(cx, param)).collect();
         return params.into_iter().collect();
     };
-    if let Some(param) = draft.params.first() {
-        cx.report(
-            Diagnostic::new(Code::NotYet, param.name.origin, "a union with parameters is not there yet")
-                .why("a tag in front of its arms chooses one of them")
-                .help("choose by a field: `body: match kind { Hello => Hello(flags) }`"),
-        );
-        return None;
-    }
     let mut all: Vec<Param> = Vec::new();
     for (field, arm) in draft.fields.iter().zip(arms) {
         for param in handed(cx, field, arm)? {
@@ -110,13 +102,14 @@ fn count_of_arguments(name: &Name, wanted: usize, found: usize) -> Diagnostic {
 
 /// What chooses the arm of a union. The outer option is none if something is wrong, the inner one for other layouts.
 pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option<Enum>]) -> Option<Option<Choice>> {
-    let LayoutKind::Union { given, arms } = &draft.kind else { return Some(None) };
+    let LayoutKind::Union { given, tag, arms } = &draft.kind else { return Some(None) };
     if *given && let Some(name) = chosen_by_header(cx.draft, draft) {
         return Some(Some(headers::choice(cx, name, arms)?));
     }
-    let by = match given {
-        true => By::Given(subject(cx, draft)?),
-        false => match tags::bits(cx, draft)? {
+    let by = match (given, tag) {
+        (true, _) => By::Given(subject(cx, draft)?),
+        (false, Some(ty)) => By::Tag(tags::number(cx, ty)?),
+        (false, None) => match tags::bits(cx, draft)? {
             8 => By::Tag(Int::Fixed { bytes: 1, signed: false, endian: Endian::Big }),
             // Where they stand is known when the arms are.
             width => By::Bits { width, shift: 0 },
@@ -138,6 +131,11 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
     for arm in arms {
         let found = match &arm.pattern {
             None => None,
+            Some(PatternDraft::Text(text)) if !given => {
+                let tag = if let By::Tag(int) = &by { Some(int) } else { None };
+                let value = tags::of_text(cx, arm, text, tag)?;
+                Some((value, value))
+            }
             Some(pattern) => Some(pattern_values(cx, arm, pattern, item.as_ref(), range)?),
         };
         distinct(cx, arm, found, &values, arms)?;
@@ -145,8 +143,8 @@ pub(super) fn resolve(cx: &mut Context<'_>, draft: &LayoutDraft, enums: &[Option
             && least != most
         {
             cx.report(
-                Diagnostic::new(Code::NotYet, arm.origin, "a tag that is a range is not there yet")
-                    .why("which of its values is sent would have to be kept beside the arm")
+                Diagnostic::new(Code::BadVariant, arm.origin, "a tag that is a range")
+                    .why("a tag is no field: nothing would say which of its values is sent")
                     .help("read the tag as a field, and write `match tag { … }` for what follows"),
             );
             return None;
@@ -385,8 +383,8 @@ pub(super) fn arguments(
         return None;
     };
     let layout = parts.structs[part].as_ref()?;
-    if body.choice.is_some() {
-        return Some(of_an_arm(body, at, layout));
+    if let LayoutKind::Union { given: true, arms, .. } = &body.draft.kind {
+        return Some(of_an_arm(body, arms, at, layout));
     }
     if ty.given.is_none() && matches!(layout.choice, Some(Choice { by: By::Given(_), .. })) {
         cx.report(
@@ -411,7 +409,8 @@ pub(super) fn arguments(
     }
     let view = View {
         lines: &body.lines,
-        until: at,
+        // The arms in front of one are not there beside it.
+        until: if body.choice.is_some() { 0 } else { at },
         it: None,
         params: &body.params,
         element: None,
@@ -437,9 +436,8 @@ pub(super) fn arguments(
     Some(args)
 }
 
-/// An arm hands on those parameters of its union that are for its struct.
-fn of_an_arm(body: &Body<'_>, at: usize, layout: &ir::Layout) -> Vec<ir::Formula> {
-    let LayoutKind::Union { arms, .. } = &body.draft.kind else { return Vec::new() };
+/// An arm of a `match` hands on those parameters that are for its struct.
+fn of_an_arm(body: &Body<'_>, arms: &[ArmDraft], at: usize, layout: &ir::Layout) -> Vec<ir::Formula> {
     let before: usize = arms[..at].iter().map(|arm| arm.args).sum();
     let param = |index: usize| {
         let text = body.params.get(before + index).map_or(String::new(), |param| param.name.clone());

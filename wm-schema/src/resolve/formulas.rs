@@ -37,6 +37,7 @@ pub(super) fn check(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>)
             let formula = condition(cx, view, written);
             body.sound &= formula.is_some() && may_be_absent(cx, body, at, written.origin);
             if let Some(formula) = &formula {
+                body.sound &= is_told(cx, body, at, formula, written.origin);
                 body.sound &= absent::asks(cx, &body.lines, formula, written.origin);
             }
             body.lines[at].present_if = formula;
@@ -117,6 +118,28 @@ pub(super) fn may_be_absent(cx: &mut Context<'_>, body: &Body<'_>, at: usize, or
     let Some((why, help)) = problem else { return true };
     cx.report(
         Diagnostic::new(Code::BadAttribute, origin, format!("`{}` cannot be absent", line.name)).why(why).help(help),
+    );
+    false
+}
+
+/// Whether the value itself tells if a constant is there: what is handed in, only the layout around it knows.
+fn is_told(cx: &mut Context<'_>, body: &Body<'_>, at: usize, condition: &Formula, origin: Origin) -> bool {
+    let line = &body.lines[at];
+    let handed = (0..body.params.len()).any(|param| condition.term.reads_param(param));
+    let beside = |other: &Line<'_>| {
+        other.role == Role::Value && other.condition.is_some_and(|written| written.text == condition.text)
+    };
+    if !handed || !matches!(line.role, Role::Constant(_)) || body.lines.iter().any(beside) {
+        return true;
+    }
+    let label = format!("nothing in `{}` says whether {} is there", body.draft.name.text, line.name);
+    cx.report(
+        Diagnostic::new(Code::BadAttribute, origin, label)
+            .why("a constant is no field of the value, and what is handed in is known to the layout around it alone")
+            .help(format!(
+                "let a field stand behind the same `if {}`, or put both into a struct of its own",
+                condition.text
+            )),
     );
     false
 }
@@ -465,6 +488,7 @@ fn kind(cx: &mut Context<'_>, ty: &Type, name: &Name) -> Option<Kind> {
         Type::Bytes(_) => "JSON is not computed with",
         Type::Float { .. } => "floats are not computed with",
         Type::List { .. } => "lists are not computed with",
+        Type::Filler(_) => "what fills a field up says nothing",
         Type::Constant(_) => "a constant is always the same",
     };
     cx.report(

@@ -169,6 +169,7 @@ fn fixed(lines: &[Line<'_>], wanted: impl Fn(usize) -> bool) -> Option<i64> {
 
 const CONDITIONS: &str = "works out conditions of numbers and enums of the same layout alone";
 const LENGTHS: &str = "works out lengths of numbers and enums of the same layout alone";
+const FILLED: &str = "does not keep where the field in front of it began";
 const WHOLE: &str = "passes elements that all end where their type says, or none of them";
 const HANDED: &str = "hands values to the elements of a list that is counted and stands in a struct or a message";
 const SEEN: &str = "hands on numbers and enums of the same layout alone";
@@ -240,6 +241,8 @@ pub(super) fn walkable(cx: &mut Context<'_>, schema: &Schema) {
                         "looks at numbers, enums and lengths of whole bytes of the element",
                     ));
                 }
+            } else if matches!(layout.fields[field].ty, Type::Filler(_)) && matches!(step, walk::Step::Enter { .. }) {
+                cx.report(not_in_reach(draft, field, "fills up what the framer passes", FILLED));
             } else if let Some(inner) = walk::inner(layout, &step)
                 && !matches!(inner, Type::Struct(_) | Type::Int(..))
             {

@@ -4,7 +4,7 @@ use super::attrs::Sentinel;
 use super::equations;
 use super::names::{self, Kind};
 use super::types::{self, Scope};
-use super::{Context, attrs, bits, checksums, choices, endings, externs, pointers, spell, via};
+use super::{Context, attrs, bits, checksums, choices, endings, externs, fillers, pointers, spell, via};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Expr, FieldDraft, FieldKind, Formula, Held, LayoutDraft, LayoutKind, Literal, Origin, Spanned};
 use crate::ir::{
@@ -126,6 +126,11 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     let mut attrs = attrs::sort(cx, &draft.attrs);
     let (typed, equals) = match &draft.kind {
         FieldKind::Extension => return Some((extension(draft), None)),
+        FieldKind::Filler(fill) => {
+            let condition = attrs.take_condition();
+            let ty = fillers::line(cx, scope.at, fill, draft.origin)?;
+            return Some((Line { role: Role::Constant(0), condition, ..plain(draft, ty) }, None));
+        }
         FieldKind::Tag { value, bits } => return Some((tag(draft, *value, *bits), None)),
         FieldKind::Literal(literal) => {
             let (nocase, condition) = (attrs.take_nocase(), attrs.take_condition());
@@ -168,6 +173,10 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
     let (condition, written_rules, written_since) = (attrs.take_condition(), attrs.take_rules(), attrs.take_since());
     // Of bytes that turn out to be a constant.
     let nocase = equals.and_then(|_| attrs.take_nocase());
+    // It has a line of its own.
+    if kind == Kind::Field {
+        attrs.take_fill();
+    }
     let converted = attrs.take_as().map(|path| externs::held_as(cx, path));
     attrs.refuse(cx, &type_name(draft));
     check_held(cx, draft, &typed.ty);
@@ -216,7 +225,9 @@ fn plain(draft: &FieldDraft, ty: Type) -> Line<'_> {
 fn type_name(draft: &FieldDraft) -> String {
     match &draft.kind {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => spell::ty(ty),
-        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Tag { .. } => "a constant".to_owned(),
+        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Filler(_) | FieldKind::Tag { .. } => {
+            "a constant".to_owned()
+        }
     }
 }
 
@@ -411,7 +422,7 @@ fn borrows(cx: &Context<'_>, line: &Line<'_>, structs: &[Option<Layout>]) -> boo
         Type::Bytes(_) => line.draft.held == Held::View,
         Type::List { .. } => true,
         Type::Struct(index) => structs[*index].as_ref().is_some_and(|layout| layout.borrows),
-        Type::Constant(_) | Type::Int(..) | Type::Float { .. } | Type::Enum(_) => false,
+        Type::Constant(_) | Type::Filler(_) | Type::Int(..) | Type::Float { .. } | Type::Enum(_) => false,
     }
 }
 

@@ -33,6 +33,7 @@ mod envelope;
 mod equations;
 mod exchanges;
 mod externs;
+mod fillers;
 mod formulas;
 mod framing;
 mod guards;
@@ -92,7 +93,7 @@ pub struct Resolved {
 #[must_use]
 pub fn resolve(draft: &Draft) -> Resolved {
     let expanded = externs::expand(draft);
-    let draft = tags::placed(&expanded);
+    let draft = fillers::placed(tags::placed(&expanded));
     let mut cx = Context {
         draft: &draft,
         names: names::Names::default(),

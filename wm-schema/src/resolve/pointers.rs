@@ -45,7 +45,7 @@ fn place(field: &FieldDraft) -> Option<&Formula> {
 fn type_of(field: &FieldDraft) -> Option<&TypeDraft> {
     match &field.kind {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => Some(ty),
-        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Tag { .. } => None,
+        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Filler(_) | FieldKind::Tag { .. } => None,
     }
 }
 
@@ -194,7 +194,7 @@ fn bytes(draft: &Draft, field: &FieldDraft) -> Option<u64> {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => bits_of_type(draft, ty, 8),
         FieldKind::Literal(literal) => Some(8 * known(draft, literal)?.1),
         FieldKind::Tag { bits, .. } => Some((*bits).into()),
-        FieldKind::Extension => None,
+        FieldKind::Extension | FieldKind::Filler(_) => None,
     }
 }
 

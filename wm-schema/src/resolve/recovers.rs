@@ -248,6 +248,6 @@ fn is_bounded(schema: &Schema, ty: &Type) -> bool {
         Type::Int(_, range) => range.is_some(),
         Type::Enum(index) => !schema.enums[*index].open,
         Type::List { element, .. } => is_bounded(schema, element),
-        Type::Constant(_) | Type::Float { .. } | Type::Bytes(_) | Type::Struct(_) => false,
+        Type::Constant(_) | Type::Filler(_) | Type::Float { .. } | Type::Bytes(_) | Type::Struct(_) => false,
     }
 }

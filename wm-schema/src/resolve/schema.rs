@@ -3,8 +3,8 @@
 use super::layouts::{self, Body, Line};
 use super::sizes::{self, Parts};
 use super::{
-    Context, apart, cases, declared, endings, envelope, exchanges, externs, formulas, framing, headers, ints, names,
-    nesting, pointers, recovers, regions, session, streams, suggest, unused, versions, via, vocabulary,
+    Context, apart, cases, declared, endings, envelope, exchanges, externs, fillers, formulas, framing, headers, ints,
+    names, nesting, pointers, recovers, regions, session, streams, suggest, unused, versions, via, vocabulary,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{Draft, LayoutDraft, LayoutKind, Name};
@@ -182,6 +182,9 @@ fn measured(cx: &mut Context<'_>, body: &mut Body<'_>, parts: Parts<'_>) -> bool
     via::check_readers(cx, body);
     versions::check(cx, body, parts);
     sizes::own(&mut body.lines, parts);
+    for at in 0..body.lines.len() {
+        body.sound &= fillers::check(cx, &body.lines, at);
+    }
     headers::check(cx, body, parts.structs);
     endings::check(cx, body, parts);
     regions::elements(cx, body, parts);
@@ -208,7 +211,7 @@ fn message(cx: &mut Context<'_>, mut body: Body<'_>, parts: Parts<'_>) -> Option
         return None;
     }
     let mut framing = framing::infer(cx, &body, parts)?;
-    let size = sizes::bound_message(cx, &mut body, &framing);
+    let size = sizes::bound_message(cx, &mut body, &framing, parts);
     framing::bound(&mut framing, &body.lines);
     let from = match &body.draft.kind {
         LayoutKind::Message { from } => from.as_ref().map(|from| from.value),

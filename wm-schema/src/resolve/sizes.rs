@@ -4,7 +4,7 @@ use super::envelope::{Outer, Written};
 use super::layouts::{Body, Line};
 use super::regions::is_open;
 use super::types::useless;
-use super::{Context, absent, pointers, spell};
+use super::{Context, absent, fillers, pointers, spell};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::Spanned;
 use crate::ir::{self, By, Choice, Enum, Equation, Extent, Framing, Int, Layout, Measure, Role, Scale, Size, Type};
@@ -55,6 +55,7 @@ fn line_size(lines: &[Line<'_>], at: usize, parts: Parts<'_>) -> Size {
         (_, Role::Pointed(_)) => exactly(0),
         // A number that never changes has always the same width.
         (Type::Int(int, _), Role::Constant(value)) => exactly(int.width(*value)),
+        (Type::Filler(filler), _) => fillers::size(filler, lines[filler.of].size),
         (ty, _) => size(ty, lines, parts),
     };
     match &lines[at].bits {
@@ -83,6 +84,7 @@ pub(super) fn size(ty: &Type, lines: &[Line<'_>], parts: Parts<'_>) -> Size {
     let unknown = Size { least: 0, most: None };
     match ty {
         Type::Constant(constant) => exactly(constant.bytes.len() as u64),
+        Type::Filler(filler) => fillers::size(filler, unknown),
         Type::Int(int, _) => int.size(),
         Type::Float { bytes, .. } => exactly(u64::from(*bytes)),
         Type::Enum(index) => parts.enums[*index].as_ref().map_or(unknown, |ty| ty.repr.size()),
@@ -234,7 +236,7 @@ fn one_of(lines: &[Line<'_>], choice: &Choice) -> Size {
 }
 
 /// Bounds a message by its framing, its limits and the limit of the schema.
-pub(super) fn bound_message(cx: &mut Context<'_>, body: &mut Body<'_>, framing: &Framing) -> Size {
+pub(super) fn bound_message(cx: &mut Context<'_>, body: &mut Body<'_>, framing: &Framing, parts: Parts<'_>) -> Size {
     useless_limits(cx, &body.lines);
     let own = sum(&body.lines);
     let numbered = framing_most(&body.lines, framing);
@@ -244,7 +246,7 @@ pub(super) fn bound_message(cx: &mut Context<'_>, body: &mut Body<'_>, framing: 
         body.sound = false;
     }
     let most = limit.min(own.most.unwrap_or(u64::MAX)).min(numbered);
-    over_the_frame(cx, &body.lines, own.least, most);
+    over_the_frame(cx, &body.lines, own.least, most, parts);
     for line in &mut body.lines {
         let room = most.saturating_sub(own.least).saturating_add(line.size.least);
         line.size.most = Some(line.size.most.map_or(room, |own| own.min(room)).max(line.size.least));
@@ -360,9 +362,13 @@ fn useless_limits(cx: &mut Context<'_>, lines: &[Line<'_>]) {
 }
 
 /// Warns of limits that the frame does not leave room for.
-fn over_the_frame(cx: &mut Context<'_>, lines: &[Line<'_>], least: u64, most: u64) {
+fn over_the_frame(cx: &mut Context<'_>, lines: &[Line<'_>], least: u64, most: u64, parts: Parts<'_>) {
     for line in lines {
-        let (Some(max), Some(own)) = (&line.max, line.size.most) else { continue };
+        let Some(max) = &line.max else { continue };
+        // The smallest that it can be with so many units.
+        let unit = if let Type::List { element, .. } = &line.ty { size(element, lines, parts).least } else { 1 };
+        let around = super::layouts::extent(&line.ty).map_or(0, |extent| overhead(extent).least);
+        let own = max.value.saturating_mul(unit).saturating_add(around);
         let whole = least.saturating_sub(line.size.least).saturating_add(own);
         if cx.limit_written().is_some_and(|limit| limit < whole) && most < whole {
             cx.report(

@@ -50,6 +50,10 @@ fn attrs(attrs: &[Attr]) -> String {
         AttrKind::Trim(trim) => format!(" trim {}", literal(&trim.value)),
         AttrKind::Via(name, argument) => super::via::spelled(name, argument.as_ref()),
         AttrKind::Pad(pad) => format!(" pad {}", literal(&pad.value)),
+        AttrKind::Fill(fill) => {
+            let byte = fill.byte.iter().map(|byte| format!(" {}", literal(&byte.value))).collect::<String>();
+            format!(" pad{byte} {} {}", if fill.whole { "to" } else { "align" }, literal(&fill.size.value))
+        }
         AttrKind::In(range) => format!(" in {}..={}", range.value.0, range.value.1),
         AttrKind::Nocase => " nocase".to_owned(),
         AttrKind::Minimal => " minimal".to_owned(),
@@ -70,7 +74,7 @@ pub(super) fn name(field: &FieldDraft) -> String {
     match &field.kind {
         FieldKind::Named(name, _) => name.text.clone(),
         FieldKind::Literal(value) => literal(value),
-        FieldKind::Reserved(_) => "_".to_owned(),
+        FieldKind::Reserved(_) | FieldKind::Filler(_) => "_".to_owned(),
         FieldKind::Extension => "extensible".to_owned(),
         FieldKind::Tag { value, bits } => format!("{value:#0width$b}", width = usize::from(*bits) + 2),
     }
@@ -80,7 +84,7 @@ pub(super) fn name(field: &FieldDraft) -> String {
 pub(super) fn word(field: &FieldDraft) -> &str {
     match &field.kind {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => &ty.name.text,
-        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Tag { .. } => "bytes",
+        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Filler(_) | FieldKind::Tag { .. } => "bytes",
     }
 }
 
@@ -93,7 +97,7 @@ pub(super) fn line_with(field: &FieldDraft, ty: &str) -> String {
 pub(super) fn line(field: &FieldDraft) -> String {
     match &field.kind {
         FieldKind::Named(_, draft) | FieldKind::Reserved(draft) => line_with(field, &ty(draft)),
-        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Tag { .. } => name(field),
+        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Filler(_) | FieldKind::Tag { .. } => name(field),
     }
 }
 

@@ -3,19 +3,22 @@
 //! Where the bits that an arm begins with do not fill whole bytes, the tag is what they are short of, in front of them. It
 //! is then a constant of the arm's struct, so that runs of bits need no rule of their own for it; a union looks at the first
 //! byte of the arm to choose it.
+//!
+//! A tag whose type is said, `union Attribute: u16 { … }`, always stands in front of its arm.
 
 use super::Context;
 use super::words::{self, Word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::draft::{
-    Draft, Endian, FieldDraft, FieldKind, Held, LayoutDraft, LayoutKind, Name, PatternDraft, TypeDraft,
+    ArmDraft, Draft, Endian, FieldDraft, FieldKind, Held, LayoutDraft, LayoutKind, Name, PatternDraft, TypeDraft,
 };
-use crate::ir::{BitPlace, Layout, Type};
+use crate::ir::{BitPlace, Int, Layout, Type};
 use std::borrow::Cow;
 
 /// The draft with a tag in front of each arm that leaves room for it.
 pub(super) fn placed(draft: &Draft) -> Cow<'_, Draft> {
-    let unions = draft.layouts.iter().filter(|layout| matches!(layout.kind, LayoutKind::Union { given: false, .. }));
+    let unions =
+        draft.layouts.iter().filter(|layout| matches!(layout.kind, LayoutKind::Union { given: false, tag: None, .. }));
     let tags: Vec<(usize, FieldDraft)> = unions.flat_map(|union| tags(draft, union)).collect();
     if tags.is_empty() {
         return Cow::Borrowed(draft);
@@ -30,7 +33,7 @@ pub(super) fn placed(draft: &Draft) -> Cow<'_, Draft> {
 /// The tags that stand within the arms of a union, each with the index of the arm's layout.
 fn tags(draft: &Draft, union: &LayoutDraft) -> Vec<(usize, FieldDraft)> {
     let LayoutKind::Union { arms, .. } = &union.kind else { return Vec::new() };
-    let tag = |(field, arm): (&FieldDraft, &crate::draft::ArmDraft)| {
+    let tag = |(field, arm): (&FieldDraft, &ArmDraft)| {
         let FieldKind::Named(_, ty) = &field.kind else { return None };
         let layout = own_struct(draft, ty)?;
         let bits = missing(draft, &draft.layouts[layout])?;
@@ -80,6 +83,46 @@ fn width(draft: &Draft, ty: &TypeDraft) -> Option<u8> {
         word(&repr.name)
     };
     own.or_else(declared)
+}
+
+/// The number that a tag is whose type is said.
+pub(super) fn number(cx: &mut Context<'_>, ty: &Name) -> Option<Int> {
+    let found = match words::word(&ty.text, cx.endian()) {
+        Some(Word::Int(int @ Int::Fixed { .. })) => Some(int),
+        _ => None,
+    };
+    if found.is_none() {
+        cx.report(
+            Diagnostic::new(Code::BadAttribute, ty.origin, format!("`{}` cannot be a tag", ty.text))
+                .why("a tag is an integer of a fixed number of bytes: `u8` to `i128`, with `le` or `be` behind it")
+                .help("write `union Name: u16 { … }`; of a tag of bits take the type out, each arm leaves room for it"),
+        );
+    }
+    found
+}
+
+/// The number that text is as a tag: its bytes, as they stand on the wire.
+pub(super) fn of_text(cx: &mut Context<'_>, arm: &ArmDraft, text: &[u8], tag: Option<&Int>) -> Option<i128> {
+    if let Some(Int::Fixed { bytes, signed: false, endian }) = tag
+        && usize::from(*bytes) == text.len()
+    {
+        let joined = |all: i128, byte: &u8| all << 8 | i128::from(*byte);
+        return Some(match endian {
+            Endian::Big => text.iter().fold(0, joined),
+            Endian::Little => text.iter().rev().fold(0, joined),
+        });
+    }
+    let label = format!("a tag of {} bytes", text.len());
+    let help = match text.len() {
+        2..=8 => format!("write `union Name: u{} {{ … }}`", text.len() * 8),
+        _ => "read the word as a field, and write `match word { … }` for what follows".to_owned(),
+    };
+    cx.report(
+        Diagnostic::new(Code::BadVariant, arm.origin, label)
+            .why("the type of a union's tag says how many bytes it is; without one it is a byte")
+            .help(help),
+    );
+    None
 }
 
 /// How many bits of its arms are the tag of a union; 8 if it is a byte in front of them. None if they do not agree.

@@ -42,7 +42,7 @@ pub(super) fn check(cx: &mut Context<'_>) {
 fn named(field: &FieldDraft) -> impl Iterator<Item = &str> {
     let ty = match &field.kind {
         FieldKind::Named(_, ty) | FieldKind::Reserved(ty) => Some(ty),
-        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Tag { .. } => None,
+        FieldKind::Literal(_) | FieldKind::Extension | FieldKind::Filler(_) | FieldKind::Tag { .. } => None,
     };
     ty.into_iter()
         .flat_map(|ty| std::iter::once(&ty.name).chain(&ty.body).chain(prefix(ty)))

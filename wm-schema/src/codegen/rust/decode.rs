@@ -7,7 +7,7 @@ pub(super) use head::head;
 
 use super::layout::LayoutCode;
 use super::number::{float_method, int_call, read_int, said, to_i128, to_u64};
-use super::{bits, checksums, envelope, headers, literal, names, sentinels, shape, vias};
+use super::{bits, checksums, envelope, fillers, headers, literal, names, sentinels, shape, vias};
 
 use crate::ir::{
     BitPlace, Bytes, Content, Equation, Extent, Field, Formula, Held, Int, Layout, Measure, Message, Role, Since, Type,
@@ -305,6 +305,11 @@ impl<'c> Decoder<'c> {
         match &self.code.field(at).ty {
             Type::Bytes(bytes) if self.code.field(at).role == Role::Extension => self.extension(at, bytes),
             Type::Constant(_) => TokenStream::new(),
+            Type::Filler(filler) => {
+                let (start, fill) = (self.start(filler.of), fillers::fill(self.code, filler));
+                let (byte, of) = (fillers::byte(filler), self.code.constant(filler.of));
+                quote!(reader.fill_up(#start, #fill, #byte, #of)?;)
+            }
             Type::Int(int, range) => {
                 let read = read_int(int, &quote!(reader), &constant);
                 let range = self.range(at, int, *range);
@@ -774,7 +779,7 @@ impl<'c> Decoder<'c> {
                 let name = names::ty(&self.code.rust.schema.structs[*index].name);
                 quote!(#name::read)
             }
-            Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => TokenStream::new(),
+            Type::Constant(_) | Type::Filler(_) | Type::Bytes(_) | Type::List { .. } => TokenStream::new(),
         }
     }
 }

@@ -234,7 +234,7 @@ fn is_plain(schema: &Schema, layout: &Layout) -> bool {
             Type::Int(int, range) => within(int, *range, &quote!(_), &quote!(_)).is_none(),
             Type::Enum(kind) => !needs_check(&schema.enums[*kind]),
             Type::Struct(part) => is_plain(schema, &schema.structs[*part]),
-            Type::Float { .. } | Type::Constant(_) => true,
+            Type::Float { .. } | Type::Constant(_) | Type::Filler(_) => true,
             Type::Bytes(_) | Type::List { .. } => false,
         })
 }

@@ -25,6 +25,7 @@ mod decode;
 mod encode;
 mod envelope;
 mod exchange;
+mod fillers;
 mod formulas;
 mod framing;
 mod headers;

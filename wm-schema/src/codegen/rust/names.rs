@@ -248,6 +248,7 @@ const WIRE: &[&str] = &[
     "Fault",
     "FaultKind",
     "Field",
+    "Fill",
     "Followed",
     "Halt",
     "Handed",

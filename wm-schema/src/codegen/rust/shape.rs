@@ -34,7 +34,7 @@ pub(super) fn type_borrows(schema: &Schema, ty: &Type) -> bool {
         Type::Bytes(Bytes { content: Content::Word(words), .. }) => schema.words[*words].open,
         Type::Bytes(_) | Type::List { .. } => true,
         Type::Struct(at) => borrows(schema, &schema.structs[*at]),
-        Type::Constant(_) | Type::Int(..) | Type::Float { .. } | Type::Enum(_) => false,
+        Type::Constant(_) | Type::Filler(_) | Type::Int(..) | Type::Float { .. } | Type::Enum(_) => false,
     }
 }
 
@@ -109,7 +109,7 @@ pub(super) fn type_has(schema: &Schema, ty: &Type, wanted: Trait) -> bool {
         Type::Struct(at) => has(schema, &schema.structs[*at], wanted),
         Type::List { element, .. } => wanted == Trait::Eq && element_has(schema, element, wanted),
         Type::Enum(at) => wanted == Trait::Copy || schema.enums[*at].rust == RustShape::Generated,
-        Type::Constant(_) | Type::Int(..) | Type::Bytes(_) => true,
+        Type::Constant(_) | Type::Filler(_) | Type::Int(..) | Type::Bytes(_) => true,
     }
 }
 
@@ -131,7 +131,7 @@ pub(super) fn layout_type(schema: &Schema, layout: &Layout, lifetime: &TokenStre
 /// The type that holds a value.
 pub(super) fn value_type(schema: &Schema, held: &Type) -> TokenStream {
     match held {
-        Type::Constant(_) => quote!(()),
+        Type::Constant(_) | Type::Filler(_) => quote!(()),
         Type::Int(int, _) => int_type(int),
         Type::Float { bytes: 4, .. } => quote!(f32),
         Type::Float { .. } => quote!(f64),
@@ -214,7 +214,7 @@ pub(super) fn converted_from(ty: &Type) -> (TokenStream, bool) {
         Type::Float { bytes: 4, .. } => (quote!(f32), true),
         Type::Float { .. } => (quote!(f64), true),
         Type::Int(int, _) => (int_type(int), true),
-        Type::Constant(_) | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => (quote!(()), true),
+        Type::Constant(_) | Type::Filler(_) | Type::Enum(_) | Type::Struct(_) | Type::List { .. } => (quote!(()), true),
     }
 }
 

@@ -395,6 +395,24 @@ local function read_constant(field, c, tree)
   return value
 end
 
+-- What fills the field in front up, which is blamed.
+local function read_filler(r, field, c, tree)
+  local ty = field.type
+  local of, start = r.layout.fields[ty.of], r.starts[ty.of]
+  local found = c.at - start
+  local length = ty.whole and ty.size - found or -found % ty.size
+  if length < 0 then
+    refuse(of, start + ty.size, "bad_length", "%s is over the limit of %s", shown(found), shown(ty.size))
+  end
+  local at = take(c, length, of)
+  if length == 0 then return "" end
+  local text = raw(c, at, length)
+  local wrong = ty.byte and stray(text, ty.byte:rep(length))
+  if wrong then refuse(of, at + wrong - 1, "bad_magic", "expected %s", quoted(ty.byte)) end
+  tree:add(field.show, c.tvb(at, length))
+  return text
+end
+
 -- What stands at an earlier place. It leads in front of what holds it, so that no chain of pointers goes round.
 local function follow(r, field, c, tree)
   local target, start = layouts[field.type.of], r.starts[1]
@@ -423,6 +441,7 @@ local function read_content(r, index, field, c, tree, inside)
     return inside and tree or add_group(tree, field.show, c, text)
   end
   if field.constant then return read_constant(field, c, tree) end
+  if ty.kind == "filler" then return read_filler(r, field, c, tree) end
   if field.pointer then return follow(r, field, c, tree) end
   if ty.kind == "bytes" and ty.content == "headers" then
     local at, item = c.at, group(field.name)

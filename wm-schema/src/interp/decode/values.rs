@@ -80,7 +80,7 @@ pub(super) fn read_single(
             Err(place.error(offset, Fault::Variant { found }))
         }
         Type::Struct(index) => read_layout(schema, &schema.structs[*index], &[], cursor, None),
-        Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => unreachable!("read by read_field"),
+        Type::Constant(_) | Type::Filler(_) | Type::Bytes(_) | Type::List { .. } => unreachable!("read by read_field"),
     }
 }
 

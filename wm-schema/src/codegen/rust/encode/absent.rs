@@ -25,13 +25,23 @@ impl Encoder<'_> {
 
     /// Statements about a constant that may be absent, for when it is there.
     pub(super) fn if_constant(&self, at: usize, statements: TokenStream) -> TokenStream {
-        match &self.code.field(at).condition {
-            Some(condition) => {
-                let condition = self.presence(condition);
-                quote!(if #condition { #statements })
-            }
+        match self.constant_presence(at) {
+            Some(condition) => quote!(if #condition { #statements }),
             None => statements,
         }
+    }
+
+    /// Whether a constant is there, if it may be absent. What is handed in is not there when it is written: a field behind
+    /// the same `if` says it.
+    pub(super) fn constant_presence(&self, at: usize) -> Option<TokenStream> {
+        let condition = self.code.field(at).condition.as_ref()?;
+        Some(match self.code.layout.beside(condition) {
+            Some(field) => {
+                let value = self.value(field);
+                quote!(#value.is_some())
+            }
+            None => self.presence(condition),
+        })
     }
 
     /// A number that is `absent` where its field is.

@@ -26,7 +26,9 @@ impl Encoder<'_> {
             }
             Type::Bytes(bytes) => self.check_bytes(at, bytes),
             Type::List { element, count, max } => self.check_list(at, element, count, *max),
-            Type::Struct(_) | Type::Enum(_) | Type::Float { .. } | Type::Constant(_) => TokenStream::new(),
+            Type::Struct(_) | Type::Enum(_) | Type::Float { .. } | Type::Constant(_) | Type::Filler(_) => {
+                TokenStream::new()
+            }
         }
     }
 

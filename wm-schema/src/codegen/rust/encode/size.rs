@@ -1,10 +1,10 @@
 //! How many bytes a message takes: what is always the same, and what its values add.
 
 use super::super::number::{width, within};
-use super::super::{headers, literal, names, shape, stream};
+use super::super::{fillers, headers, literal, names, shape, stream};
 use super::{Encoder, is_plain, needs_check};
 use crate::ir::stream::Body;
-use crate::ir::{Bytes, Content, Extent, Int, Role, Type};
+use crate::ir::{Bytes, Content, Extent, Filler, Int, Role, Type};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -43,11 +43,15 @@ impl Encoder<'_> {
 
     /// The size of one field: what is always the same, and `terms` that are not.
     pub(super) fn terms(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
+        if let (Type::Filler(filler), None) = (&self.code.field(at).ty, self.code.field(at).size.fixed()) {
+            terms.push(self.filled(at, filler));
+            return 0;
+        }
         if !self.code.field(at).is_optional() {
             return self.terms_of_value(at, terms);
         }
-        if let (Some(condition), true) = (&self.code.field(at).condition, self.is_constant(at)) {
-            let (condition, bytes) = (self.presence(condition), self.code.constant_bytes(at).unwrap_or_default());
+        if let (Some(condition), true) = (self.constant_presence(at), self.is_constant(at)) {
+            let bytes = self.code.constant_bytes(at).unwrap_or_default();
             terms.push(match bytes.len() {
                 1 => quote!(usize::from(#condition)),
                 bytes => {
@@ -78,6 +82,19 @@ impl Encoder<'_> {
         };
         self.size_let(at, &quote!(let #name #ty = #size;));
         0
+    }
+
+    /// The bytes that fill the field in front of them up.
+    fn filled(&mut self, at: usize, filler: &Filler) -> TokenStream {
+        let mut inner = Vec::new();
+        let fixed = self.terms(filler.of, &mut inner);
+        let (size, fill, of) =
+            (self.sum(inner, fixed), fillers::fill(self.code, filler), self.code.constant(filler.of));
+        let filled = quote!(check::filled(#size, #fill, #of)?);
+        match self.constant_presence(at) {
+            Some(there) => quote!(if #there { #filled } else { 0 }),
+            None => filled,
+        }
     }
 
     pub(super) fn terms_of_value(&mut self, at: usize, terms: &mut Vec<TokenStream>) -> u64 {
@@ -151,7 +168,7 @@ impl Encoder<'_> {
             }
             Type::Enum(index) => schema.enums[*index].repr.size().least,
             Type::Float { bytes, .. } => (*bytes).into(),
-            Type::Constant(_) => field.size.least,
+            Type::Constant(_) | Type::Filler(_) => field.size.least,
         }
     }
 
@@ -211,7 +228,7 @@ impl Encoder<'_> {
                 let part = &self.code.rust.schema.structs[*part];
                 part.size.fixed().filter(|_| is_plain(self.code.rust.schema, part))
             }
-            Type::Constant(_) | Type::Int(..) | Type::Bytes(_) | Type::List { .. } => None,
+            Type::Constant(_) | Type::Filler(_) | Type::Int(..) | Type::Bytes(_) | Type::List { .. } => None,
         };
         if let Some(width) = fixed {
             let width = literal::number(width.into());
@@ -246,7 +263,9 @@ impl Encoder<'_> {
                     None => quote!(|item| Ok(#size)),
                 }
             }
-            Type::Constant(_) | Type::Float { .. } | Type::Bytes(_) | Type::List { .. } => quote!(|_| Ok(0)),
+            Type::Constant(_) | Type::Filler(_) | Type::Float { .. } | Type::Bytes(_) | Type::List { .. } => {
+                quote!(|_| Ok(0))
+            }
         };
         let sum = quote!(check::sum(#value.iter(), #measure)?);
         if self.inside == Some(at) {

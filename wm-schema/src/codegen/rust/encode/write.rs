@@ -2,9 +2,9 @@
 
 use super::super::layout::LayoutCode;
 use super::super::number::{float_method, write_int};
-use super::super::{bits, headers, literal, shape};
+use super::super::{bits, fillers, headers, literal, shape};
 use super::{Encoder, write_can_fail};
-use crate::ir::{BitPlace, Bytes, Content, Extent, Int, Role, Type};
+use crate::ir::{BitPlace, Bytes, Content, Extent, Filler, Int, Role, Type};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -14,11 +14,29 @@ impl Encoder<'_> {
         if let Some(place) = self.code.field(at).bits {
             return if place.last == at { self.write_run(&place) } else { TokenStream::new() };
         }
-        if self.is_constant(at) {
-            let write = self.write_value(at);
-            return self.if_constant(at, write);
+        // Where what is filled up begins.
+        let start = fillers::of(self.code, at).map(|_| {
+            let name = self.code.names.beside(at, "at");
+            quote!(let #name = writer.offset();)
+        });
+        let write = match self.is_constant(at) {
+            true => {
+                let write = self.write_value(at);
+                self.if_constant(at, write)
+            }
+            false => self.if_present(at, |encoder| encoder.write_value(at)),
+        };
+        quote!(#start #write)
+    }
+
+    fn write_filler(&self, at: usize, filler: &Filler) -> TokenStream {
+        let byte = literal::byte(filler.byte.unwrap_or_default());
+        if let Some(bytes) = self.code.field(at).size.fixed() {
+            let bytes = self.code.size(bytes);
+            return quote!(writer.pad(#byte, #bytes););
         }
-        self.if_present(at, |encoder| encoder.write_value(at))
+        let (start, fill) = (self.code.names.beside(filler.of, "at"), fillers::fill(self.code, filler));
+        quote!(writer.fill_up(#start, #fill, #byte);)
     }
 
     pub(super) fn write_value(&mut self, at: usize) -> TokenStream {
@@ -29,10 +47,13 @@ impl Encoder<'_> {
         if shape::is_pointed(self.code.field(at)) {
             return quote!(writer.doubt(););
         }
+        if let Type::Filler(filler) = &self.code.field(at).ty {
+            return self.write_filler(at, filler);
+        }
         let value = self.value(at);
         match &self.code.field(at).ty {
             _ if self.code.field(at).role == Role::Extension => TokenStream::new(),
-            Type::Constant(_) => TokenStream::new(),
+            Type::Constant(_) | Type::Filler(_) => TokenStream::new(),
             Type::Int(int, _) if self.code.field(at).role == Role::Value => write_int(int, &value),
             Type::Int(int, _) => match self.code.layout.checksum(at) {
                 Some(checksum) => self.write_checksum(at, checksum, int),
@@ -129,7 +150,7 @@ impl Encoder<'_> {
                 let writer = if self.code.message.is_some() { quote!(&mut writer) } else { quote!(writer) };
                 quote!(#value.write(#writer)#question;)
             }
-            Type::Constant(_) | Type::Bytes(_) | Type::List { .. } => TokenStream::new(),
+            Type::Constant(_) | Type::Filler(_) | Type::Bytes(_) | Type::List { .. } => TokenStream::new(),
         }
     }
 }
