@@ -31,6 +31,10 @@ pub mod proto {
     pub mod files {
         include!(concat!(env!("OUT_DIR"), "/files.rs"));
     }
+    /// `proto/gopher.wm`
+    pub mod gopher {
+        include!(concat!(env!("OUT_DIR"), "/gopher.rs"));
+    }
     /// `proto/http.wm`
     #[allow(clippy::too_many_lines, reason = "a message may have any number of fields")]
     pub mod http {
