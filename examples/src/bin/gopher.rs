@@ -9,7 +9,7 @@
 //! curl gopher://127.0.0.1:7070/0/about
 //! ```
 //!
-//! You see: `0About this hole	/about	127.0.0.1	7070`, and then the text that this line leads to.
+//! You see a menu of one line, "About this hole", and then the text that this line leads to.
 
 use std::process::ExitCode;
 use wm_core::{Worker, run_all};
