@@ -11,7 +11,7 @@ use wm_core::protocol::{FromClient, FromServer};
 use wm_schema::ir::{Schema, Side};
 
 pub use examples::{externs, http1, nested, socks5, telemetry, transforms, websocket};
-pub use modules::{attributes, choices, conditions, connect, mqtt, sections, websocket_frame};
+pub use modules::{attributes, choices, conditions, connect, endings, mqtt, sections, websocket_frame};
 pub use talks::{talk, words};
 
 macro_rules! twins {
@@ -52,6 +52,8 @@ twins! {
         slip Client slip::Packet<'static>;
         beacon Client beacon::Seek<'static>;
         every_type Client every_type::Numbers;
+        endings Client endings::Put<'static>;
+        endings Server endings::ServerMessage<'static>;
         attributes Client attributes::Ask<'static>;
         attributes Server attributes::Reply<'static>;
         choices Client choices::Packet<'static>;

@@ -133,6 +133,60 @@ pub mod attributes {
     }
 }
 
+/// `endings.wm`: what goes on to the end of the connection.
+#[protocol(limit = "4K")]
+#[allow(missing_docs, reason = "the names say it")]
+pub mod endings {
+    use super::List;
+
+    /// As many rows as come.
+    #[derive(Debug, Protocol)]
+    #[wm(from = "client", magic = "PUT ")]
+    pub struct Put<'a> {
+        #[wm(until = "\n", max = 20)]
+        pub name: &'a str,
+        #[wm(until_end, max = 3)]
+        pub rows: List<'a, Row<'a>>,
+    }
+
+    #[derive(Debug, Clone)]
+    pub struct Row<'a> {
+        #[wm(prefix = "u8")]
+        pub key: &'a str,
+        pub value: u16,
+    }
+
+    #[derive(Debug, Protocol)]
+    #[wm(from = "server")]
+    pub struct Text<'a> {
+        #[wm(line = "kind: u8 = 1", until_end, max = 1000, in = "'\\n'..='~'")]
+        pub text: &'a str,
+    }
+
+    #[derive(Debug, Protocol)]
+    #[wm(from = "server")]
+    pub struct File<'a> {
+        #[wm(line = "kind: u8 = 2", line_after = "crc: u32 = crc32(rest)", prefix = "u8", max = 9)]
+        pub name: &'a str,
+        pub rest: Rest<'a>,
+    }
+
+    #[derive(Debug)]
+    pub struct Rest<'a> {
+        #[wm(ascii, until = ";", max = 9)]
+        pub note: &'a str,
+        #[wm(until_end)]
+        pub data: &'a [u8],
+    }
+
+    #[derive(Debug, Protocol)]
+    #[wm(from = "server")]
+    pub struct Short<'a> {
+        #[wm(line = "kind: u8 = 3", prefix = "u8")]
+        pub text: &'a str,
+    }
+}
+
 /// `choices.wm`: unions behind a tag, and bodies that an earlier value chooses.
 #[protocol(version = 1, port = 9997, limit = "8K")]
 pub mod choices {
