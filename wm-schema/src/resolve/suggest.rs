@@ -14,7 +14,10 @@ pub(super) fn help<'k>(word: &str, known: impl IntoIterator<Item = &'k str> + Cl
         return format!("did you mean `{nearest}`?");
     }
     let all: Vec<String> = known.into_iter().map(|known| format!("`{known}`")).collect();
-    if all.is_empty() { String::new() } else { format!("there is: {}", all.join(", ")) }
+    match all.as_slice() {
+        [] => format!("nothing is known here yet: write a value, or declare `{word}` in front"),
+        all => format!("there is: {}", all.join(", ")),
+    }
 }
 
 /// How many letters must be put in, taken out, replaced or swapped with their neighbour; case costs nothing.
@@ -61,6 +64,6 @@ mod tests {
         assert_eq!(nearest("nmae", ["data", "name"]), Some("name"));
         assert_eq!(nearest("body", ["data", "name"]), None);
         assert_eq!(help("body", ["data", "name"]), "there is: `data`, `name`");
-        assert_eq!(help("body", []), "");
+        assert_eq!(help("body", []), "nothing is known here yet: write a value, or declare `body` in front");
     }
 }
