@@ -274,7 +274,7 @@ impl<'s> Tables<'s> {
             Role::Extension => table.text("role", "extension"),
             Role::Sender(side) => table.text("sender", side_word(*side)),
         };
-        if types::is_constant(role, &field.ty) && !matches!(field.ty, Type::Filler(_)) {
+        if types::is_constant(role, &field.ty) {
             return Ok(match (role, field.bits) {
                 (Role::Constant(value), Some(_)) => table.set("bits_constant", number(*value)),
                 _ => table.set("constant", quoted(&crate::interp::constant(self.schema, field))),
@@ -347,10 +347,7 @@ impl<'s> Tables<'s> {
         let mut at = 0;
         let mut constants = Vec::new();
         for field in &layout.fields[..until] {
-            if field.bits.is_none()
-                && types::is_constant(&field.role, &field.ty)
-                && !matches!(field.ty, Type::Filler(_))
-            {
+            if field.bits.is_none() && types::is_constant(&field.role, &field.ty) {
                 let bytes = quoted(&crate::interp::constant(self.schema, field));
                 let table = Table::new().text("owner", &layout.name).text("name", &field.name);
                 let nocase = matches!(&field.ty, Type::Constant(constant) if constant.nocase);

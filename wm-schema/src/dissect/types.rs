@@ -215,7 +215,7 @@ pub(super) fn checksum(schema: &Schema, found: Checksum) -> Result<String, Strin
     })
 }
 
-/// Whether a field is a constant.
+/// Whether a field is a constant: always the same bytes, which what fills a field up is not.
 pub(super) fn is_constant(role: &Role, ty: &Type) -> bool {
-    matches!(role, Role::Constant(_)) || matches!(ty, Type::Constant(_))
+    !matches!(ty, Type::Filler(_)) && (matches!(role, Role::Constant(_)) || matches!(ty, Type::Constant(_)))
 }

@@ -212,21 +212,7 @@ impl<'d> Attrs<'d> {
 
     /// `pad`: exactly a byte. The outer option says whether the attribute is there.
     pub(super) fn take_pad(&mut self, cx: &mut Context<'_>) -> Option<Option<u8>> {
-        let (pad, _) = self.pad.take()?;
-        let Some(bytes) = bytes(cx, pad, "pad", "\"\\0\"") else { return Some(None) };
-        if let [byte] = bytes[..] {
-            return Some(Some(byte));
-        }
-        cx.report(
-            Diagnostic::new(
-                Code::BadAttribute,
-                pad.origin,
-                format!("a pad of {}", spell::count(bytes.len() as u64, "byte")),
-            )
-            .why("a field is filled up to its size byte by byte, and any number of them may be missing")
-            .help("write `pad \"\\0\"`, or `pad \" \"`"),
-        );
-        Some(None)
+        self.pad.take().map(|(pad, _)| pad_byte(cx, pad))
     }
 
     /// `pad … to 16`, `pad … align 4`.
@@ -292,8 +278,26 @@ impl<'d> Attrs<'d> {
     }
 }
 
+/// The byte that fills up: exactly one.
+pub(super) fn pad_byte(cx: &mut Context<'_>, pad: &Spanned<Literal>) -> Option<u8> {
+    let bytes = bytes(cx, pad, "pad", "\"\\0\"")?;
+    if let [byte] = bytes[..] {
+        return Some(byte);
+    }
+    cx.report(
+        Diagnostic::new(
+            Code::BadAttribute,
+            pad.origin,
+            format!("a pad of {}", spell::count(bytes.len() as u64, "byte")),
+        )
+        .why("a field is filled up to its size byte by byte, and any number of them may be missing")
+        .help("write `pad \"\\0\"`, or `pad \" \"`"),
+    );
+    None
+}
+
 /// A literal that must be bytes, at least one.
-pub(super) fn bytes(cx: &mut Context<'_>, literal: &Spanned<Literal>, word: &str, example: &str) -> Option<Vec<u8>> {
+fn bytes(cx: &mut Context<'_>, literal: &Spanned<Literal>, word: &str, example: &str) -> Option<Vec<u8>> {
     let (code, label) = match names::literal(cx, &literal.value, literal.origin)? {
         Literal::Bytes(bytes) if !bytes.is_empty() => return Some(bytes),
         Literal::Bytes(_) => (Code::Empty, format!("`{word}` of no bytes")),

@@ -6,9 +6,7 @@
 use super::layouts::Line;
 use super::{Context, attrs, names, spell};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::draft::{
-    Attr, AttrKind, Draft, FieldDraft, FieldKind, FillDraft, Held, LayoutDraft, LayoutKind, Literal, Origin,
-};
+use crate::draft::{Attr, AttrKind, Draft, FieldDraft, FieldKind, FillDraft, Held, LayoutDraft, LayoutKind, Literal};
 use crate::ir::{Filler, Role, Size, Type};
 use std::borrow::Cow;
 
@@ -44,7 +42,7 @@ fn filler(field: &FieldDraft) -> Option<FieldDraft> {
 }
 
 /// The line that fills up the one in front of it.
-pub(super) fn line(cx: &mut Context<'_>, at: usize, fill: &FillDraft, origin: Origin) -> Option<Type> {
+pub(super) fn line(cx: &mut Context<'_>, at: usize, fill: &FillDraft) -> Option<Type> {
     let size = match names::literal(cx, &fill.size.value, fill.size.origin)? {
         Literal::Int(size) => u64::try_from(size).ok().filter(|size| *size > 0),
         _ => None,
@@ -59,15 +57,7 @@ pub(super) fn line(cx: &mut Context<'_>, at: usize, fill: &FillDraft, origin: Or
     };
     let byte = match &fill.byte {
         None => None,
-        Some(written) => match attrs::bytes(cx, written, "pad", "\"\\0\"")?[..] {
-            [byte] => Some(byte),
-            _ => {
-                let label = "a pad of several bytes";
-                let why = "a field is filled up byte by byte";
-                cx.report(Diagnostic::new(Code::BadAttribute, origin, label).why(why).help("write `pad \"\\0\" …`"));
-                return None;
-            }
-        },
+        Some(written) => Some(attrs::pad_byte(cx, written)?),
     };
     Some(Type::Filler(Filler { of: at.checked_sub(1)?, size, whole: fill.whole, byte }))
 }

@@ -128,7 +128,7 @@ fn line<'d>(cx: &mut Context<'_>, scope: Scope<'d>, kind: Kind) -> Option<(Line<
         FieldKind::Extension => return Some((extension(draft), None)),
         FieldKind::Filler(fill) => {
             let condition = attrs.take_condition();
-            let ty = fillers::line(cx, scope.at, fill, draft.origin)?;
+            let ty = fillers::line(cx, scope.at, fill)?;
             return Some((Line { role: Role::Constant(0), condition, ..plain(draft, ty) }, None));
         }
         FieldKind::Tag { value, bits } => return Some((tag(draft, *value, *bits), None)),
